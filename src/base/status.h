@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* How failures travel: every function that can fail returns slm_status and describes itself once, where it is detected. */
+#ifndef SLM_BASE_STATUS_H
+#define SLM_BASE_STATUS_H
+
+#include <slm.h> /* slm_status, slm_error: the only public names that the lower floors use */
+
+/* Return the status of `expression` if it failed. */
+#define SLM_TRY(expression)                   \
+    do {                                      \
+        slm_status try_status = (expression); \
+        if (try_status != SLM_OK) {           \
+            return try_status;                \
+        }                                     \
+    } while (0)
+
+/* Fill `error` (may be NULL) with a sentence and return `status`. The sentence names file, key, value and remedy.
+ * Replaces what the error held before; text that does not fit is cut at a character. */
+slm_status slm__fail(slm_error *error, slm_status status, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* Put "text: " in front of the message of a failure, for a caller that knows more (which file), and return `status`. */
+slm_status slm__fail_in(slm_error *error, slm_status status, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* "out of memory (N bytes)" */
+slm_status slm__fail_memory(slm_error *error, uint64_t bytes);
+
+#endif
