@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* One forward pass over rows of any number of sequences: prefill, decoding, batches are the same call. */
+#ifndef SLM_MODEL_FORWARD_H
+#define SLM_MODEL_FORWARD_H
+
+#include "base/parallel.h"     /* struct slm_team */
+#include "model/transformer.h" /* struct slm_transformer */
+#include "ops/attention_op.h"  /* struct slm_attention_row */
+
+/* One token at one position of one sequence. Rows of a sequence come in order of position. Every page up to the position is writable at
+ * the row's own slot and holds the keys of all earlier positions (or gets them by earlier rows of the same call). */
+struct slm_row {
+    int32_t token;
+    uint32_t position;
+    const uint32_t *table; /* pages of the sequence */
+    float *logits;         /* [vocab]: where they go; NULL: not wanted */
+    float *hidden;         /* [hidden]: input of the head; NULL: not wanted */
+};
+
+/* What a forward pass needs besides weights: planned once for a number of rows, then used for any call with no more. */
+struct slm_workspace {
+    uint32_t batch;               /* most rows of a call */
+    enum slm_kv_type kv_type;
+    uint64_t page_bytes;          /* of a KV page that holds all layers */
+    uint64_t *layer_offsets;      /* [layers] in a page */
+    struct slm_attention_row *attention_rows; /* [batch] */
+    float *x;                     /* [batch][hidden stride]: the residual stream */
+    float *h;                     /* [batch][widest input stride]: normed rows, attention and gated output */
+    float *wide;                  /* [batch][widest output stride]: qkv, gate and up, projections */
+    float *rotary;                /* [rope sets][batch][2 half]: cos, then sin */
+    float *states;                /* attention scratch of each thread */
+    float *head_rows;             /* [8][hidden stride] final-normed rows, then [8][vocab stride] logits */
+    void *packed;                 /* packed activations of the widest matrix */
+    uint32_t x_stride, h_stride, wide_stride, vocab_stride, rotary_stride;
+};
+
+/* Lay a workspace out in `carver` (base NULL: count only), for a team of `threads`. */
+void slm__workspace_carve(struct slm_workspace *workspace, struct slm_carver *carver, const struct slm_transformer *transformer,
+                          enum slm_kv_type kv_type, uint32_t batch, uint32_t threads);
+/* Bytes of a KV page of this transformer. */
+uint64_t slm__kv_page_bytes(const struct slm_transformer *transformer, enum slm_kv_type kv_type);
+
+struct slm_forward {
+    const struct slm_transformer *transformer;
+    const struct slm_kernels *kernels;
+    struct slm_team *team;
+    struct slm_workspace *workspace;
+    uint8_t *pages;                       /* base of all KV pages */
+    bool (*cancelled)(const void *context); /* polled once a layer; may be NULL */
+    const void *cancel_context;
+};
+
+/* Compute `count` rows (1 .. batch). false: cancelled; keys and values of these rows are then undefined, nothing else has changed.
+ * Call it inside slm__team_run(). */
+bool slm__forward_rows(const struct slm_forward *forward, const struct slm_row *rows, uint32_t count);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Every number that the runtime multiplies, divides or allocates by is checked here once. */
+#include "model/transformer_traits.h"
+#include "base/byte_reader.h" /* slm__load_u32 */
+#include "base/span.h"        /* struct slm_span */
+#include <math.h>
+
+enum { MAX_LAYERS = 1024, MAX_HIDDEN = 1 << 20, MAX_VOCAB = 1 << 24, MAX_CONTEXT = 1 << 24, MAX_HEADS = 1024, MAX_HEAD_DIM = 1024, MAX_FFN = 1 << 22 };
+
+static slm_status required_u64(const struct slm_weight_file *file, const char *key, uint64_t low, uint64_t high, uint32_t *value,
+                               slm_error *error)
+{
+    uint64_t wide = 0;
+    if (!slm__meta_u64(file, key, &wide)) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "the metadata key %s is missing or no integer", key);
+    }
+    if (wide < low || wide > high) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "%s is %llu, outside %llu .. %llu", key, (unsigned long long)wide, (unsigned long long)low,
+                         (unsigned long long)high);
+    }
+    *value = (uint32_t)wide;
+    return SLM_OK;
+}
+
+static slm_status required_f32(const struct slm_weight_file *file, const char *key, float *value, slm_error *error)
+{
+    double wide = 0;
+    if (!slm__meta_f64(file, key, &wide)) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "the metadata key %s is missing or no floating-point number", key);
+    }
+    if (!(fabs(wide) <= 1e30)) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "%s is not a finite number of reasonable size", key);
+    }
+    *value = (float)wide;
+    return SLM_OK;
+}
+
+/* A per-layer array: one entry for all layers, or one for each. */
+struct layer_array {
+    struct slm_span bytes;
+    uint32_t count;
+};
+
+static slm_status layer_array(const struct slm_weight_file *file, const char *key, uint32_t layers, struct layer_array *array, slm_error *error)
+{
+    if (!slm__meta_u32s(file, key, &array->bytes, &array->count)) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "the metadata key %s is missing or no array of integers", key);
+    }
+    if (array->count != 1 && array->count != layers) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "%s has %u entries where 1 or %u (one a layer) are possible", key, array->count, layers);
+    }
+    return SLM_OK;
+}
+
+static uint32_t array_at(const struct layer_array *array, uint32_t layer)
+{
+    return slm__load_u32(array->bytes.data + 4 * (size_t)(array->count == 1 ? 0 : layer));
+}
+
+static slm_status check_range(const char *key, uint32_t layer, uint32_t value, uint32_t low, uint32_t high, slm_error *error)
+{
+    if (value >= low && value <= high) {
+        return SLM_OK;
+    }
+    return slm__fail(error, SLM_E_BAD_VALUE, "%s of layer %u is %u, outside %u .. %u", key, layer, value, low, high);
+}
+
+static slm_status check_layer(const struct slm_transformer *t, const struct slm_layer *layer, uint32_t index, slm_error *error)
+{
+    SLM_TRY(check_range("layer.heads", index, layer->heads, 1, MAX_HEADS, error));
+    SLM_TRY(check_range("layer.kv_heads", index, layer->kv_heads, 1, layer->heads, error));
+    SLM_TRY(check_range("layer.head_dim", index, layer->head_dim, 2, MAX_HEAD_DIM, error));
+    SLM_TRY(check_range("layer.ffn_size", index, layer->ffn_size, 1, MAX_FFN, error));
+    if (layer->heads % layer->kv_heads != 0) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "layer %u has %u heads, not a multiple of its %u kv heads", index, layer->heads, layer->kv_heads);
+    }
+    if (layer->rope_set == SLM_NO_ROPE) {
+        return SLM_OK;
+    }
+    if (layer->rope_set >= t->rope_set_count) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "layer %u uses rope set %u of %u", index, layer->rope_set, t->rope_set_count);
+    }
+    if (t->rope_sets[layer->rope_set].half > layer->head_dim / 2) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "rope set %u rotates %u dimensions, the heads of layer %u have %u", layer->rope_set,
+                         2 * t->rope_sets[layer->rope_set].half, index, layer->head_dim);
+    }
+    return SLM_OK;
+}
+
+static slm_status read_layers(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
+{
+    static const char *const keys[5] = {"layer.heads", "layer.kv_heads", "layer.head_dim", "layer.ffn_size", "layer.rope_set"};
+    struct layer_array arrays[5];
+    for (int i = 0; i < 5; i++) {
+        SLM_TRY(layer_array(file, keys[i], t->layer_count, &arrays[i], error));
+    }
+    for (uint32_t l = 0; l < t->layer_count; l++) {
+        struct slm_layer *layer = &t->layers[l];
+        layer->heads = array_at(&arrays[0], l);
+        layer->kv_heads = array_at(&arrays[1], l);
+        layer->head_dim = array_at(&arrays[2], l);
+        layer->ffn_size = array_at(&arrays[3], l);
+        layer->rope_set = array_at(&arrays[4], l);
+        SLM_TRY(check_layer(t, layer, l, error));
+    }
+    return SLM_OK;
+}
+
+static slm_status read_rope_sets(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
+{
+    SLM_TRY(required_u64(file, "rope.sets", 0, SLM_MAX_ROPE_SETS, &t->rope_set_count, error));
+    for (uint32_t i = 0; i < t->rope_set_count; i++) {
+        char key[] = "rope.0.attention_factor", name[] = "rope.0.inv_freq";
+        struct slm_tensor tensor;
+        key[5] = name[5] = (char)('0' + i);
+        SLM_TRY(required_f32(file, key, &t->rope_sets[i].attention_factor, error));
+        if (!slm__weight_file_find(file, name, &tensor) || tensor.kind != SLM_TENSOR_VECTOR) {
+            return slm__fail(error, SLM_E_BAD_VALUE, "the vector %s is missing", name);
+        }
+        t->rope_sets[i].half = tensor.rows;
+        t->rope_sets[i].inverse_frequencies = (const float *)(const void *)tensor.data;
+    }
+    return SLM_OK;
+}
+
+/* Ids at the ends of the sequence: bos at most one, eos up to SLM_MAX_EOS. */
+static slm_status read_token_ids(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
+{
+    uint64_t bos = 0;
+    struct slm_span bytes;
+    uint32_t count = 0;
+    t->bos_token = -1;
+    if (slm__meta_u64(file, "token.bos", &bos)) {
+        if (bos >= t->vocab_size) {
+            return slm__fail(error, SLM_E_BAD_VALUE, "token.bos is %llu, the vocabulary has %u entries", (unsigned long long)bos, t->vocab_size);
+        }
+        t->bos_token = (int32_t)bos;
+    }
+    if (!slm__meta_u32s(file, "token.eos", &bytes, &count)) {
+        return SLM_OK;
+    }
+    if (count > SLM_MAX_EOS) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "token.eos has %u entries, at most %d are possible", count, SLM_MAX_EOS);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t id = slm__load_u32(bytes.data + 4 * (size_t)i);
+        if (id >= t->vocab_size) {
+            return slm__fail(error, SLM_E_BAD_VALUE, "token.eos holds %u, the vocabulary has %u entries", id, t->vocab_size);
+        }
+        t->eos_tokens[t->eos_count++] = (int32_t)id;
+    }
+    return SLM_OK;
+}
+
+static bool starts_with(struct slm_span text, const char *prefix)
+{
+    const size_t length = strlen(prefix);
+    return text.length >= length && memcmp(text.data, prefix, length) == 0;
+}
+
+/* Keys below model., layer. and rope. change the arithmetic: those that this version does not know must not be ignored. */
+static slm_status refuse_unknown_traits(const struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
+{
+    static const char *const known[] = {"model.layers", "model.hidden_size", "model.vocab_size", "model.max_context", "model.norm_eps", "model.tied",
+                                        "model.attention_scale", "layer.heads", "layer.kv_heads", "layer.head_dim", "layer.ffn_size",
+                                        "layer.rope_set", "rope.sets"};
+    for (uint32_t i = 0; i < file->metadata_count; i++) {
+        struct slm_span key, value;
+        uint32_t type = 0;
+        bool found = false;
+        slm__meta_entry(file, i, &key, &type, &value);
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+            found = found || slm__span_is(key, known[k]);
+        }
+        found = found || (key.length == 23 && starts_with(key, "rope.") && memcmp(key.data + 6, ".attention_factor", 17) == 0 &&
+                          key.data[5] >= '0' && key.data[5] < '0' + (int)t->rope_set_count);
+        if (!found && (starts_with(key, "model.") || starts_with(key, "layer.") || starts_with(key, "rope."))) {
+            return slm__fail(error, SLM_E_UNSUPPORTED, "the trait %.*s is unknown to this version; a newer libslm may read the file",
+                             SLM_SPAN_ARGS(key));
+        }
+    }
+    return SLM_OK;
+}
+
+slm_status slm__transformer_layers(const struct slm_weight_file *file, uint32_t *layers, slm_error *error)
+{
+    *layers = 0;
+    if (!slm__meta_has(file, "model.layers")) {
+        return SLM_OK;
+    }
+    return required_u64(file, "model.layers", 1, MAX_LAYERS, layers, error);
+}
+
+slm_status slm__transformer_traits(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
+{
+    uint32_t tied = 0;
+    SLM_TRY(required_u64(file, "model.hidden_size", 1, MAX_HIDDEN, &t->hidden_size, error));
+    SLM_TRY(required_u64(file, "model.vocab_size", 1, MAX_VOCAB, &t->vocab_size, error));
+    SLM_TRY(required_u64(file, "model.max_context", 1, MAX_CONTEXT, &t->max_context, error));
+    SLM_TRY(required_u64(file, "model.tied", 0, 1, &tied, error));
+    SLM_TRY(required_f32(file, "model.norm_eps", &t->norm_eps, error));
+    SLM_TRY(required_f32(file, "model.attention_scale", &t->attention_scale, error));
+    t->tied = tied != 0;
+    SLM_TRY(read_rope_sets(t, file, error));
+    SLM_TRY(refuse_unknown_traits(t, file, error));
+    SLM_TRY(read_layers(t, file, error));
+    return read_token_ids(t, file, error);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The sizes of all activations of a forward pass, as a function of the transformer, the batch and the threads: the memory plan. */
+#include "model/forward.h"
+#include "ops/matmul.h" /* slm__op_packed_bytes */
+
+static uint32_t max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
+static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* Rows are strides of whole panels, so that a matmul may write its padding. */
+static uint32_t stride(uint32_t length) { return slm__padded_rows(length); }
+
+static uint64_t packed_bytes(const struct slm_transformer *t, uint32_t batch)
+{
+    uint64_t bytes = slm__op_packed_bytes(t->head.type, t->head.cols, SLM_COLUMNS);
+    for (uint32_t i = 0; i < t->layer_count; i++) {
+        const struct slm_layer *layer = &t->layers[i];
+        const struct slm_matrix *matrices[4] = {&layer->qkv, &layer->attn_out, &layer->gate_up, &layer->down};
+        for (int m = 0; m < 4; m++) {
+            bytes = max_u64(bytes, slm__op_packed_bytes(matrices[m]->type, matrices[m]->cols, batch));
+        }
+    }
+    return bytes;
+}
+
+uint64_t slm__kv_page_bytes(const struct slm_transformer *t, enum slm_kv_type kv_type)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < t->layer_count; i++) {
+        bytes += slm__op_kv_layer_bytes(kv_type, t->layers[i].head_dim, t->layers[i].kv_heads);
+    }
+    return bytes;
+}
+
+/* Strides, rotary tables and attention scratch: the widest layer counts. */
+static uint64_t widest(struct slm_workspace *w, const struct slm_transformer *t)
+{
+    uint64_t states = 0;
+    w->x_stride = stride(t->hidden_size);
+    w->h_stride = w->x_stride;
+    w->wide_stride = w->x_stride;
+    w->vocab_stride = stride(t->vocab_size);
+    for (uint32_t i = 0; i < t->layer_count; i++) {
+        const struct slm_layer *layer = &t->layers[i];
+        w->h_stride = max_u32(w->h_stride, stride(max_u32(layer->attn_out.cols, layer->ffn_size)));
+        w->wide_stride = max_u32(w->wide_stride, stride(max_u32(layer->qkv.rows, layer->gate_up.rows)));
+        states = max_u64(states, slm__op_attention_state_floats(layer->heads, layer->kv_heads, layer->head_dim));
+    }
+    w->rotary_stride = 0;
+    for (uint32_t i = 0; i < t->rope_set_count; i++) {
+        w->rotary_stride = max_u32(w->rotary_stride, 2 * t->rope_sets[i].half);
+    }
+    return states;
+}
+
+void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, const struct slm_transformer *t, enum slm_kv_type kv_type,
+                          uint32_t batch, uint32_t threads)
+{
+    const uint64_t states = widest(w, t);
+    const uint64_t rows = batch;
+    w->batch = batch;
+    w->kv_type = kv_type;
+    w->page_bytes = slm__kv_page_bytes(t, kv_type);
+    w->layer_offsets = slm__carve(carver, t->layer_count * sizeof *w->layer_offsets);
+    w->attention_rows = slm__carve(carver, rows * sizeof *w->attention_rows);
+    w->x = slm__carve(carver, rows * w->x_stride * sizeof(float));
+    w->h = slm__carve(carver, rows * w->h_stride * sizeof(float));
+    w->wide = slm__carve(carver, rows * w->wide_stride * sizeof(float));
+    w->rotary = slm__carve(carver, rows * w->rotary_stride * t->rope_set_count * sizeof(float));
+    w->states = slm__carve(carver, threads * states * sizeof(float));
+    w->head_rows = slm__carve(carver, (uint64_t)SLM_COLUMNS * ((uint64_t)w->x_stride + w->vocab_stride) * sizeof(float));
+    w->packed = slm__carve(carver, packed_bytes(t, batch));
+    if (w->layer_offsets == NULL) {
+        return;
+    }
+    uint64_t offset = 0;
+    for (uint32_t i = 0; i < t->layer_count; i++) {
+        w->layer_offsets[i] = offset;
+        offset += slm__op_kv_layer_bytes(kv_type, t->layers[i].head_dim, t->layers[i].kv_heads);
+    }
+}

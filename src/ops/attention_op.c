@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Attention. The work is cut into items: up to 8 consecutive rows of one sequence x one kv head, so that a tile of keys and values is read
+ * once for all queries that share it. An item walks its segments of 512 positions in order; each segment is a result of its own, merged
+ * behind the ones before: the same order in prefill, decode, and however items fall on threads.
+ */
+#include "ops/attention_op.h"
+#include <math.h>
+#include <string.h>
+
+enum { ITEM_QUERIES = 32 };
+
+struct attention_job {
+    const struct slm_kernels *kernels;
+    const struct slm_attention *a;
+    const struct slm_attention_row *rows;
+    uint32_t row_count;
+    uint32_t group;        /* query heads of one kv head */
+    uint32_t rows_an_item; /* rows whose queries one item takes */
+    uint32_t state_floats; /* of one query */
+};
+
+static uint32_t rows_an_item(uint32_t group)
+{
+    const uint32_t rows = ITEM_QUERIES / group;
+    return rows == 0 ? 1 : rows > 8 ? 8 : rows;
+}
+
+static uint32_t state_floats(uint32_t head_dim) { return SLM_ATTEND_HEADER + slm__head_stride(head_dim); }
+
+uint64_t slm__op_attention_state_floats(uint32_t heads, uint32_t kv_heads, uint32_t head_dim)
+{
+    const uint32_t group = heads / kv_heads;
+    const uint64_t queries = (uint64_t)group * rows_an_item(group);
+    const uint64_t descriptors = slm__align64(queries * sizeof(struct slm_attend_query)) / sizeof(float);
+    return 2 * queries * state_floats(head_dim) + descriptors; /* running total and present segment of each query */
+}
+
+uint64_t slm__op_k_offset(enum slm_kv_type type, uint32_t head_dim, uint32_t kv_head)
+{
+    return kv_head * slm__align64(slm__k_tile_bytes(type, head_dim));
+}
+
+uint64_t slm__op_v_offset(enum slm_kv_type type, uint32_t head_dim, uint32_t kv_heads, uint32_t kv_head)
+{
+    return kv_heads * slm__align64(slm__k_tile_bytes(type, head_dim)) + kv_head * slm__align64(slm__v_tile_bytes(type, head_dim));
+}
+
+uint64_t slm__op_kv_layer_bytes(enum slm_kv_type type, uint32_t head_dim, uint32_t kv_heads)
+{
+    return slm__op_v_offset(type, head_dim, kv_heads, kv_heads);
+}
+
+static void clear_states(float *states, uint32_t count, uint32_t floats)
+{
+    memset(states, 0, (size_t)count * floats * sizeof *states);
+    for (uint32_t i = 0; i < count; i++) {
+        states[(size_t)i * floats] = -INFINITY;
+    }
+}
+
+/* Queries of rows [first, first + row_count) that see tile `tile` into `queries`; returns their number. Rows of an item have rising
+ * positions, so the visible ones are the last ones. */
+static uint32_t visible_queries(const struct attention_job *job, uint32_t kv_head, uint32_t first, uint32_t row_count, uint32_t tile,
+                                float *segment_states, struct slm_attend_query *queries)
+{
+    const struct slm_attention *a = job->a;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < row_count; i++) {
+        const uint32_t position = job->rows[first + i].position;
+        if (position / SLM_TILE < tile) {
+            continue;
+        }
+        const uint32_t end = position / SLM_TILE > tile ? SLM_TILE : position % SLM_TILE + 1;
+        const float *q = a->q + (size_t)(first + i) * a->q_stride + (size_t)kv_head * job->group * a->head_dim;
+        for (uint32_t h = 0; h < job->group; h++) {
+            const size_t state = (size_t)(i * job->group + h) * job->state_floats;
+            queries[count++] = (struct slm_attend_query){q + (size_t)h * a->head_dim, segment_states + state, 0, end};
+        }
+    }
+    return count;
+}
+
+static void attend_item(const struct attention_job *job, uint32_t kv_head, uint32_t first, uint32_t row_count, float *scratch)
+{
+    const struct slm_attention *a = job->a;
+    const uint32_t count = row_count * job->group;
+    float *totals = scratch;
+    float *segments = totals + (size_t)count * job->state_floats;
+    struct slm_attend_query *queries = (struct slm_attend_query *)(void *)(segments + (size_t)count * job->state_floats);
+    const uint32_t last_tile = job->rows[first + row_count - 1].position / SLM_TILE;
+    const uint64_t k_offset = a->layer_offset + slm__op_k_offset(a->kv_type, a->head_dim, kv_head);
+    const uint64_t v_offset = a->layer_offset + slm__op_v_offset(a->kv_type, a->head_dim, a->kv_heads, kv_head);
+    clear_states(totals, count, job->state_floats);
+    for (uint32_t tile = 0; tile <= last_tile;) {
+        const uint32_t segment_end = (tile / (SLM_SEGMENT / SLM_TILE) + 1) * (SLM_SEGMENT / SLM_TILE);
+        clear_states(segments, count, job->state_floats);
+        uint32_t seen = 0; /* queries that see the segment's first tile: the last `seen` ones */
+        for (; tile <= last_tile && tile < segment_end; tile++) {
+            const uint8_t *page = a->pages + job->rows[first].table[tile] * a->page_bytes;
+            const uint32_t visible = visible_queries(job, kv_head, first, row_count, tile, segments, queries);
+            job->kernels->attend[a->kv_type](page + k_offset, page + v_offset, a->head_dim, a->softcap, queries, visible);
+            seen = visible > seen ? visible : seen;
+        }
+        for (uint32_t i = count - seen; i < count; i++) {
+            job->kernels->attend_merge(totals + (size_t)i * job->state_floats, segments + (size_t)i * job->state_floats, a->head_dim);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        float *out = a->out + (size_t)(first + i / job->group) * a->out_stride + (size_t)(kv_head * job->group + i % job->group) * a->head_dim;
+        job->kernels->attend_finish(totals + (size_t)i * job->state_floats, a->head_dim, out);
+    }
+}
+
+/* Rows from `first` on that can share an item: same sequence, rising positions, at most rows_an_item. */
+static uint32_t item_rows(const struct attention_job *job, uint32_t first, uint32_t limit)
+{
+    uint32_t count = 1;
+    while (first + count < limit && count < job->rows_an_item && job->rows[first + count].table == job->rows[first].table &&
+           job->rows[first + count].position == job->rows[first].position + count) {
+        count++;
+    }
+    return count;
+}
+
+/* Item i: kv head i % kv_heads of the rows [i / kv_heads * rows_an_item, + rows_an_item). */
+static void attend_items(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+{
+    const struct attention_job *job = context;
+    const struct slm_attention *a = job->a;
+    float *scratch = a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim);
+    for (uint32_t item = begin; item < end; item++) {
+        const uint32_t first = item / a->kv_heads * job->rows_an_item;
+        const uint32_t limit = first + job->rows_an_item < job->row_count ? first + job->rows_an_item : job->row_count;
+        for (uint32_t row = first; row < limit;) {
+            const uint32_t rows = item_rows(job, row, limit);
+            attend_item(job, item % a->kv_heads, row, rows, scratch);
+            row += rows;
+        }
+    }
+}
+
+void slm__op_attention(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_attention *attention,
+                       const struct slm_attention_row *rows, uint32_t row_count)
+{
+    const uint32_t group = attention->heads / attention->kv_heads;
+    struct attention_job job = {kernels, attention, rows, row_count, group, rows_an_item(group), state_floats(attention->head_dim)};
+    const uint32_t blocks = (row_count + job.rows_an_item - 1) / job.rows_an_item;
+    slm__team_for(team, blocks * attention->kv_heads, 1, attend_items, &job);
+}

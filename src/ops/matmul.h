@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Matrix products over rows of activations: pack the activations once, cut the panels over the threads. */
+#ifndef SLM_OPS_MATMUL_H
+#define SLM_OPS_MATMUL_H
+
+#include "base/parallel.h"   /* struct slm_team */
+#include "kernels/kernels.h" /* struct slm_kernels, struct slm_matrix */
+
+/* Bytes of `packed` for `rows` rows of a matrix with `cols` inputs. */
+uint64_t slm__op_packed_bytes(enum slm_weight_type type, uint32_t cols, uint32_t rows);
+
+/* y[m][n] = sum_k w[n][k] x[m][k], m < rows. y has room for padded_rows(w) floats a row (y_stride), of which all are written. */
+void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride,
+                    uint32_t rows, float *y, size_t y_stride, void *packed);
+
+#endif
