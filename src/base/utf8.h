@@ -18,5 +18,8 @@ struct slm_utf8 slm__utf8_decode(const uint8_t *bytes, size_t length);
 unsigned slm__utf8_encode(uint32_t code, uint8_t bytes[4]);
 /* Length of the longest valid prefix; equals text.length when all is valid. */
 size_t slm__utf8_valid_prefix(struct slm_span text);
+/* Make a text safe to show, in place: bytes of control characters and of invalid UTF-8 become '?'. Returns its length, which is `length`,
+ * or less when `cut` says that the text was cut at its end: then a part of a character there is dropped. */
+size_t slm__utf8_printable(char *text, size_t length, bool cut);
 
 #endif

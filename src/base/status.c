@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes the caller's slm_error: within its struct_size only, always NUL-terminated, always clean UTF-8, whatever a file put into it. */
+#include "base/status.h" /* slm__fail, slm__fail_in, slm__fail_memory */
+#include "base/utf8.h"   /* slm__utf8_printable */
+
+#include <stdarg.h>
+#include <stddef.h> /* offsetof */
+#include <stdio.h>  /* vsnprintf */
+#include <string.h> /* memcpy */
+
+enum { HEAD = offsetof(slm_error, message), SMALLEST = HEAD + 4, MESSAGE = sizeof((slm_error *)0)->message };
+
+/* Bytes of `message` that belong to the caller's struct; 0: do not write. */
+static size_t room_of(const slm_error *error)
+{
+    if (error == NULL || error->struct_size < SMALLEST) {
+        return 0;
+    }
+    size_t room = error->struct_size - HEAD;
+    return room < MESSAGE ? room : MESSAGE;
+}
+
+static void store(slm_error *error, size_t room, slm_status status, char *text, size_t length)
+{
+    length = slm__utf8_printable(text, length < room ? length : room - 1, length >= room);
+    error->status = status;
+    memcpy(error->message, text, length);
+    error->message[length] = '\0';
+}
+
+static size_t format_into(char *text, size_t capacity, const char *format, va_list arguments)
+{
+    int length = vsnprintf(text, capacity, format, arguments);
+    if (length < 0) {
+        return 0;
+    }
+    return (size_t)length;
+}
+
+slm_status slm__fail(slm_error *error, slm_status status, const char *format, ...)
+{
+    size_t room = room_of(error);
+    if (room == 0) {
+        return status;
+    }
+    char text[MESSAGE] = ""; /* a buffer of its own: the arguments may point into the old message */
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = format_into(text, sizeof text, format, arguments);
+    va_end(arguments);
+    store(error, room, status, text, length);
+    return status;
+}
+
+slm_status slm__fail_in(slm_error *error, slm_status status, const char *format, ...)
+{
+    size_t room = room_of(error);
+    if (room == 0) {
+        return status;
+    }
+    char text[2 * MESSAGE + 4] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = format_into(text, MESSAGE, format, arguments);
+    va_end(arguments);
+    if (length >= MESSAGE) {
+        length = MESSAGE - 1;
+    }
+    text[length++] = ':';
+    text[length++] = ' ';
+    for (size_t i = 0; i < room && error->message[i] != '\0'; i++) {
+        text[length++] = error->message[i];
+    }
+    store(error, room, status, text, length);
+    return status;
+}
+
+slm_status slm__fail_memory(slm_error *error, uint64_t bytes)
+{
+    return slm__fail(error, SLM_E_NO_MEMORY, "out of memory (%llu bytes)", (unsigned long long)bytes);
+}
