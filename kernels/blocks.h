@@ -11,7 +11,7 @@
  *   i4        quants  [groups][4 lines][16 rows][4]  u8     line j, row r, byte b: low nibble k = 4j+b, high nibble k = 16+4j+b
  *             scales  [groups][16] u8                       f32 bits = (u8 << 19) + (111 << 23): 2^-16 .. 0.97
  *             zeros   [groups][16] u8                       in sixteenths of a step
- *             rows    [16] f32                              w = row * scale * (16 q - zero) / 16
+ *             rows    [16] f32                              w = row * scale * (16 q - zero): the stored f32 already contains the 1/16
  *
  * group = 32 consecutive k. Each plane begins at a multiple of 64 bytes, so a panel is a multiple of 64 bytes long.
  *
@@ -26,6 +26,8 @@
 #include <stdint.h>
 
 enum { SLM_PANEL_ROWS = 16, SLM_GROUP = 32, SLM_COLUMNS = 8 };
+/* A packed group of n columns: quads at 0, scales at 32 n, negated sums at 36 n, the next group at 40 n. */
+enum { SLM_PACKED_SCALES = 32, SLM_PACKED_SUMS = 36, SLM_PACKED_GROUP = 40 };
 
 /* The numbers of SLM_TYPE_... in slm.h and of the file format. */
 enum slm_weight_type { SLM_WEIGHT_NONE = 0, SLM_WEIGHT_F32 = 1, SLM_WEIGHT_F16 = 2, SLM_WEIGHT_BF16 = 3, SLM_WEIGHT_I8 = 4, SLM_WEIGHT_I4 = 5, SLM_WEIGHT_TYPES = 6 };
@@ -62,7 +64,7 @@ static inline uint64_t slm__panel_bytes(enum slm_weight_type type, uint32_t cols
 static inline uint64_t slm__packed_column_bytes(enum slm_weight_type type, uint32_t cols)
 {
     const uint32_t padded = slm__padded_cols(cols);
-    return type == SLM_WEIGHT_I8 || type == SLM_WEIGHT_I4 ? (uint64_t)(padded / SLM_GROUP) * 40 : (uint64_t)padded * 4;
+    return type == SLM_WEIGHT_I8 || type == SLM_WEIGHT_I4 ? (uint64_t)(padded / SLM_GROUP) * SLM_PACKED_GROUP : (uint64_t)padded * 4;
 }
 
 /* KV cache. A tile is 64 consecutive absolute positions; a segment is 8 tiles. See kernels/README.md, attention. */

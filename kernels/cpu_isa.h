@@ -20,6 +20,8 @@ enum slm_isa {
 /* Whether the processor (and the operating system: XGETBV, hwcap) runs this tier and this build has kernels for it. Each tier is decided
  * by its own feature bits: a machine may have AVX512-VNNI without AVX-VNNI. */
 bool slm__isa_usable(enum slm_isa isa);
+/* Whether processor and operating system run the tier, kernels or not. One definition per architecture: cpu_isa_<architecture>.c. */
+bool slm__cpu_has(enum slm_isa isa);
 /* The highest usable tier that is not above `limit` (0: no limit). */
 enum slm_isa slm__isa_best(int32_t limit);
 /* "scalar", "avx2", ...; NULL for a number that is no tier. */

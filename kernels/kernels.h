@@ -8,8 +8,13 @@
 
 #include "kernels/blocks.h"  /* panel and tile layout */
 #include "kernels/cpu_isa.h" /* enum slm_isa */
+#include <float.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#if defined(__FAST_MATH__) || (defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0)
+#  error "results are part of the contract: compile without -ffast-math and with FLT_EVAL_METHOD 0"
+#endif
 
 struct slm_matrix {
     const uint8_t *data;  /* panels, 64-byte aligned */
