@@ -17,6 +17,32 @@ enum {
 };
 #define SLM_FORMAT_MAX_DIMENSION (1u << 24) /* rows or columns of a matrix */
 #define SLM_FORMAT_MAX_TENSORS (1u << 20)
+#define SLM_FORMAT_MAX_METAS (1u << 16)
+#define SLM_FORMAT_MAX_METADATA (1u << 26) /* bytes of the metadata section */
+
+/* The header, 64 bytes, followed by the section table. */
+enum {
+    SLM_HEADER_MAGIC = 0,
+    SLM_HEADER_VERSION = 8,       /* u32 */
+    SLM_HEADER_MIN_READER = 12,   /* u32 */
+    SLM_HEADER_FILE_SIZE = 16,    /* u64 */
+    SLM_HEADER_SECTIONS = 24,     /* u32 */
+    SLM_HEADER_LENGTH = 28,       /* u32: 64 + 32 per section */
+    SLM_HEADER_CRC = 32,          /* u32: of the first SLM_HEADER_LENGTH bytes, these four taken as zero */
+    SLM_HEADER_RESERVED = 36,     /* zero to the end */
+    SLM_HEADER_BYTES = 64
+};
+
+/* An entry of the section table. */
+enum {
+    SLM_ENTRY_ID = 0,        /* u32 */
+    SLM_ENTRY_FLAGS = 4,     /* u32: SLM_SECTION_PAGE */
+    SLM_ENTRY_OFFSET = 8,    /* u64, from the start of the file */
+    SLM_ENTRY_LENGTH = 16,   /* u64 */
+    SLM_ENTRY_CRC = 24,      /* u32; 0 for the data section, whose tensors have their own */
+    SLM_ENTRY_RESERVED = 28, /* u32, 0 */
+    SLM_ENTRY_BYTES = 32
+};
 
 /* Section ids. Bit 31 set: optional, skipped by readers that do not know it; clear: mandatory. */
 enum {
@@ -25,9 +51,41 @@ enum {
     SLM_SECTION_TOKENIZER = 3, /* src/text/TOKENIZER.md */
     SLM_SECTION_DATA = 4       /* tensor data */
 };
+#define SLM_SECTION_OPTIONAL 0x80000000u
+#define SLM_SECTION_PAGE 1u /* flag: begins at a multiple of SLM_FORMAT_ALIGN_DATA instead of SLM_FORMAT_ALIGN_SECTION */
+
+/* Metadata and directory begin with a table head {u32 count, u32 0}; then `count` records; then the bytes they point at. Offsets in
+ * records count from the start of the section. */
+enum { SLM_TABLE_HEAD = 8 };
+
+/* A metadata record. */
+enum {
+    SLM_META_KEY_OFFSET = 0,    /* u32, multiple of 8 */
+    SLM_META_KEY_LENGTH = 4,    /* u32 */
+    SLM_META_TYPE = 8,          /* u32 */
+    SLM_META_VALUE_OFFSET = 12, /* u32, multiple of 8 */
+    SLM_META_VALUE_LENGTH = 16, /* u32, bytes */
+    SLM_META_RESERVED = 20,     /* u32, 0 */
+    SLM_META_BYTES = 24
+};
 
 /* Value types of metadata. */
 enum { SLM_META_U64 = 1, SLM_META_F64 = 2, SLM_META_TEXT = 3, SLM_META_U32_ARRAY = 4, SLM_META_F32_ARRAY = 5 };
+
+/* A directory record. */
+enum {
+    SLM_TENSOR_NAME_OFFSET = 0, /* u32 */
+    SLM_TENSOR_NAME_LENGTH = 4, /* u32 */
+    SLM_TENSOR_KIND = 8,        /* u32 */
+    SLM_TENSOR_TYPE = 12,       /* u32: enum slm_weight_type of kernels/blocks.h */
+    SLM_TENSOR_ROWS = 16,       /* u32 */
+    SLM_TENSOR_COLS = 20,       /* u32 */
+    SLM_TENSOR_OFFSET = 24,     /* u64, from the start of the data section */
+    SLM_TENSOR_LENGTH = 32,     /* u64, bytes with padding */
+    SLM_TENSOR_CRC = 40,        /* u32 */
+    SLM_TENSOR_RESERVED = 44,   /* u32, 0 */
+    SLM_TENSOR_BYTES = 48
+};
 
 /* Tensor kinds. */
 enum { SLM_TENSOR_VECTOR = 1 /* f32[rows], contiguous, zero-padded to 16 */, SLM_TENSOR_MATRIX = 2 /* panels, kernels/blocks.h */ };

@@ -46,9 +46,11 @@ bool slm__meta_has(const struct slm_weight_file *file, const char *key);
 bool slm__meta_u64(const struct slm_weight_file *file, const char *key, uint64_t *value);
 bool slm__meta_f64(const struct slm_weight_file *file, const char *key, double *value);
 bool slm__meta_text(const struct slm_weight_file *file, const char *key, struct slm_span *text);
-/* Element count through *count; elements by slm__load_u32 / slm__meta_f32_at. */
+/* Element count through *count; elements by slm__meta_u32_at, slm__meta_f32_at. */
 bool slm__meta_u32s(const struct slm_weight_file *file, const char *key, struct slm_span *bytes, uint32_t *count);
 bool slm__meta_f32s(const struct slm_weight_file *file, const char *key, struct slm_span *bytes, uint32_t *count);
+uint32_t slm__meta_u32_at(struct slm_span bytes, uint32_t index); /* index < count */
+float slm__meta_f32_at(struct slm_span bytes, uint32_t index);
 /* Entry by index, for listing and for refusing unknown keys. value is the raw payload. */
 void slm__meta_entry(const struct slm_weight_file *file, uint32_t index, struct slm_span *key, uint32_t *type, struct slm_span *value);
 

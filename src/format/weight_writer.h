@@ -24,10 +24,13 @@ struct slm_weight_writer {
     struct slm_sink sink;
     struct slm_memory memory;
     struct slm_arena arena; /* entries, names */
-    struct slm_writer_meta *metas;
-    struct slm_writer_tensor *tensors;
+    struct slm_writer_meta *metas;     /* in the order of declaration */
+    struct slm_writer_tensor *tensors; /* the same; the index is the id */
+    uint32_t *meta_order, *tensor_order; /* indices, sorted by name; made by begin */
     uint32_t meta_count, meta_capacity, tensor_count, tensor_capacity;
     struct slm_span tokenizer;
+    uint64_t metadata_offset, metadata_length, directory_offset, directory_length, tokenizer_offset, data_offset, data_length;
+    uint32_t metadata_crc;
     uint64_t file_size;
     bool begun;
 };
