@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What the model itself says: checking its logits, their maximum, and the log-probability of a token under their softmax. */
+#ifndef SLM_SAMPLE_LOGPROBS_H
+#define SLM_SAMPLE_LOGPROBS_H
+
+#include "base/status.h" /* slm_status, slm_error */
+
+/* The largest of logits[vocab] that hold no NaN. */
+float slm__logits_max(const float *logits, uint32_t vocab);
+
+/* *max is the largest of logits[vocab], vocab > 0. -infinity is a legal logit; a NaN, +infinity, or nothing but -infinity is
+ * SLM_E_NOT_FINITE. */
+slm_status slm__logits_check(const float *logits, uint32_t vocab, float *max, slm_error *error);
+
+/* The lowest token whose logit equals `max`, the maximum of logits[vocab]. */
+int32_t slm__logits_find(const float *logits, uint32_t vocab, float max);
+
+/* log(exp(logits[token]) / sum over i of exp(logits[i])), for logits that passed the check, logits[token] finite and `max` their maximum.
+ * The same bits on every machine: our own exp and log, and a fixed order of summation. */
+float slm__logprob(const float *logits, uint32_t vocab, float max, int32_t token);
+
+#endif
