@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* f32 rows -> the panels of kernels/blocks.h. Deterministic: plain C, fixed order, no dependence on threads or instruction set. */
+/* f32 rows -> the panels of kernels/blocks.h, and back. Deterministic: plain C, fixed order, no dependence on threads or instruction set. */
 #ifndef SLM_FORMAT_WEIGHT_ENCODE_H
 #define SLM_FORMAT_WEIGHT_ENCODE_H
 
@@ -13,18 +13,22 @@ struct slm_encode_error {
     double energy; /* sum of w^2 */
 };
 
-/* Encode one panel: rows[r] points to `cols` floats for r < row_count (1..16), or row_count < 16 at the matrix's end; missing rows and
- * padding become zeros. `panel` has slm__panel_bytes(type, cols) bytes. `scratch` has slm__encode_scratch(cols) bytes. `sums` (may be NULL) is added to.
- * i8: round to nearest with a search over f16 scales; i4: search over scale and zero (weighted equally). Returns SLM_E_BAD_VALUE when a value is
- * NaN or infinite (or, for f16, too large), with its position in *bad_row, *bad_col; the caller names the tensor. */
+/* Encode one panel: rows[r] points to `cols` floats for r < row_count (1..16; fewer than 16 at the matrix's end); missing rows and padding
+ * become zeros. `panel` has slm__panel_bytes(type, cols) bytes, 64-byte aligned; all of them are written. `scratch` has
+ * slm__encode_scratch(cols) bytes, 16-byte aligned. `sums` (may be NULL) is added to.
+ * f16, bf16: nearest, ties to even. i8: round to nearest with a search over f16 scales; i4: search over scale and zero.
+ * SLM_E_BAD_VALUE: a value is NaN, infinite or above slm__encode_limit(type); its position is in *bad_row, *bad_col, and the caller names
+ * the tensor. Any number of threads may encode different panels. */
 slm_status slm__encode_panel(enum slm_weight_type type, const float *const rows[16], uint32_t row_count, uint32_t cols, uint8_t *panel,
                              void *scratch, struct slm_encode_error *sums, uint32_t *bad_row, uint32_t *bad_col);
 size_t slm__encode_scratch(uint32_t cols);
+/* The largest magnitude that this type can hold. */
+float slm__encode_limit(enum slm_weight_type type);
 
 /* Codes that a source already has, kept exactly. i8: scales f16[row][groups], codes i8[row][cols padded]. */
 void slm__encode_panel_i8_codes(const int8_t *const codes[16], const uint16_t *const scales[16], uint32_t row_count, uint32_t cols, uint8_t *panel);
 
-/* The inverse: row `row` (0..15) of a panel to `cols` floats, as the gather kernels define it. */
+/* The inverse: row `row` (0..15) of a panel to `cols` floats, with the same bits as the gather kernels. */
 void slm__decode_panel_row(enum slm_weight_type type, const uint8_t *panel, uint32_t row, uint32_t cols, float *out);
 
 #endif
