@@ -602,8 +602,11 @@ typedef struct slm_generate_result {
 } slm_generate_result;
 
 /* Render `prompt` as a user's message through the chat template (raw if the model has none), append it to the session and
- * generate until a stop. `text` receives the answer (see "Strings" above; text may be NULL with capacity 0: then only the
- * callback gets it and no error is raised). Whatever the limits stop, the session can go on. */
+ * generate until a stop. `text` receives the answer; it may be NULL: then only the callback gets it. *needed (may be NULL) is the
+ * answer's length in bytes. If that exceeds capacity, `text` holds the whole pieces that fitted, the session holds the answer's
+ * tokens all the same, and SLM_E_BUFFER_TOO_SMALL is returned. A time limit and slm_session_cancel() end the answer with SLM_OK and
+ * result->stop; cancelling during the prefill is SLM_E_CANCELLED. Whatever stopped it, the session can go on.
+ * Rendering and tokenizing take scratch memory from the engine's allocator. */
 SLM_API slm_status slm_generate(slm_session *session, const char *prompt, uint64_t length,
                                 const slm_generate_options *options, char *text, uint64_t capacity, uint64_t *needed,
                                 slm_generate_result *result, slm_error *error);

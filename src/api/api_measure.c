@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* What the machine can do with an engine's threads and tier: the denominators of every ratio that bench prints. */
+#include "api/handles.h"
+#include "base/clock.h" /* slm__clock_ns */
+#include <string.h>
+
+enum { READ_BYTES_MIN = 512 << 20, BLOCK = 1 << 20, REPEATS = 5 };
+
+struct measure_job {
+    const struct slm_engine *engine;
+    const uint8_t *data;
+    uint64_t bytes;
+    uint32_t which;
+    uint64_t iterations;
+    atomic_ullong ops;
+    atomic_uint sink; /* keeps the results in use */
+};
+
+static void read_blocks(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+{
+    struct measure_job *job = context;
+    (void)thread;
+    const uint32_t value = job->engine->kernels.read(job->data + (uint64_t)begin * BLOCK, (size_t)(end - begin) * BLOCK);
+    atomic_fetch_xor(&job->sink, value);
+}
+
+static void spin_peak(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+{
+    struct measure_job *job = context;
+    uint32_t sink = thread;
+    for (uint32_t i = begin; i < end; i++) {
+        atomic_fetch_add(&job->ops, job->engine->kernels.peak(job->which, job->iterations, &sink));
+    }
+    atomic_fetch_xor(&job->sink, sink);
+}
+
+/* Each thread reads one contiguous run; best of REPEATS, bytes a second. */
+static double measure_read(struct measure_job *job)
+{
+    const uint32_t blocks = (uint32_t)(job->bytes / BLOCK), threads = slm__team_threads(job->engine->team);
+    double best = 0;
+    for (int i = 0; i < REPEATS; i++) {
+        const uint64_t start = slm__clock_ns();
+        slm__team_for(job->engine->team, blocks, (blocks + threads - 1) / threads, read_blocks, job);
+        const double rate = (double)blocks * BLOCK * 1e9 / (double)(slm__clock_ns() - start + 1);
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+static double measure_peak(struct measure_job *job, uint32_t which)
+{
+    const uint32_t threads = slm__team_threads(job->engine->team);
+    double best = 0;
+    job->which = which;
+    job->iterations = 1000;
+    for (int i = 0; i < REPEATS + 12; i++) {
+        atomic_store(&job->ops, 0);
+        const uint64_t start = slm__clock_ns();
+        slm__team_for(job->engine->team, threads, 1, spin_peak, job);
+        const uint64_t time = slm__clock_ns() - start + 1;
+        if (time < 20000000u) { /* too short to mean anything: run longer */
+            job->iterations *= 2;
+            continue;
+        }
+        const double rate = (double)atomic_load(&job->ops) * 1e9 / (double)time;
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+slm_status slm_engine_measure(slm_engine *engine, slm_machine *machine, slm_error *error)
+{
+    SLM_TRY(slm__require(engine, "engine", error));
+    const uint64_t cache = 4 * slm__last_cache_bytes();
+    struct measure_job job = {.engine = engine, .bytes = slm__round_up(cache > READ_BYTES_MIN ? cache : READ_BYTES_MIN, BLOCK)};
+    slm_machine known = {.struct_size = sizeof known, .threads = slm__team_threads(engine->team)};
+    uint8_t *data = job.bytes <= SIZE_MAX ? slm__allocate(&engine->memory, (size_t)job.bytes, 4096) : NULL;
+    if (data == NULL) {
+        return slm__fail_memory(error, job.bytes);
+    }
+    memset(data, 1, (size_t)job.bytes);
+    job.data = data;
+    known.read_bandwidth_bytes_per_second = measure_read(&job);
+    slm__release(&engine->memory, data, (size_t)job.bytes);
+    known.int8_peak_ops_per_second = measure_peak(&job, 0);
+    known.int4_peak_ops_per_second = measure_peak(&job, 1);
+    return slm__struct_out(machine, &known, sizeof known, error);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Planning and creating pools. */
+#include "runtime/pool.h"
+#include "runtime/session.h" /* struct slm_session */
+#include "sample/sampler.h"  /* slm__sampler_scratch_bytes */
+#include <string.h>
+
+enum { DEFAULT_BATCH = 512, DEFAULT_CONTEXT = 4096, MAX_SESSIONS = 4096, MAX_BATCH = 8192 };
+
+static slm_status kv_type_of(int32_t number, enum slm_kv_type *type, slm_error *error)
+{
+    switch (number) {
+    case SLM_KV_DEFAULT:
+    case SLM_KV_F16: *type = SLM_CACHE_F16; return SLM_OK;
+    case SLM_KV_F32: *type = SLM_CACHE_F32; return SLM_OK;
+    default: return slm__fail(error, SLM_E_ARGUMENT, "kv_type is %d; SLM_KV_F32 (1) and SLM_KV_F16 (2) are supported", number);
+    }
+}
+
+slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool_options *options, struct slm_pool_shape *shape, slm_error *error)
+{
+    const uint32_t most = model->transformer->max_context;
+    shape->sessions = options->sessions == 0 ? 1 : options->sessions;
+    shape->context = options->context == 0 ? (most < DEFAULT_CONTEXT ? most : DEFAULT_CONTEXT) : options->context;
+    if (shape->sessions > MAX_SESSIONS) {
+        return slm__fail(error, SLM_E_ARGUMENT, "sessions is %u, at most %d are possible", shape->sessions, MAX_SESSIONS);
+    }
+    if (shape->context > most) {
+        return slm__fail(error, SLM_E_ARGUMENT, "context is %u, the model was made for at most %u tokens", shape->context, most);
+    }
+    const uint32_t tiles = slm__kv_tiles(shape->context);
+    const uint64_t pages = options->kv_tokens == 0 ? (uint64_t)tiles * shape->sessions : (options->kv_tokens + SLM_TILE - 1) / SLM_TILE;
+    if (options->kv_tokens > (uint64_t)1 << 40 || pages > UINT32_MAX / 2) {
+        return slm__fail(error, SLM_E_ARGUMENT, "kv_tokens is %llu, more than a pool can hold", (unsigned long long)options->kv_tokens);
+    }
+    shape->pages = (uint32_t)pages;
+    shape->batch = options->batch == 0 ? DEFAULT_BATCH : options->batch;
+    if (shape->batch > MAX_BATCH) {
+        return slm__fail(error, SLM_E_ARGUMENT, "batch is %u, at most %d rows are possible", shape->batch, MAX_BATCH);
+    }
+    const uint64_t useful = (uint64_t)shape->context * shape->sessions;
+    shape->batch = shape->batch > useful ? (uint32_t)useful : shape->batch;
+    return kv_type_of(options->kv_type, &shape->kv_type, error);
+}
+
+static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
+{
+    const struct slm_pool_shape *shape = &pool->shape;
+    const uint32_t vocab = pool->model->transformer->vocab_size, tiles = slm__kv_tiles(shape->context);
+    pool->sessions = slm__carve(carver, shape->sessions * sizeof *pool->sessions);
+    for (uint32_t i = 0; i < shape->sessions; i++) {
+        int32_t *tokens = slm__carve(carver, (uint64_t)shape->context * sizeof *tokens);
+        uint32_t *table = slm__carve(carver, (uint64_t)tiles * sizeof *table);
+        float *logits = slm__carve(carver, (uint64_t)vocab * sizeof *logits);
+        if (pool->sessions != NULL) {
+            memset(&pool->sessions[i], 0, sizeof pool->sessions[i]);
+            pool->sessions[i].pool = pool;
+            pool->sessions[i].tokens = tokens;
+            pool->sessions[i].kv.table = table;
+            pool->sessions[i].kv.capacity = tiles;
+            pool->sessions[i].logits = logits;
+        }
+    }
+}
+
+/* Lay everything out; with a NULL base only `memory` is filled. */
+static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_pool_memory *memory)
+{
+    const struct slm_pool_shape *shape = &pool->shape;
+    const struct slm_transformer *t = pool->model->transformer;
+    pool->step_rows = shape->sessions < shape->batch ? shape->sessions : shape->batch;
+    pool->step_rows = pool->step_rows < SLM_STEP_ROWS ? pool->step_rows : SLM_STEP_ROWS;
+    slm__carve(carver, sizeof *pool);
+    uint64_t mark = carver->used;
+    slm__kv_pages_carve(&pool->pages, carver, shape->pages, slm__kv_page_bytes(t, shape->kv_type));
+    memory->kv_bytes = carver->used - mark;
+    mark = carver->used;
+    slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, slm__team_threads(pool->model->team));
+    pool->rows = slm__carve(carver, shape->batch * sizeof *pool->rows);
+    pool->logits = slm__carve(carver, (uint64_t)pool->step_rows * t->vocab_size * sizeof *pool->logits);
+    pool->sampler_scratch = slm__carve(carver, slm__sampler_scratch_bytes(t->vocab_size));
+    memory->workspace_bytes = carver->used - mark;
+    mark = carver->used;
+    carve_sessions(pool, carver);
+    memory->session_bytes = carver->used - mark;
+    memory->total_bytes = carver->used;
+    memory->page_tokens = SLM_TILE;
+}
+
+void slm__pool_plan(const struct slm_runtime_model *model, const struct slm_pool_shape *shape, slm_pool_memory *memory)
+{
+    struct slm_pool pool = {.model = model, .shape = *shape};
+    struct slm_carver carver = {NULL, 0};
+    carve_pool(&pool, &carver, memory);
+}
+
+slm_status slm__pool_create(const struct slm_runtime_model *model, const slm_pool_options *options, bool is_private, struct slm_pool **result,
+                            slm_error *error)
+{
+    struct slm_pool pool = {.model = model, .private = is_private};
+    slm_pool_memory memory = {0};
+    SLM_TRY(slm__pool_shape(model, options, &pool.shape, error));
+    slm__pool_plan(model, &pool.shape, &memory);
+    void *block = options->block;
+    if (block == NULL) {
+        pool.block_bytes = memory.total_bytes;
+        pool.block = block = memory.total_bytes <= SIZE_MAX ? slm__allocate(model->memory, (size_t)memory.total_bytes, 64) : NULL;
+        if (block == NULL) {
+            return slm__fail_memory(error, memory.total_bytes);
+        }
+    } else if (options->block_bytes < memory.total_bytes || (uintptr_t)block % 64 != 0) {
+        return slm__fail(error, SLM_E_ARGUMENT, "the block has %llu bytes at an address that is%s a multiple of 64; %llu bytes are needed",
+                         (unsigned long long)options->block_bytes, (uintptr_t)block % 64 == 0 ? "" : " not", (unsigned long long)memory.total_bytes);
+    }
+    struct slm_carver carver = {block, 0};
+    struct slm_pool *self = block;
+    *self = pool;
+    carve_pool(self, &carver, &memory);
+    slm__kv_pages_reset(&self->pages);
+    atomic_fetch_add(model->users, 1);
+    *result = self;
+    return SLM_OK;
+}
+
+void slm__pool_free(struct slm_pool *pool)
+{
+    atomic_fetch_sub(pool->model->users, 1);
+    if (pool->block != NULL) {
+        slm__release(pool->model->memory, pool->block, (size_t)pool->block_bytes);
+    }
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* A pool: one block that holds KV pages, the workspace of the forward pass, and the slots of all its sessions. */
+#ifndef SLM_RUNTIME_POOL_H
+#define SLM_RUNTIME_POOL_H
+
+#include "cache/kv_pages.h" /* struct slm_kv_pages */
+#include "model/forward.h"  /* struct slm_workspace, struct slm_row */
+#include "text/tokenizer.h" /* struct slm_tokenizer */
+#include <stdatomic.h>
+
+/* What the runtime knows of a model; owned by the model handle, immutable. */
+struct slm_runtime_model {
+    const struct slm_transformer *transformer;
+    const struct slm_tokenizer *tokenizer; /* NULL: ids only */
+    const struct slm_kernels *kernels;
+    struct slm_team *team;
+    const struct slm_memory *memory;
+    atomic_uint *users; /* pools of the model */
+    struct slm_span chat_template; /* length 0: none */
+    struct slm_span template_tokens;
+};
+
+/* Resolved sizes of a pool: no zero means "default" any more. */
+struct slm_pool_shape {
+    uint32_t sessions;
+    uint32_t context;  /* tokens of one session */
+    uint32_t pages;    /* of all sessions together */
+    uint32_t batch;    /* rows of one forward pass */
+    enum slm_kv_type kv_type;
+};
+
+/* Most sessions that one forward pass of a step takes. */
+enum { SLM_STEP_ROWS = 64 };
+
+struct slm_pool {
+    const struct slm_runtime_model *model;
+    struct slm_pool_shape shape;
+    struct slm_kv_pages pages;
+    struct slm_workspace workspace;
+    struct slm_session *sessions; /* [shape.sessions] slots */
+    struct slm_row *rows;         /* [batch] */
+    uint32_t step_rows;           /* min(sessions, batch, SLM_STEP_ROWS) */
+    float *logits;                /* [step_rows][vocab]: logits before they are accepted */
+    void *sampler_scratch;
+    uint32_t live;                /* sessions in use */
+    bool private;                 /* belongs to its only session and goes with it */
+    void *block;                  /* what was allocated; NULL: the caller's */
+    uint64_t block_bytes;
+};
+
+/* Replace defaults and check limits. Errors: SLM_E_ARGUMENT. */
+slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool_options *options, struct slm_pool_shape *shape, slm_error *error);
+/* Bytes of everything, by the same code that lays it out. */
+void slm__pool_plan(const struct slm_runtime_model *model, const struct slm_pool_shape *shape, slm_pool_memory *memory);
+/* Lay a pool out in options->block, or in one allocation. `options` is of the known size. */
+slm_status slm__pool_create(const struct slm_runtime_model *model, const slm_pool_options *options, bool is_private, struct slm_pool **pool,
+                            slm_error *error);
+/* The caller has checked that no session lives. */
+void slm__pool_free(struct slm_pool *pool);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions: creation, prefill, rewinding, forking. All or nothing: a call that fails leaves tokens, cache and logits as they were. */
+#include "runtime/session.h"
+#include "base/check.h" /* SLM_ASSERT */
+#include <math.h>
+#include <string.h>
+
+static struct slm_session *free_slot(struct slm_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->shape.sessions; i++) {
+        if (!pool->sessions[i].live) {
+            return &pool->sessions[i];
+        }
+    }
+    return NULL;
+}
+
+static slm_status pool_full_of_sessions(const struct slm_pool *pool, slm_error *error)
+{
+    return slm__fail(error, SLM_E_POOL_FULL, "all %u sessions of the pool are in use; create the pool with more, or destroy one", pool->shape.sessions);
+}
+
+slm_status slm__session_create(struct slm_pool *pool, const slm_session_options *options, struct slm_session **result, slm_error *error)
+{
+    struct slm_session *session = free_slot(pool);
+    if (session == NULL) {
+        return pool_full_of_sessions(pool, error);
+    }
+    if (options->context > pool->shape.context) {
+        return slm__fail(error, SLM_E_ARGUMENT, "context is %u, the pool's sessions have at most %u tokens", options->context, pool->shape.context);
+    }
+    if ((options->flags & ~(uint32_t)(SLM_SESSION_IGNORE_EOS | SLM_SESSION_SHOW_SPECIAL)) != 0) {
+        return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", options->flags);
+    }
+    SLM_TRY(slm__sampler_init(&session->sampler, options->sampling, pool->model->transformer->vocab_size, error));
+    SLM_TRY(slm__stop_strings_init(&session->stop, options->stop, options->stop_count, error));
+    slm__token_stream_init(&session->stream);
+    session->context = options->context == 0 ? pool->shape.context : options->context;
+    session->flags = options->flags;
+    session->max_tokens = options->max_tokens;
+    session->count = 0;
+    session->answered = 0;
+    session->logits_valid = false;
+    session->in_step = false;
+    session->status = SLM_OK;
+    memset(&session->result, 0, sizeof session->result);
+    atomic_init(&session->cancel, 0);
+    session->live = true;
+    pool->live++;
+    *result = session;
+    return SLM_OK;
+}
+
+void slm__session_free(struct slm_session *session)
+{
+    slm__kv_sequence_truncate(&session->kv, &session->pool->pages, 0);
+    session->live = false;
+    session->pool->live--;
+}
+
+static bool session_cancelled(const void *context)
+{
+    const struct slm_session *session = context;
+    return atomic_load_explicit(&session->cancel, memory_order_relaxed) != 0;
+}
+
+/* The text of an answer begins anew: after an append or a rewind nothing of the old one is held back. */
+static void restart_text(struct slm_session *session)
+{
+    slm__token_stream_init(&session->stream);
+    slm__stop_strings_reset(&session->stop);
+    session->answered = 0;
+}
+
+static bool all_finite(const float *values, uint32_t count)
+{
+    float sum = 0.0f; /* 0 x finite is 0; 0 x infinity and NaN are NaN */
+    for (uint32_t i = 0; i < count; i++) {
+        sum += values[i] * 0.0f;
+    }
+    return sum == 0.0f;
+}
+
+/* A prefill in progress: computes tokens [from, session->count). */
+struct append_job {
+    struct slm_session *session;
+    const slm_append_options *options;
+    uint32_t from;         /* first token to compute */
+    uint32_t first_output; /* first token whose logits and hidden state the caller may want */
+    slm_status status;
+};
+
+static void fill_row(const struct append_job *job, uint32_t position, struct slm_row *row)
+{
+    const struct slm_session *session = job->session;
+    const struct slm_transformer *t = session->pool->model->transformer;
+    *row = (struct slm_row){session->tokens[position], position, session->kv.table, NULL, NULL};
+    if (position >= job->first_output) {
+        const size_t index = position - job->first_output;
+        row->logits = job->options->logits != NULL ? job->options->logits + index * t->vocab_size : NULL;
+        row->hidden = job->options->hidden != NULL ? job->options->hidden + index * t->hidden_size : NULL;
+    }
+    if (position + 1 == session->count) {
+        row->logits = session->pool->logits;
+    }
+}
+
+static void run_append(void *context)
+{
+    struct append_job *job = context;
+    struct slm_session *session = job->session;
+    struct slm_pool *pool = session->pool;
+    const struct slm_runtime_model *model = pool->model;
+    const struct slm_forward forward = {model->transformer, model->kernels, model->team, &pool->workspace, pool->pages.base, session_cancelled, session};
+    for (uint32_t position = job->from; position < session->count;) {
+        uint32_t rows = 0;
+        for (; rows < pool->shape.batch && position < session->count; rows++, position++) {
+            fill_row(job, position, &pool->rows[rows]);
+        }
+        if (session_cancelled(session) || !slm__forward_rows(&forward, pool->rows, rows)) {
+            job->status = SLM_E_CANCELLED;
+            return;
+        }
+    }
+    job->status = all_finite(pool->logits, model->transformer->vocab_size) ? SLM_OK : SLM_E_NOT_FINITE;
+}
+
+/* Compute tokens [kv.length, count) and accept them, or leave the session with `old_count` tokens and the old cache. */
+static slm_status compute_tokens(struct slm_session *session, uint32_t old_count, const slm_append_options *options, slm_error *error)
+{
+    struct slm_pool *pool = session->pool;
+    const uint32_t old_length = session->kv.length;
+    const size_t vocab = pool->model->transformer->vocab_size;
+    struct append_job job = {session, options, old_length, old_count, SLM_OK};
+    if (!slm__kv_sequence_reserve(&session->kv, &pool->pages, session->count - old_length)) {
+        const uint32_t wanted = session->count - old_length;
+        session->count = old_count;
+        return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the %u free ones of %u tokens", wanted, pool->pages.free_count,
+                         SLM_TILE);
+    }
+    slm__team_run(pool->model->team, run_append, &job);
+    if (job.status != SLM_OK) {
+        slm__kv_sequence_truncate(&session->kv, &pool->pages, old_length);
+        session->count = old_count;
+        if (job.status == SLM_E_CANCELLED) {
+            atomic_store(&session->cancel, 0);
+            return slm__fail(error, SLM_E_CANCELLED, "cancelled; the session has its %u tokens as before", old_count);
+        }
+        return slm__fail(error, SLM_E_NOT_FINITE, "the logits hold a value that is no finite number; the model file may be damaged");
+    }
+    if (options->logits != NULL && session->count > old_count) {
+        memcpy(options->logits + (size_t)(session->count - old_count - 1) * vocab, pool->logits, vocab * sizeof *pool->logits);
+    }
+    memcpy(session->logits, pool->logits, vocab * sizeof *session->logits);
+    session->kv.length = session->count;
+    session->logits_valid = true;
+    return SLM_OK;
+}
+
+static slm_status check_append(const struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
+                               slm_error *error)
+{
+    const struct slm_transformer *t = session->pool->model->transformer;
+    if (count > session->context - session->count) {
+        return slm__fail(error, SLM_E_CONTEXT_FULL, "%llu tokens do not fit behind the %u of the session, whose context is %u",
+                         (unsigned long long)count, session->count, session->context);
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (tokens[i] < 0 || (uint32_t)tokens[i] >= t->vocab_size) {
+            return slm__fail(error, SLM_E_BAD_TOKEN, "token %llu is %d, the vocabulary has ids 0 .. %u", (unsigned long long)i, tokens[i],
+                             t->vocab_size - 1);
+        }
+    }
+    if ((options->logits != NULL && options->logits_capacity < count * t->vocab_size) ||
+        (options->hidden != NULL && options->hidden_capacity < count * t->hidden_size)) {
+        return slm__fail(error, SLM_E_BUFFER_TOO_SMALL, "%llu tokens give %llu logits and %llu hidden values; a buffer is smaller",
+                         (unsigned long long)count, (unsigned long long)(count * t->vocab_size), (unsigned long long)(count * t->hidden_size));
+    }
+    return SLM_OK;
+}
+
+slm_status slm__session_append(struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
+                               slm_error *error)
+{
+    const uint32_t old_count = session->count;
+    SLM_TRY(check_append(session, tokens, count, options, error));
+    if (count == 0) {
+        return SLM_OK;
+    }
+    memcpy(session->tokens + old_count, tokens, (size_t)count * sizeof *tokens);
+    session->count = old_count + (uint32_t)count;
+    SLM_TRY(compute_tokens(session, old_count, options, error));
+    restart_text(session);
+    return SLM_OK;
+}
+
+slm_status slm__session_compute(struct slm_session *session, slm_error *error)
+{
+    const slm_append_options none = {0};
+    if (session->count == 0) {
+        return slm__fail(error, SLM_E_STATE, "the session is empty: append tokens first");
+    }
+    return session->logits_valid ? SLM_OK : compute_tokens(session, session->count, &none, error);
+}
+
+slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm_error *error)
+{
+    if (tokens > session->count) {
+        return slm__fail(error, SLM_E_ARGUMENT, "cannot keep %llu tokens of a session that has %u", (unsigned long long)tokens, session->count);
+    }
+    if (tokens < session->count) {
+        const uint32_t kept = tokens == 0 ? 0 : (uint32_t)tokens - 1; /* the last one kept is computed again, for its logits */
+        slm__kv_sequence_truncate(&session->kv, &session->pool->pages, kept);
+        session->count = (uint32_t)tokens;
+        session->logits_valid = false;
+        restart_text(session);
+    }
+    return SLM_OK;
+}
+
+slm_status slm__session_fork(struct slm_session *session, struct slm_session **result, slm_error *error)
+{
+    struct slm_session *fork = free_slot(session->pool);
+    if (fork == NULL) {
+        return pool_full_of_sessions(session->pool, error);
+    }
+    memcpy(fork->tokens, session->tokens, session->count * sizeof *fork->tokens);
+    memcpy(fork->logits, session->logits, session->pool->model->transformer->vocab_size * sizeof *fork->logits);
+    slm__kv_sequence_fork(&fork->kv, &session->kv, &session->pool->pages);
+    fork->count = session->count;
+    fork->context = session->context;
+    fork->flags = session->flags;
+    fork->max_tokens = session->max_tokens;
+    fork->answered = session->answered;
+    fork->logits_valid = session->logits_valid;
+    fork->in_step = false;
+    fork->sampler = session->sampler;
+    fork->stop = session->stop;
+    fork->stream = session->stream;
+    fork->status = SLM_OK;
+    fork->result = session->result;
+    fork->result.text = NULL;
+    fork->result.text_length = 0;
+    atomic_init(&fork->cancel, 0);
+    fork->live = true;
+    fork->pool->live++;
+    *result = fork;
+    return SLM_OK;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session: one sequence of tokens, its page table, its sampler and the state of its text. It lives in a slot of its pool.
+ *
+ * Invariant: keys and values of tokens [0, kv.length) are computed; count - kv.length is 0, or 1: the token that was chosen last, or the last one
+ * kept by a rewind, which the next step computes. logits are those after the last token exactly when logits_valid.
+ */
+#ifndef SLM_RUNTIME_SESSION_H
+#define SLM_RUNTIME_SESSION_H
+
+#include "cache/kv_sequence.h"   /* struct slm_kv_sequence */
+#include "runtime/pool.h"        /* struct slm_pool */
+#include "sample/sampler.h"      /* struct slm_sampler */
+#include "sample/stop_strings.h" /* struct slm_stop_strings */
+#include "text/token_stream.h"   /* struct slm_token_stream */
+#include <stdatomic.h>
+
+/* One push of a token's text, what was held back before it, and the rest at a stop. */
+enum { SLM_SESSION_TEXT_BYTES = SLM_STOP_STRINGS_BYTES + 2 * SLM_STOP_STRINGS_PUSH_BYTES };
+
+struct slm_session {
+    struct slm_pool *pool;
+    int32_t *tokens; /* [pool context] */
+    float *logits;   /* [vocab] */
+    struct slm_kv_sequence kv;
+    uint32_t count;      /* tokens in the sequence */
+    uint32_t context;    /* most of them */
+    uint32_t flags;      /* SLM_SESSION_... */
+    uint32_t max_tokens; /* of an answer; 0: no limit */
+    uint32_t answered;   /* tokens chosen since the last append */
+    bool live;
+    bool logits_valid;
+    bool in_step;        /* marks the sessions of one step */
+    atomic_int cancel;
+    struct slm_sampler sampler;
+    struct slm_stop_strings stop;
+    struct slm_token_stream stream;
+    slm_status status;   /* of the last step */
+    slm_token result;    /* of the last step */
+    uint8_t text[SLM_SESSION_TEXT_BYTES]; /* result.text */
+};
+
+/* A free slot of `pool`, set up. `options` is of the known size. Errors: SLM_E_POOL_FULL, SLM_E_ARGUMENT. */
+slm_status slm__session_create(struct slm_pool *pool, const slm_session_options *options, struct slm_session **session, slm_error *error);
+/* Gives pages and slot back. */
+void slm__session_free(struct slm_session *session);
+slm_status slm__session_append(struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
+                               slm_error *error);
+slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm_error *error);
+slm_status slm__session_fork(struct slm_session *session, struct slm_session **fork, slm_error *error);
+/* Compute what is missing so that session->logits are those after the last token. */
+slm_status slm__session_compute(struct slm_session *session, slm_error *error);
+/* Choose one token for each session: session->status and session->result. Returns the first status that is not SLM_OK. */
+slm_status slm__session_step(struct slm_pool *pool, struct slm_session *const *sessions, uint32_t count, slm_error *error);
+/* Add what is still held back to the text of the last result, because no more tokens will come. */
+void slm__session_flush_text(struct slm_session *session);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* One step of many sessions: compute the tokens chosen before in one forward pass, then choose the next ones. Each session gets its own
+ * status; what happens to one changes nothing for the others. */
+#include "runtime/session.h"
+#include <string.h>
+
+struct step_job {
+    struct slm_pool *pool;
+    struct slm_session *const *sessions;
+    uint32_t count;
+    slm_error *error; /* of the first failure */
+    bool failed;
+};
+
+static bool any_cancelled(const void *context)
+{
+    const struct step_job *job = context;
+    for (uint32_t i = 0; i < job->count; i++) {
+        if (job->sessions[i]->status == SLM_OK && atomic_load_explicit(&job->sessions[i]->cancel, memory_order_relaxed) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void fail_session(struct step_job *job, struct slm_session *session, slm_status status, const char *sentence)
+{
+    session->status = status;
+    slm__fail(job->failed ? NULL : job->error, status, "%s", sentence);
+    job->failed = true;
+}
+
+static void drop_cancelled(struct step_job *job)
+{
+    for (uint32_t i = 0; i < job->count; i++) {
+        struct slm_session *session = job->sessions[i];
+        if (session->status == SLM_OK && atomic_exchange(&session->cancel, 0) != 0) {
+            fail_session(job, session, SLM_E_CANCELLED, "cancelled; the session is as it was before");
+        }
+    }
+}
+
+static void check_sessions(struct step_job *job)
+{
+    for (uint32_t i = 0; i < job->count; i++) {
+        struct slm_session *session = job->sessions[i];
+        if (session->count == 0) {
+            fail_session(job, session, SLM_E_STATE, "the session is empty: append tokens first");
+        } else if (session->count == session->context) {
+            fail_session(job, session, SLM_E_CONTEXT_FULL, "the session's context is full: rewind it, or create one with a larger context");
+        }
+    }
+}
+
+/* Reserve pages and make rows for up to a batch of sessions from *next on that lack their last token; returns the rows. */
+static uint32_t gather_rows(struct step_job *job, uint32_t *next, uint32_t *owners)
+{
+    struct slm_pool *pool = job->pool;
+    const size_t vocab = pool->model->transformer->vocab_size;
+    uint32_t rows = 0;
+    for (; *next < job->count && rows < pool->step_rows; (*next)++) {
+        struct slm_session *session = job->sessions[*next];
+        if (session->status != SLM_OK || session->logits_valid) {
+            continue;
+        }
+        if (!slm__kv_sequence_reserve(&session->kv, &pool->pages, session->count - session->kv.length)) {
+            fail_session(job, session, SLM_E_POOL_FULL, "the pool has no free KV page: destroy or rewind sessions, or create it with more kv_tokens");
+            continue;
+        }
+        const uint32_t position = session->kv.length;
+        pool->rows[rows] = (struct slm_row){session->tokens[position], position, session->kv.table, pool->logits + rows * vocab, NULL};
+        owners[rows++] = *next;
+    }
+    return rows;
+}
+
+/* false: something was cancelled; what was computed before stays computed. */
+static bool compute_pending(struct step_job *job)
+{
+    struct slm_pool *pool = job->pool;
+    const struct slm_runtime_model *model = pool->model;
+    const size_t vocab = model->transformer->vocab_size;
+    const struct slm_forward forward = {model->transformer, model->kernels, model->team, &pool->workspace, pool->pages.base, any_cancelled, job};
+    uint32_t owners[SLM_STEP_ROWS];
+    for (uint32_t next = 0; next < job->count;) {
+        const uint32_t rows = gather_rows(job, &next, owners);
+        if (rows == 0) {
+            continue;
+        }
+        const bool done = slm__forward_rows(&forward, pool->rows, rows);
+        for (uint32_t i = 0; i < rows; i++) {
+            struct slm_session *session = job->sessions[owners[i]];
+            if (!done) {
+                slm__kv_sequence_truncate(&session->kv, &pool->pages, session->kv.length);
+                continue;
+            }
+            memcpy(session->logits, pool->logits + i * vocab, vocab * sizeof *session->logits);
+            session->kv.length = session->count;
+            session->logits_valid = true;
+        }
+        if (!done) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void append_text(struct slm_session *session, struct slm_span text)
+{
+    const size_t used = (size_t)session->result.text_length;
+    const size_t room = sizeof session->text - used, length = text.length < room ? text.length : room;
+    memcpy(session->text + used, text.data, length);
+    session->result.text_length = used + length;
+}
+
+/* The text of the new token through the stop strings into session->text. */
+static void stream_text(struct slm_session *session)
+{
+    struct slm_span text = {NULL, 0}, certain = {NULL, 0};
+    const bool skip = (session->flags & SLM_SESSION_SHOW_SPECIAL) == 0;
+    bool found = false;
+    if (session->pool->model->tokenizer == NULL ||
+        slm__token_stream_push(&session->stream, session->pool->model->tokenizer, session->result.token, skip, &text) != SLM_OK) {
+        return; /* an id without text: rows of the embedding beyond the tokenizer */
+    }
+    if (slm__stop_strings_push(&session->stop, text, &certain, &found) == SLM_OK && certain.length > 0) {
+        append_text(session, certain);
+    }
+    if (found) {
+        session->result.stop = SLM_STOP_STRING;
+    }
+}
+
+void slm__session_flush_text(struct slm_session *session)
+{
+    struct slm_span certain = {NULL, 0};
+    bool found = false;
+    const struct slm_span rest = slm__token_stream_flush(&session->stream);
+    if (rest.length > 0 && slm__stop_strings_push(&session->stop, rest, &certain, &found) == SLM_OK && certain.length > 0) {
+        append_text(session, certain);
+    }
+    certain = slm__stop_strings_flush(&session->stop);
+    if (certain.length > 0) {
+        append_text(session, certain);
+    }
+}
+
+static bool is_eos(const struct slm_session *session, int32_t token)
+{
+    const struct slm_transformer *t = session->pool->model->transformer;
+    for (uint32_t i = 0; i < t->eos_count; i++) {
+        if (t->eos_tokens[i] == token) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void choose_token(struct step_job *job, struct slm_session *session)
+{
+    struct slm_pool *pool = job->pool;
+    slm_token *result = &session->result;
+    slm_error error = {.struct_size = sizeof error};
+    int32_t token = 0;
+    float logprob = 0.0f;
+    const slm_status status = slm__sampler_choose(&session->sampler, session->logits, pool->model->transformer->vocab_size, session->tokens,
+                                                  session->count, pool->sampler_scratch, &token, &logprob, &error);
+    if (status != SLM_OK) {
+        fail_session(job, session, status, error.message);
+        return;
+    }
+    *result = (slm_token){.struct_size = sizeof *result, .token = token, .logprob = logprob, .stop = SLM_STOP_NONE, .text = (const char *)session->text};
+    session->tokens[session->count++] = token;
+    session->logits_valid = false;
+    session->answered++;
+    if (is_eos(session, token) && (session->flags & SLM_SESSION_IGNORE_EOS) == 0) {
+        result->stop = SLM_STOP_EOS;
+    } else {
+        stream_text(session);
+        if (result->stop == SLM_STOP_NONE && session->max_tokens != 0 && session->answered >= session->max_tokens) {
+            result->stop = SLM_STOP_LENGTH;
+        } else if (result->stop == SLM_STOP_NONE && session->count == session->context) {
+            result->stop = SLM_STOP_CONTEXT;
+        }
+    }
+    if (result->stop != SLM_STOP_NONE) {
+        if (result->stop != SLM_STOP_STRING) {
+            slm__session_flush_text(session);
+        }
+        slm__token_stream_init(&session->stream);
+        slm__stop_strings_reset(&session->stop);
+        session->answered = 0;
+    }
+}
+
+static void run_step(void *context)
+{
+    struct step_job *job = context;
+    do {
+        drop_cancelled(job);
+    } while (!compute_pending(job));
+    for (uint32_t i = 0; i < job->count; i++) {
+        if (job->sessions[i]->status == SLM_OK) {
+            choose_token(job, job->sessions[i]);
+        }
+    }
+}
+
+slm_status slm__session_step(struct slm_pool *pool, struct slm_session *const *sessions, uint32_t count, slm_error *error)
+{
+    struct step_job job = {pool, sessions, count, error, false};
+    for (uint32_t i = 0; i < count; i++) {
+        sessions[i]->status = SLM_OK;
+        sessions[i]->result.text_length = 0;
+    }
+    check_sessions(&job);
+    slm__team_run(pool->model->team, run_step, &job);
+    for (uint32_t i = 0; i < count; i++) {
+        if (sessions[i]->status != SLM_OK) {
+            return sessions[i]->status;
+        }
+    }
+    return SLM_OK;
+}
