@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening the engine and the model that the options name, or the built-in one (see cli_model.h). */
+#include "examples/cli/cli_model.h" /* struct cli_model */
+
+#include "examples/cli/cli_output.h" /* cli_fail_library, cli_remark */
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Written by embed_file.c when the program is built; a length of 0 means: built without a model. */
+extern const unsigned char slm_demo_model[];
+extern const unsigned long long slm_demo_model_length;
+
+const struct cli_option cli_model_rows[] = {
+    {"--model", "-m", "FILE.slm", "The model; without it the built-in demonstration model is used.", CLI_STRING,
+     offsetof(struct cli_model_options, path), 0, 0},
+    {"--threads", "-t", "N", "Threads; default: what the process may use.", CLI_INTEGER, offsetof(struct cli_model_options, threads), 1,
+     1024},
+    {"--isa", NULL, "TIER", "Use at most this instruction set: scalar, avx2, avxvnni, avx512vnni,\nneon, neon_dotprod, neon_i8mm.",
+     CLI_STRING, offsetof(struct cli_model_options, isa), 0, 0},
+    {"--kv", NULL, "TYPE", "Type of the KV cache: f32 or f16; default f16.", CLI_STRING, offsetof(struct cli_model_options, kv), 0, 0},
+};
+
+static const char *const type_names[] = {"default", "f32", "f16", "bf16", "i8", "i4"};
+
+int32_t cli_type_from_name(const char *name)
+{
+    if (name == NULL) {
+        return SLM_TYPE_DEFAULT;
+    }
+    for (int32_t type = SLM_TYPE_F32; type <= SLM_TYPE_I4; type++) {
+        if (strcmp(name, type_names[type]) == 0) {
+            return type;
+        }
+    }
+    return -1;
+}
+
+const char *cli_type_name(int32_t type)
+{
+    return type >= SLM_TYPE_F32 && type <= SLM_TYPE_I4 ? type_names[type] : "?";
+}
+
+slm_error cli_error_empty(void)
+{
+    return (slm_error){.struct_size = sizeof(slm_error)};
+}
+
+/* The library's log hook: warnings go to standard error, the rest is dropped. */
+static void log_line(void *user, int32_t level, const char *message)
+{
+    const struct cli_model *opened = user;
+    if (level == SLM_LOG_WARNING) {
+        cli_remark(opened->command, "warning", "%s", message);
+    }
+}
+
+static int parse_engine_options(struct cli_model *opened, const struct cli_model_options *options, slm_engine_options *engine)
+{
+    if (options->isa != NULL) {
+        engine->isa = slm_isa_from_name(options->isa, SLM_NUL_TERMINATED);
+        if (engine->isa < 0) {
+            return cli_fail_usage(opened->command, "option '--isa': there is no instruction set '%s'", options->isa);
+        }
+    }
+    if (options->kv == NULL || strcmp(options->kv, "f16") == 0) {
+        opened->kv_type = SLM_KV_F16;
+    } else if (strcmp(options->kv, "f32") == 0) {
+        opened->kv_type = SLM_KV_F32;
+    } else {
+        return cli_fail_usage(opened->command, "option '--kv' takes f32 or f16, not '%s'", options->kv);
+    }
+    engine->threads = (uint32_t)options->threads;
+    return -1;
+}
+
+int cli_model_open_engine(struct cli_model *opened, const char *command, const struct cli_model_options *options)
+{
+    *opened = (struct cli_model){.command = command};
+    slm_engine_options engine = {.struct_size = sizeof engine, .log = log_line, .log_user = opened};
+    const int code = parse_engine_options(opened, options, &engine);
+    if (code >= 0) {
+        return code;
+    }
+    slm_error error = cli_error_empty();
+    const slm_status status = slm_engine_create(&engine, &opened->engine, &error);
+    return status == SLM_OK ? -1 : cli_fail_library(command, status, &error);
+}
+
+int cli_model_adopt(struct cli_model *opened, slm_model *model)
+{
+    slm_error error = cli_error_empty();
+    opened->model = model;
+    opened->info = (slm_model_info){.struct_size = sizeof opened->info};
+    const slm_status status = slm_model_get_info(model, &opened->info, &error);
+    return status == SLM_OK ? -1 : cli_fail_library(opened->command, status, &error);
+}
+
+int cli_model_open(struct cli_model *opened, const char *command, const struct cli_model_options *options)
+{
+    const int code = cli_model_open_engine(opened, command, options);
+    if (code >= 0) {
+        return code;
+    }
+    slm_error error = cli_error_empty();
+    slm_model *model = NULL;
+    slm_status status = SLM_OK;
+    if (options->path != NULL) {
+        status = slm_model_open_file(opened->engine, options->path, SLM_NUL_TERMINATED, NULL, &model, &error);
+    } else if (slm_demo_model_length == 0) {
+        return cli_fail(command, "this program was built without the demonstration model; name a model with -m FILE.slm");
+    } else {
+        opened->is_demonstration = 1;
+        status = slm_model_open_memory(opened->engine, slm_demo_model, slm_demo_model_length, NULL, &model, &error);
+    }
+    return status == SLM_OK ? cli_model_adopt(opened, model) : cli_fail_library(command, status, &error);
+}
+
+void cli_model_close(struct cli_model *opened)
+{
+    (void)slm_model_close(opened->model);
+    (void)slm_engine_destroy(opened->engine);
+    opened->model = NULL;
+    opened->engine = NULL;
+}

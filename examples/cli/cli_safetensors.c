@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * safetensors (see cli_safetensors.h): 8 bytes header length N, N bytes of JSON, then the tensors' bytes, all
+ * little-endian; floats and ints are written as they lie in memory, since libslm's machines are little-endian.
+ */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
+
+#include "examples/cli/cli_safetensors.h" /* struct cli_safetensors_writer */
+
+#include "examples/cli/cli_json.h" /* struct cli_json */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+enum { HEADER_LIMIT = 100 * 1000 * 1000 };
+
+static int explain(char *message, size_t capacity, const char *path, const char *what)
+{
+    (void)snprintf(message, capacity, "%s: %s", path, what);
+    return -1;
+}
+
+static uint64_t read_u64(const char bytes[8])
+{
+    uint64_t value = 0;
+    for (int i = 7; i >= 0; i--) {
+        value = value << 8 | (unsigned char)bytes[i];
+    }
+    return value;
+}
+
+/* Where the tensor `name` lies in the data, from the parsed header. NULL, or what is wrong. */
+static const char *locate_ids(const struct cli_json *json, const char *name, uint64_t data_bytes, uint64_t *start, uint64_t *count)
+{
+    const struct cli_json_value *tensor = cli_json_member(json, json->values, name);
+    if (tensor == NULL) {
+        return "the tensor is missing; it must hold int32 token ids of shape [n]";
+    }
+    const struct cli_json_value *type = cli_json_member(json, tensor, "dtype");
+    const struct cli_json_value *shape = cli_json_member(json, tensor, "shape");
+    const struct cli_json_value *offsets = cli_json_member(json, tensor, "data_offsets");
+    if (type == NULL || type->kind != CLI_JSON_STRING || type->length != 3 || memcmp(type->text, "I32", 3) != 0) {
+        return "the tensor must have dtype I32";
+    }
+    int64_t size = 0;
+    if (shape == NULL || shape->kind != CLI_JSON_ARRAY || shape->length != 1 ||
+        cli_json_integer(shape + 1, 0, INT32_MAX, &size) != 0) {
+        return "the tensor must have one dimension";
+    }
+    int64_t from = 0;
+    int64_t to = 0;
+    if (offsets == NULL || offsets->kind != CLI_JSON_ARRAY || offsets->length != 2 ||
+        cli_json_integer(offsets + 1, 0, INT64_MAX, &from) != 0 || cli_json_integer(offsets + 2, from, INT64_MAX, &to) != 0 ||
+        (uint64_t)to > data_bytes || to - from != size * 4) {
+        return "the tensor's data_offsets do not fit its shape or the file";
+    }
+    *start = (uint64_t)from;
+    *count = (uint64_t)size;
+    return NULL;
+}
+
+static const char *parse_ids(const char *bytes, size_t length, const char *name, int32_t **values, size_t *count)
+{
+    if (length < 8 || read_u64(bytes) > length - 8 || read_u64(bytes) > HEADER_LIMIT) {
+        return "this is no safetensors file, or it is truncated";
+    }
+    const size_t header = (size_t)read_u64(bytes);
+    struct cli_json json = {0};
+    uint64_t start = 0;
+    uint64_t size = 0;
+    const char *wrong = "the header is no JSON object";
+    if (cli_json_parse(&json, bytes + 8, header) == 0 && json.values[0].kind == CLI_JSON_OBJECT) {
+        wrong = locate_ids(&json, name, length - 8 - header, &start, &size);
+    }
+    cli_json_free(&json);
+    if (wrong != NULL) {
+        return wrong;
+    }
+    *count = (size_t)size;
+    *values = calloc(*count + 1, sizeof **values);
+    if (*values == NULL) {
+        return "memory could not be allocated";
+    }
+    memcpy(*values, bytes + 8 + header + start, *count * sizeof **values);
+    return NULL;
+}
+
+int cli_safetensors_read_ids(const char *path, const char *name, int32_t **values, size_t *count, char *message, size_t capacity)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return explain(message, capacity, path, strerror(errno));
+    }
+    struct cli_text bytes = {0};
+    const int status = cli_text_read_all(&bytes, file);
+    (void)fclose(file);
+    const char *wrong = status != 0 ? "reading failed" : parse_ids(bytes.bytes, bytes.length, name, values, count);
+    cli_text_free(&bytes);
+    if (wrong != NULL) {
+        (void)snprintf(message, capacity, "%s: tensor '%s': %s", path, name, wrong);
+        return -1;
+    }
+    return 0;
+}
+
+/* Header length and header, padded with blanks to 8 bytes. */
+static void build_header(struct cli_safetensors_writer *writer, struct cli_text *header, const char *const *names,
+                         const uint64_t *columns, size_t count, uint64_t rows)
+{
+    uint64_t offset = 0;
+    cli_text_add(header, "\0\0\0\0\0\0\0\0{", 9);
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t bytes = rows * columns[i] * sizeof(float);
+        cli_text_add_string(header, i > 0 ? "," : "");
+        cli_json_add_string(header, names[i], strlen(names[i]));
+        cli_text_format(header, ":{\"dtype\":\"F32\",\"shape\":[%llu,%llu],\"data_offsets\":[%llu,%llu]}", (unsigned long long)rows,
+                        (unsigned long long)columns[i], (unsigned long long)offset, (unsigned long long)(offset + bytes));
+        writer->start[i] = offset;
+        writer->columns[i] = columns[i];
+        offset += bytes;
+    }
+    cli_text_add(header, "}", 1);
+    while (header->length % 8 != 0 && !header->failed) {
+        cli_text_add(header, " ", 1);
+    }
+    for (size_t i = 0; i < count; i++) {
+        writer->start[i] += header->length;
+    }
+    for (size_t i = 0; i < 8 && !header->failed; i++) {
+        header->bytes[i] = (char)(((uint64_t)header->length - 8) >> (8 * i) & 255);
+    }
+}
+
+/* Devices and pipes are written in place; an ordinary or new file under a temporary name. */
+static int choose_paths(struct cli_safetensors_writer *writer, const char *path)
+{
+    struct stat status;
+    const int ordinary = stat(path, &status) != 0 || S_ISREG(status.st_mode);
+    const int a = snprintf(writer->path, sizeof writer->path, "%s", path);
+    const int b = snprintf(writer->temporary, sizeof writer->temporary, "%s%s", path, ordinary ? ".partial" : "");
+    return a > 0 && b > 0 && (size_t)b < sizeof writer->temporary ? 0 : -1;
+}
+
+int cli_safetensors_create(struct cli_safetensors_writer *writer, const char *path, const char *const *names,
+                           const uint64_t *columns, size_t count, uint64_t rows, char *message, size_t capacity)
+{
+    *writer = (struct cli_safetensors_writer){0};
+    if (choose_paths(writer, path) != 0) {
+        return explain(message, capacity, path, "the path is too long");
+    }
+    struct cli_text header = {0};
+    build_header(writer, &header, names, columns, count, rows);
+    if (header.failed) {
+        cli_text_free(&header);
+        return explain(message, capacity, path, "memory could not be allocated");
+    }
+    writer->file = fopen(writer->temporary, "wb");
+    const int written = writer->file != NULL && fwrite(header.bytes, 1, header.length, writer->file) == header.length;
+    cli_text_free(&header);
+    if (!written) {
+        (void)snprintf(message, capacity, "cannot write %s: %s", path, strerror(errno));
+        cli_safetensors_abandon(writer);
+        return -1;
+    }
+    return 0;
+}
+
+int cli_safetensors_put_rows(struct cli_safetensors_writer *writer, size_t matrix, uint64_t first, uint64_t rows, const float *values,
+                             char *message, size_t capacity)
+{
+    const uint64_t columns = writer->columns[matrix];
+    const size_t count = (size_t)(rows * columns);
+    const uint64_t position = writer->start[matrix] + first * columns * sizeof *values;
+    if (fseeko(writer->file, (off_t)position, SEEK_SET) != 0 || fwrite(values, sizeof *values, count, writer->file) != count) {
+        (void)snprintf(message, capacity, "cannot write %s: %s", writer->path, strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
+int cli_safetensors_finish(struct cli_safetensors_writer *writer, char *message, size_t capacity)
+{
+    const int closed = fclose(writer->file);
+    writer->file = NULL;
+    const int renamed = strcmp(writer->temporary, writer->path) == 0 ? 0 : closed == 0 ? rename(writer->temporary, writer->path) : -1;
+    if (closed != 0 || renamed != 0) {
+        (void)snprintf(message, capacity, "cannot write %s: %s", writer->path, strerror(errno));
+        cli_safetensors_abandon(writer);
+        return -1;
+    }
+    return 0;
+}
+
+void cli_safetensors_abandon(struct cli_safetensors_writer *writer)
+{
+    const int opened = writer->file != NULL;
+    if (opened) {
+        (void)fclose(writer->file);
+        writer->file = NULL;
+    }
+    if (strcmp(writer->temporary, writer->path) != 0) {
+        (void)remove(writer->temporary);
+    }
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slm run: one prompt, one answer. Without any argument it shows what the library does: a customer's message, the
+ * demonstration model's answer as it streams, and how fast it came.
+ */
+#include "examples/cli/commands.h" /* cli_command_run */
+
+#include "examples/cli/cli_answer.h"   /* cli_answer_generate */
+#include "examples/cli/cli_json.h"     /* cli_json_add_string, cli_json_add_ids */
+#include "examples/cli/cli_sampling.h" /* struct cli_sampling */
+#include "examples/cli/cli_terminal.h" /* cli_signals_begin */
+
+#include <string.h>
+
+static const char demonstration_message[] =
+    "Hello, my parcel 48213 never came and nobody picks up the phone. This is a disgrace. I want my money back, or you will hear from "
+    "my lawyer.";
+
+struct run_options {
+    struct cli_model_options model;
+    struct cli_sampling_options sampling;
+    const char *ids;
+    const char *system;
+    int64_t tokens;
+    int64_t context;
+    int32_t raw;
+    int32_t ignore_eos;
+    int32_t json;
+};
+
+static const struct cli_option run_rows[] = {
+    {"--tokens", "-n", "N", "At most N new tokens; default 128.", CLI_INTEGER, offsetof(struct run_options, tokens), 1, 1e9},
+    {"--ids", NULL, "1,2,3", "The prompt as token ids, taken as they are.", CLI_STRING, offsetof(struct run_options, ids), 0, 0},
+    {"--system", NULL, "TEXT", "A system message in front of the prompt.", CLI_STRING, offsetof(struct run_options, system), 0, 0},
+    {"--raw", NULL, NULL, "No chat template: the model continues the text.", CLI_FLAG, offsetof(struct run_options, raw), 0, 0},
+    {"--context", NULL, "C", "Size of the context in tokens; default: prompt + N.", CLI_INTEGER, offsetof(struct run_options, context), 1,
+     1e9},
+    {"--ignore-eos", NULL, NULL, "Go on after an end-of-text token.", CLI_FLAG, offsetof(struct run_options, ignore_eos), 0, 0},
+    {"--json", NULL, NULL, "Print one JSON object: ids, text, stop, prompt_tokens,\nprefill_tokens_per_second, decode_tokens_per_second.",
+     CLI_FLAG, offsetof(struct run_options, json), 0, 0},
+};
+
+static int run_run(int argc, char **argv);
+
+const struct cli_command cli_command_run = {
+    .name = "run",
+    .summary = "answer one prompt",
+    .arguments = "[-m FILE.slm] [PROMPT | - | --ids 1,2,3] [OPTIONS]",
+    .notes = "Without PROMPT a built-in message is answered; '-' reads the prompt from standard input.\n"
+             "The prompt becomes a user's message in the model's chat template; a model without template continues it (as --raw).\n"
+             "Sampling is greedy unless --temp is given; the checkpoint's own sampling defaults are used by 'slm chat' only.\n"
+             "The answer goes to standard output, the speed to standard error.",
+    .groups = {{cli_model_rows, CLI_MODEL_ROWS_ALL, offsetof(struct run_options, model)},
+               {run_rows, sizeof run_rows / sizeof run_rows[0], 0},
+               {cli_sampling_rows, CLI_SAMPLING_ROWS, offsetof(struct run_options, sampling)}},
+    .run = run_run,
+};
+
+/* The prompt's text: the words joined by blanks, standard input for "-", or the built-in message. */
+static int collect_text(const struct cli_strings *words, struct cli_text *text)
+{
+    if (words->count == 1 && strcmp(words->items[0], "-") == 0) {
+        if (cli_text_read_all(text, stdin) != 0) {
+            return cli_fail("run", "standard input cannot be read");
+        }
+        return -1;
+    }
+    for (size_t i = 0; i < words->count; i++) {
+        cli_text_add_string(text, i > 0 ? " " : "");
+        cli_text_add_string(text, words->items[i]);
+    }
+    if (words->count == 0) {
+        cli_text_add_string(text, demonstration_message);
+    }
+    return text->failed ? cli_fail_memory("run") : -1;
+}
+
+static int render_message(const struct cli_model *opened, const struct run_options *options, const struct cli_text *text,
+                          struct cli_ids *ids)
+{
+    struct cli_text request = {0};
+    struct cli_text prompt = {0};
+    cli_text_add_string(&request, "{\"messages\":[");
+    if (options->system != NULL) {
+        cli_message_add(&request, "system", options->system, strlen(options->system));
+        cli_text_add_string(&request, ",");
+    }
+    cli_message_add(&request, "user", text->bytes, text->length);
+    cli_text_add_string(&request, "],\"add_generation_prompt\":true}");
+    int code = cli_prompt_render(opened, NULL, &request, &prompt);
+    if (code < 0) {
+        code = cli_prompt_tokenize(opened, prompt.bytes, prompt.length, 0, ids);
+    }
+    cli_text_free(&request);
+    cli_text_free(&prompt);
+    return code;
+}
+
+static int make_prompt(const struct cli_model *opened, const struct run_options *options, const struct cli_strings *words,
+                       struct cli_ids *ids)
+{
+    if (options->ids != NULL) {
+        const int status = cli_ids_parse(ids, options->ids);
+        return status == 0    ? -1
+               : status == -2 ? cli_fail_memory("run")
+                              : cli_fail_usage("run", "option '--ids' takes token ids such as 1,2,3, not '%s'", options->ids);
+    }
+    struct cli_text text = {0};
+    int code = collect_text(words, &text);
+    if (code < 0 && opened->info.has_chat_template && !options->raw) {
+        code = render_message(opened, options, &text, ids);
+    } else if (code < 0) {
+        if (!options->raw) {
+            cli_remark("run", "note", "the model has no chat template; it continues the prompt as it is (--raw)");
+        }
+        code = cli_prompt_tokenize(opened, text.bytes, text.length, SLM_TOKENIZE_ADD_SPECIAL, ids);
+    }
+    cli_text_free(&text);
+    if (code < 0 && ids->count == 0) {
+        return cli_fail("run", "the prompt is empty; give at least one token");
+    }
+    return code;
+}
+
+static int open_session(const struct cli_model *opened, struct run_options *options, size_t prompt_tokens, slm_session **session)
+{
+    struct cli_sampling made;
+    int code = cli_sampling_make(&made, "run", &options->sampling, NULL);
+    if (code < 0) {
+        const uint64_t wanted = prompt_tokens + (uint64_t)options->tokens;
+        const uint64_t most = opened->info.max_context > prompt_tokens ? opened->info.max_context : UINT32_MAX;
+        const slm_session_options session_options = {
+            .struct_size = sizeof session_options,
+            .flags = options->ignore_eos ? SLM_SESSION_IGNORE_EOS : 0,
+            .context = options->context > 0 ? (uint32_t)options->context : (uint32_t)(wanted < most ? wanted : most),
+            .max_tokens = (uint32_t)options->tokens,
+            .kv_type = opened->kv_type,
+            .sampling = &made.sampling,
+            .stop = made.stop,
+            .stop_count = options->sampling.stop.count,
+        };
+        slm_error error = cli_error_empty();
+        const slm_status status = slm_session_create(opened->model, NULL, &session_options, session, &error);
+        code = status == SLM_OK ? -1 : cli_fail_library("run", status, &error);
+    }
+    cli_sampling_free(&made, &options->sampling);
+    return code;
+}
+
+static void put_json(struct cli_output *output, const struct cli_answer *answer, size_t prompt_tokens)
+{
+    struct cli_text line = {0};
+    cli_text_add_string(&line, "{\"ids\":");
+    cli_json_add_ids(&line, answer->ids.items, answer->ids.count);
+    cli_text_add_string(&line, ",\"text\":");
+    cli_json_add_string(&line, answer->text.bytes, answer->text.length);
+    cli_text_format(&line, ",\"stop\":\"%s\",\"prompt_tokens\":%zu,\"prefill_tokens_per_second\":", cli_stop_name(answer->stop),
+                    prompt_tokens);
+    cli_json_add_number(&line, cli_answer_prefill_rate(answer));
+    cli_text_add_string(&line, ",\"decode_tokens_per_second\":");
+    cli_json_add_number(&line, cli_answer_decode_rate(answer));
+    cli_text_add_string(&line, "}\n");
+    (void)cli_put_text(output, &line);
+    cli_text_free(&line);
+}
+
+/* What follows a streamed answer: ids where there is no text, the speed, on standard error unless it is the show. */
+static void put_summary(struct cli_output *output, const struct cli_model *opened, const struct cli_answer *answer, int is_show)
+{
+    if (!opened->info.has_tokenizer) {
+        struct cli_text line = {0};
+        cli_json_add_ids(&line, answer->ids.items, answer->ids.count);
+        (void)cli_put_text(output, &line);
+        cli_text_free(&line);
+    }
+    (void)cli_put(output, "\n", 1);
+    (void)cli_put_flush(output);
+    char speed[200];
+    (void)snprintf(speed, sizeof speed, "%zu tokens, %.1f tokens/s; first token after %.1f ms (prompt of %llu tokens)", answer->ids.count,
+                   cli_answer_decode_rate(answer), answer->first_seconds * 1e3, (unsigned long long)answer->prefilled);
+    if (is_show) {
+        (void)cli_put_format(output, "\nspeed     %s\n", speed);
+    } else {
+        (void)fprintf(stderr, "%s\n", speed);
+    }
+}
+
+static int answer_prompt(const struct cli_model *opened, const struct run_options *options, slm_session *session,
+                         const struct cli_ids *ids, int is_show)
+{
+    struct cli_output output = cli_output_stdout();
+    struct cli_answer answer = {0};
+    slm_error error = cli_error_empty();
+    if (is_show) {
+        (void)cli_put_format(&output, "message   %s\n\nanswer    ", demonstration_message);
+        (void)cli_put_flush(&output);
+    }
+    const slm_status status = cli_answer_generate(&answer, session, ids->items, ids->count, options->json ? NULL : &output, &error);
+    if (status == SLM_OK && options->json) {
+        put_json(&output, &answer, ids->count);
+    } else if (status == SLM_OK) {
+        put_summary(&output, opened, &answer, is_show);
+    }
+    int code = cli_output_finish(&output, "run");
+    if (status != SLM_OK) {
+        code = cli_fail_library("run", status, &error);
+    } else if (answer.stop == SLM_STOP_CANCELLED) {
+        code = cli_fail("run", "cancelled");
+    }
+    cli_answer_free(&answer);
+    return code;
+}
+
+static int run_with_options(struct run_options *options, const struct cli_strings *words)
+{
+    if (options->ids != NULL && (words->count > 0 || options->system != NULL || options->raw)) {
+        return cli_fail_usage("run", "--ids is the whole prompt; leave out PROMPT, --system and --raw");
+    }
+    struct cli_model opened;
+    struct cli_ids ids = {0};
+    slm_session *session = NULL;
+    int code = cli_model_open(&opened, "run", &options->model);
+    if (code < 0) {
+        code = make_prompt(&opened, options, words, &ids);
+    }
+    if (code < 0) {
+        code = open_session(&opened, options, ids.count, &session);
+    }
+    if (code < 0) {
+        const int is_show = words->count == 0 && options->ids == NULL && !options->json;
+        cli_signals_begin();
+        code = answer_prompt(&opened, options, session, &ids, is_show);
+        cli_signals_end();
+    }
+    (void)slm_session_destroy(session);
+    cli_ids_free(&ids);
+    cli_model_close(&opened);
+    return code;
+}
+
+static int run_run(int argc, char **argv)
+{
+    struct run_options options = {.sampling = cli_sampling_defaults(), .tokens = 128};
+    struct cli_strings words = {0};
+    int code = cli_options_parse(&cli_command_run, argc, argv, &options, &words);
+    if (code < 0) {
+        code = run_with_options(&options, &words);
+    }
+    cli_strings_free(&words);
+    cli_strings_free(&options.sampling.stop);
+    cli_strings_free(&options.sampling.bias);
+    return code;
+}
