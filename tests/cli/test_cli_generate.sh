@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# run, chat, logits and bench with the demonstration model: output formats, and answers that depend on nothing but the input.
+. "$(dirname "$0")/transcript.sh"
+
+run run
+check "run without arguments" code_is 0
+check "run shows the message" out_like '^message   '
+check "run shows the answer" out_like '^answer    \{"intent":.*\}$'
+check "run shows the speed" out_like 'tokens/s; first token after [0-9.]+ ms'
+
+prompt="my parcel 48213 never came, I want my money back"
+run run "$prompt"
+check "run TEXT: exit code" code_is 0
+check "run TEXT: only the answer" out_like '^\{"intent":"[a-z_]+","order":"48213",.*\}$'
+answer=$(cat "$out")
+run run --json "$prompt"
+check "run --json: fields" out_like '^\{"ids":\[[0-9,]+\],"text":"\{.*\}","stop":"eos","prompt_tokens":[0-9]+,"prefill_tokens_per_second":[0-9.e+]+,"decode_tokens_per_second":[0-9.e+]+\}$'
+for options in "-t 1" "-t 2" "--isa scalar" "--temp 0 --seed 9" "--context 300"; do
+    # shellcheck disable=SC2086
+    run run $options "$prompt"
+    check "the same answer with $options" out_is "$answer"
+done
+first=$("$SLM" run --temp 1.5 --seed 7 "$prompt" 2>/dev/null)
+check "the same seed, the same answer" test "$first" = "$("$SLM" run --temp 1.5 --seed 7 -t 1 "$prompt" 2>/dev/null)"
+run run --stop '"order"' "$prompt"
+check "--stop ends before the text" out_like '^\{"intent":"[a-z_]+",$'
+run run -n 3 --json "$prompt"
+check "-n 3" out_has '"stop":"length"'
+run run --ids 5,6,7,8 -n 48 --temp 0 --ignore-eos --json
+check "--ids: prompt tokens" out_has '"prompt_tokens":4'
+check "--ids: 48 new ids" test "$(sed 's/\].*//' "$out" | tr -cd , | wc -c)" = 47
+fails_with "--ids outside the vocabulary" 1 "slm run:" run --ids 5,99999 -n 4
+run run --raw "Order" -n 4
+check "--raw" code_is 0
+printf '%s' "$prompt" >"$work/prompt"
+run -i "$work/prompt" run -
+check "the prompt from standard input" out_is "$answer"
+
+printf '%s\n' "$prompt" "" "cancel order 77120 please" >"$work/talk"
+run -i "$work/talk" chat --temp 0
+check "chat: exit code" code_is 0
+check "chat: an answer a message" test "$(wc -l <"$out")" = 2
+check "chat: the first answer is run's" test "$(head -1 "$out")" = "$answer"
+for i in 1 2 3 4 5 6 7 8; do echo "message number $i: $prompt"; done >"$work/talk"
+run -i "$work/talk" chat --temp 0 --history keep --context 256 -n 40
+check "chat: long conversations go on" test "$(wc -l <"$out")" = 8
+check "chat: dropped turns are told" err_has "the context is full: the oldest"
+printf '%s\n' "$prompt" /reset "$prompt" /exit "never read" >"$work/talk"
+run -i "$work/talk" chat --temp 0 --history keep
+check "chat: /reset and /exit" test "$(sort -u "$out" | wc -l) $(wc -l <"$out")" = "1 2"
+
+# A safetensors file of ids 0 ... 199: header length, header padded to 80 bytes, little-endian int32.
+header=$(printf '%-80s' '{"input_ids":{"dtype":"I32","shape":[200],"data_offsets":[0,800]}}')
+{ printf '\120\0\0\0\0\0\0\0%s' "$header"; for i in $(seq 0 199); do printf "\\$(printf %o "$i")\0\0\0"; done; } >"$work/ids"
+run logits --ids "$work/ids" -o "$work/a"
+check "logits: exit code" code_is 0
+check "logits: size" test "$(($(wc -c <"$work/a") % 100000))" -ge 0 -a "$(wc -c <"$work/a")" -gt $((200 * (1024 + 128) * 4))
+check "logits: header" grep -qa '"logits":{"dtype":"F32","shape":\[200,1024\]' "$work/a"
+for options in "--chunk 1" "--chunk 7" "--chunk 200" "-t 1" "--isa scalar"; do
+    # shellcheck disable=SC2086
+    run logits --ids "$work/ids" -o "$work/b" $options
+    check "logits: the same bytes with $options" cmp -s "$work/a" "$work/b"
+done
+run logits --ids "$work/ids" -o "$work/b" --kv f32
+check "logits: --kv f32 differs from f16" test "$(cmp -s "$work/a" "$work/b"; echo $?)" = 1
+fails_with "logits: unwritable output" 1 "/nowhere/x" logits --ids "$work/ids" -o /nowhere/x
+if [ -w /dev/full ]; then
+    fails_with "logits: full disk" 1 "/dev/full" logits --ids "$work/ids" -o /dev/full
+fi
+check "logits: nothing left behind" test -z "$(ls "$work" | grep partial)"
+
+run bench -p 32 -n 8 --repeat 1 --json
+check "bench: exit code" code_is 0
+for field in shape type isa threads batch context file_bytes prefill_tokens_per_second decode_tokens_per_second bytes_per_step \
+    ops_per_prefill_token read_bandwidth_bytes_per_second int8_peak_ops_per_second prefill_share_of_peak decode_share_of_bandwidth; do
+    check "bench: $field" out_has "\"$field\":"
+done
+finish
