@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: MIT
+# libslm: `make run` needs a C compiler and make; `make deps test` installs what the tests need and runs them; `make help` lists the rest.
+# Sources are found by wildcard; each kernels/ folder has its own compiler flags in one variable below.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+THREADS ?= auto
+WITH_CONVERT ?= 1
+WERROR ?= 0
+GOLDEN ?= tests/golden
+HOSTCC ?= $(CC)
+override BUILD := $(patsubst %/,%,$(BUILD))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# ---- version, machine, compiler -----------------------------------------------------------------------------------------------------
+
+version_part = $(shell sed -n 's/^.define SLM_VERSION_$(1) \([0-9]*\).*/\1/p' include/slm.h)
+MAJOR := $(call version_part,MAJOR)
+VERSION := $(MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+SYSTEM := $(shell uname -s)
+
+# Flags of each folder of kernels; only folders of this machine are compiled. kernels/*.c and kernels/scalar have the baseline's flags.
+ISA_FLAGS_avx2 := -mavx2 -mfma -mf16c
+ISA_FLAGS_avxvnni := -mavx2 -mfma -mf16c -mavxvnni
+ISA_FLAGS_avx512vnni := -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni
+ISA_FLAGS_neon :=
+ISA_FLAGS_neon_dotprod := -march=armv8.2-a+dotprod
+ISA_FLAGS_neon_i8mm := -march=armv8.2-a+dotprod+i8mm
+TIERS_x86_64 := avx2 avxvnni avx512vnni
+TIERS_amd64 := $(TIERS_x86_64)
+TIERS_aarch64 := neon neon_dotprod neon_i8mm
+TIERS_arm64 := $(TIERS_aarch64)
+TIERS := $(foreach tier,$(TIERS_$(MACHINE)),$(if $(wildcard kernels/$(tier)/*.c),$(tier)))
+upper = $(shell echo $(1) | tr a-z A-Z)
+HAVE_TIERS := $(foreach tier,$(TIERS),-DSLM_HAVE_$(call upper,$(tier)))
+
+# Goals that compile nothing need no probing.
+QUIET_GOALS := clean help deps format uninstall
+BUILDING := $(filter-out $(QUIET_GOALS),$(or $(MAKECMDGOALS),all))
+
+can_link = $(shell mkdir -p $(BUILD) && echo '$(hash)include <omp.h>%int main(void){return omp_get_max_threads() < 1;}' | tr '%' '\n' | \
+             $(CC) $(CFLAGS) $(1) -x c - -o $(BUILD)/probe 2>/dev/null && echo yes; rm -f $(BUILD)/probe)
+hash := \#
+THREADS_USED := $(THREADS)
+ifeq ($(THREADS),auto)
+  ifneq ($(BUILDING),)
+    THREADS_USED := $(if $(call can_link,-fopenmp),openmp,none)
+    ifeq ($(THREADS_USED)$(MAKELEVEL),none0)
+      $(info $(CC) cannot link OpenMP here: building for one thread (THREADS=none))
+    endif
+  endif
+else ifeq ($(filter openmp none,$(THREADS)),)
+  $(error THREADS=$(THREADS) is unknown; possible are openmp and none)
+endif
+ifeq ($(filter 0 1,$(WITH_CONVERT)),)
+  $(error WITH_CONVERT=$(WITH_CONVERT) is unknown; possible are 0 and 1)
+endif
+OPENMP := $(if $(filter openmp,$(THREADS_USED)),-fopenmp)
+
+# Use all processors unless a number of jobs was given.
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
+  MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
+COMMON_FLAGS := -std=c11 -O2 -ffp-contract=off $(WARNINGS) -Iinclude
+LIBRARY_FLAGS := $(COMMON_FLAGS) -Isrc -I. -fPIC -fvisibility=hidden -DSLM_BUILD -DSLM_WITH_CONVERT=$(WITH_CONVERT) \
+                 $(if $(OPENMP),-DSLM_THREADS_OPENMP)
+LIBS := -lm -pthread $(OPENMP)
+
+# ---- sources ------------------------------------------------------------------------------------------------------------------------
+
+LIBRARY_SOURCES := $(wildcard src/*/*.c kernels/*.c kernels/scalar/*.c $(TIERS:%=kernels/%/*.c))
+ifeq ($(WITH_CONVERT),0)
+  LIBRARY_SOURCES := $(filter-out src/import/%,$(LIBRARY_SOURCES))
+endif
+CLI_SOURCES := $(filter-out examples/cli/embed_file.c,$(wildcard examples/cli/*.c))
+EXAMPLE_SOURCES := $(wildcard examples/0*.c)
+TEST_PROGRAMS := $(wildcard tests/*/test_*.c tests/*/check_*.c)
+TEST_SUPPORT := $(filter-out $(TEST_PROGRAMS) tests/abi/%,$(wildcard tests/*/*.c))
+BENCH_SOURCES := $(wildcard bench/bench_*.c)
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES))
+CLI_OBJECTS := $(call objects,$(CLI_SOURCES)) $(BUILD)/obj/demo_model.o
+EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SOURCES))
+TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_PROGRAMS))
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
+
+STATIC := $(BUILD)/libslm.a
+ifeq ($(SYSTEM),Darwin)
+  SHARED := $(BUILD)/libslm.$(VERSION).dylib
+  SONAME := libslm.$(MAJOR).dylib
+  LINKNAME := libslm.dylib
+  SHARED_FLAGS := -dynamiclib -Wl,-install_name,@rpath/$(SONAME)
+else
+  SHARED := $(BUILD)/libslm.so.$(VERSION)
+  SONAME := libslm.so.$(MAJOR)
+  LINKNAME := libslm.so
+  SHARED_FLAGS := -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined
+endif
+DEMO_MODEL := examples/demo/triage-i8.slm
+
+# ---- what to make -------------------------------------------------------------------------------------------------------------------
+
+.PHONY: all run deps test check asan-test ubsan-test tsan-test bench format install uninstall amalgamation size clean help
+.PHONY: build-tests build-examples
+
+all: $(STATIC) $(BUILD)/$(LINKNAME) $(BUILD)/slm ## libslm.a, libslm.so and the program slm, in build/
+
+run: $(BUILD)/slm ## the demonstration: a model triages a customer's message into JSON
+	@$(BUILD)/slm run
+
+deps: ## install what the tests need (Debian, Ubuntu), or say what is missing
+	@tests/install_packages.sh
+
+test: build-tests ## run all tests with the golden files in GOLDEN
+	@SLM_GOLDEN='$(GOLDEN)' tests/run_tests.sh $(BUILD)
+
+build-examples: $(EXAMPLES)
+build-tests: all build-examples $(TESTS)
+
+check: all build-examples $(BUILD)/amalgamation/slm.c ## layers, symbols, style, other compilers: what no test sees
+	@CC='$(CC)' CFLAGS='$(CFLAGS)' MAKE='$(MAKE)' GOLDEN='$(GOLDEN)' tests/run_checks.sh $(BUILD)
+
+asan-test: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@+SLM_SANITIZER=address $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
+	    CFLAGS='$(CFLAGS) -O1 -g -DSLM_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test
+
+ubsan-test: ## all tests under UndefinedBehaviorSanitizer
+	@+SLM_SANITIZER=undefined $(MAKE) --no-print-directory BUILD=$(BUILD)/ubsan \
+	    CFLAGS='$(CFLAGS) -O1 -g -DSLM_DEBUG -fsanitize=undefined -fno-sanitize-recover=all' test
+
+tsan-test: ## the tests with threads under ThreadSanitizer
+	@+SLM_SANITIZER=thread SLM_TESTS='parallel|thread|concurrent' TSAN_OPTIONS='halt_on_error=1 $(TSAN_OPTIONS)' $(MAKE) --no-print-directory \
+	    BUILD=$(BUILD)/tsan CFLAGS='$(CFLAGS) -O1 -g -fsanitize=thread' test
+
+bench: $(BUILD)/slm $(BENCHES) ## speed of the CPU, of prefill and of decode for one model shape
+	@for program in $(BENCHES); do $$program || exit 1; done
+	@$(BUILD)/slm bench --shape smollm2-135m --type i4
+
+amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and slm.h) to drop into another program
+	@echo "made $(BUILD)/amalgamation/slm.c, slm.h (build: cc -O2 -ffp-contract=off -c slm.c; link: -lm -pthread)"
+
+size: all ## sizes of the libraries and of their largest parts
+	@size $(SHARED) $(BUILD)/slm
+	@size -t $(STATIC) | sort -n | tail -15
+
+format: ## clang-format all sources
+	@clang-format -i $(shell git ls-files '*.c' '*.h' | grep -v '_generated\.c$$')
+
+clean: ## remove the build folder
+	@rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
+	@echo
+	@echo "  THREADS=openmp|none  thread backend; default: OpenMP where the compiler has it"
+	@echo "  WITH_CONVERT=0|1     0 leaves the conversion of checkpoints out of the library"
+	@echo "  CC=  CFLAGS=  BUILD=build  PREFIX=/usr/local  DESTDIR=  WERROR=1  V=1  GOLDEN=tests/golden"
+
+# "make deps test" and "make check asan-test": one after the other, also with many jobs.
+define after
+  ifneq ($(filter $(1),$(MAKECMDGOALS)),)
+    $(2): | $(1)
+  endif
+endef
+$(eval $(call after,deps,$(TESTS) test check asan-test ubsan-test tsan-test $(BUILD)/tests/cmocka))
+$(eval $(call after,test,check asan-test ubsan-test tsan-test))
+$(eval $(call after,check,asan-test ubsan-test tsan-test))
+$(eval $(call after,asan-test,ubsan-test tsan-test))
+$(eval $(call after,ubsan-test,tsan-test))
+$(eval $(call after,clean,all run test check asan-test $(BUILD)/flags))
+
+# ---- rules --------------------------------------------------------------------------------------------------------------------------
+
+# Everything compiled depends on this file, which changes when the flags do.
+FLAGS_NOW := $(CC) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS)
+ifneq ($(BUILDING),)
+  $(shell mkdir -p $(BUILD) && echo '$(FLAGS_NOW)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS_NOW)' > $(BUILD)/flags)
+endif
+$(BUILD)/flags: ;
+
+# V=1 shows the commands.
+Q := $(if $(filter 1,$(V)),,@)
+compile = $(Q)mkdir -p $(@D) && $(CC) -MMD -MP
+$(BUILD)/obj/src/%.o: src/%.c $(BUILD)/flags
+	$(compile) $(LIBRARY_FLAGS) $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/obj/kernels/%.o: kernels/%.c $(BUILD)/flags
+	$(compile) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/obj/examples/%.o: examples/%.c $(BUILD)/flags
+	$(compile) $(COMMON_FLAGS) -I. $(CFLAGS) -c $< -o $@
+$(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(BUILD)/tests/cmocka
+	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(OPENBLAS_DEFINE) $(CFLAGS) -c $< -o $@
+$(BUILD)/obj/bench/%.o: bench/%.c $(BUILD)/flags
+	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(CFLAGS) -c $< -o $@
+
+$(BUILD)/obj/src/base/parallel.o: EXTRA_FLAGS := $(OPENMP)
+define tier_flags
+$(BUILD)/obj/kernels/$(1)/%.o: EXTRA_FLAGS := $(ISA_FLAGS_$(1))
+endef
+$(foreach tier,$(TIERS),$(eval $(call tier_flags,$(tier))))
+
+$(STATIC): $(LIBRARY_OBJECTS)
+	@rm -f $@ && $(AR) rcs $@ $^
+$(SHARED): $(LIBRARY_OBJECTS)
+	$(Q)$(CC) $(SHARED_FLAGS) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/$(SONAME): $(SHARED)
+	@ln -sf $(notdir $<) $@
+$(BUILD)/$(LINKNAME): $(BUILD)/$(SONAME)
+	@ln -sf $(notdir $<) $@
+
+link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^)
+$(BUILD)/slm: $(CLI_OBJECTS) $(STATIC)
+	$(link) $(LIBS) -o $@
+$(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(STATIC)
+	$(link) $(LIBS) -o $@
+$(TESTS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/support.a $(STATIC)
+	$(link) -lcmocka $(OPENBLAS_LIBS) $(LIBS) -o $@
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(STATIC)
+	$(link) $(LIBS) -o $@
+
+$(BUILD)/tests/support.a: $(call objects,$(TEST_SUPPORT))
+	@mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/tests/cmocka:
+	@mkdir -p $(@D) && touch $@
+	@printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | \
+	    $(CC) $(CFLAGS) -x c -fsyntax-only - 2>/dev/null || { echo "The tests need cmocka: make deps"; rm -f $@; exit 1; }
+
+# An oracle for matrix products, where it is installed. Expanded when a recipe runs: `make deps test` installs it in the same breath.
+OPENBLAS_LIBS = $(if $(findstring tests/kernels,$@),$(shell pkg-config --libs openblas 2>/dev/null))
+OPENBLAS_DEFINE = $(if $(findstring tests/kernels,$@),$(shell pkg-config --exists openblas 2>/dev/null && \
+                    echo -DSLM_HAVE_OPENBLAS && pkg-config --cflags openblas))
+
+# The program's built-in model: the file's bytes as a C array; without the file an empty one.
+$(BUILD)/embed_file: examples/cli/embed_file.c $(BUILD)/flags
+	@mkdir -p $(@D) && $(HOSTCC) $(COMMON_FLAGS) $< -o $@
+$(BUILD)/demo_model.c: $(BUILD)/embed_file $(wildcard $(DEMO_MODEL))
+	@$(BUILD)/embed_file $(DEMO_MODEL) slm_demo_model $@
+$(BUILD)/obj/demo_model.o: $(BUILD)/demo_model.c
+	@mkdir -p $(@D) && $(CC) -std=c11 $(CFLAGS) -O0 -c $< -o $@
+
+AMALGAMATED := $(filter-out $(TIERS:%=kernels/%/%),$(LIBRARY_SOURCES))
+$(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) include/slm.h $(BUILD)/flags
+	@mkdir -p $(@D) && cp include/slm.h $(@D)/slm.h
+	@awk -v with_convert=$(WITH_CONVERT) -f src/amalgamate.awk $(AMALGAMATED) > $@
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- installation -------------------------------------------------------------------------------------------------------------------
+
+ROOT = $(DESTDIR)$(PREFIX)
+define PKG_CONFIG
+prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
+Name: libslm
+Description: small language models on CPUs
+Version: $(VERSION)
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -lslm
+Libs.private: $(LIBS)
+endef
+define CMAKE_CONFIG
+get_filename_component(SLM_PREFIX "$${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+if(NOT TARGET slm::slm)
+  add_library(slm::slm SHARED IMPORTED)
+  set_target_properties(slm::slm PROPERTIES
+    IMPORTED_LOCATION "$${SLM_PREFIX}/lib/$(notdir $(SHARED))"
+    IMPORTED_SONAME "$(SONAME)"
+    INTERFACE_INCLUDE_DIRECTORIES "$${SLM_PREFIX}/include")
+endif()
+if(NOT TARGET slm::slm_static)
+  add_library(slm::slm_static STATIC IMPORTED)
+  set_target_properties(slm::slm_static PROPERTIES
+    IMPORTED_LOCATION "$${SLM_PREFIX}/lib/libslm.a"
+    INTERFACE_LINK_LIBRARIES "$(subst $(eval ) ,;,$(strip $(LIBS)))"
+    INTERFACE_INCLUDE_DIRECTORIES "$${SLM_PREFIX}/include")
+endif()
+endef
+define CMAKE_VERSION
+set(PACKAGE_VERSION "$(VERSION)")
+if(PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION OR NOT PACKAGE_FIND_VERSION_MAJOR STREQUAL "$(MAJOR)")
+  set(PACKAGE_VERSION_COMPATIBLE FALSE)
+else()
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+  if(PACKAGE_FIND_VERSION STREQUAL PACKAGE_VERSION)
+    set(PACKAGE_VERSION_EXACT TRUE)
+  endif()
+endif()
+endef
+export PKG_CONFIG CMAKE_CONFIG CMAKE_VERSION
+
+install: all ## library, header, program, man page, pkg-config and CMake files, under DESTDIR PREFIX
+	@mkdir -p $(ROOT)/bin $(ROOT)/include $(ROOT)/lib/pkgconfig $(ROOT)/lib/cmake/slm $(ROOT)/share/man/man1
+	@install -m 755 $(BUILD)/slm $(ROOT)/bin/slm
+	@install -m 644 include/slm.h $(ROOT)/include/slm.h
+	@install -m 644 $(STATIC) $(ROOT)/lib/libslm.a
+	@install -m 755 $(SHARED) $(ROOT)/lib/$(notdir $(SHARED))
+	@ln -sf $(notdir $(SHARED)) $(ROOT)/lib/$(SONAME)
+	@ln -sf $(SONAME) $(ROOT)/lib/$(LINKNAME)
+	@printf '%s\n' "$$PKG_CONFIG" > $(ROOT)/lib/pkgconfig/libslm.pc
+	@printf '%s\n' "$$CMAKE_CONFIG" > $(ROOT)/lib/cmake/slm/slm-config.cmake
+	@printf '%s\n' "$$CMAKE_VERSION" > $(ROOT)/lib/cmake/slm/slm-config-version.cmake
+	@install -m 644 examples/cli/slm.1 $(ROOT)/share/man/man1/slm.1
+	@echo "installed libslm $(VERSION) under $(ROOT)"
+
+uninstall: ## remove what install put there
+	@rm -f $(ROOT)/bin/slm $(ROOT)/include/slm.h $(ROOT)/lib/libslm.a $(ROOT)/lib/$(notdir $(SHARED)) $(ROOT)/lib/$(SONAME) \
+	    $(ROOT)/lib/$(LINKNAME) $(ROOT)/lib/pkgconfig/libslm.pc $(ROOT)/share/man/man1/slm.1
+	@rm -rf $(ROOT)/lib/cmake/slm
