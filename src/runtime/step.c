@@ -133,9 +133,9 @@ static void stream_text(struct slm_session *session)
 
 void slm__session_flush_text(struct slm_session *session)
 {
-    struct slm_span certain = {NULL, 0};
+    struct slm_span rest = {NULL, 0}, certain = {NULL, 0};
     bool found = false;
-    const struct slm_span rest = slm__token_stream_flush(&session->stream);
+    slm__token_stream_flush(&session->stream, &rest);
     if (rest.length > 0 && slm__stop_strings_push(&session->stop, rest, &certain, &found) == SLM_OK && certain.length > 0) {
         append_text(session, certain);
     }

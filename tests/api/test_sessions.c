@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions are all-or-nothing: forks and rewinds equal a fresh prefill; cancelling, a full context or pool and bad tokens leave them usable. */
+#include "tests/api_fixture.h"
+#include <math.h>
+#include <pthread.h>
+
+enum { TOKENS = 200 };
+
+static slm_engine *engine;
+static slm_model *model;
+static slm_model_info info = {.struct_size = sizeof info};
+static int32_t ids[TOKENS];
+
+static int open_model(void **state)
+{
+    (void)state;
+    CHECK_OK(slm_engine_create(NULL, &engine, &error));
+    model = golden_model(engine, "qwen3", SLM_TYPE_I8);
+    CHECK_OK(slm_model_get_info(model, &info, &error));
+    some_tokens(ids, TOKENS, info.vocab_size);
+    return 0;
+}
+
+static int close_model(void **state)
+{
+    (void)state;
+    return slm_model_close(model) != SLM_OK || slm_engine_destroy(engine) != SLM_OK;
+}
+
+static slm_session *fresh(slm_pool *pool, uint32_t context)
+{
+    slm_session *session = NULL;
+    const slm_session_options options = {.struct_size = sizeof options, .context = context, .flags = SLM_SESSION_IGNORE_EOS};
+    CHECK_OK(slm_session_create(model, pool, &options, &session, &error));
+    return session;
+}
+
+static slm_pool *make_pool(uint32_t sessions, uint32_t context, uint64_t kv_tokens)
+{
+    slm_pool *pool = NULL;
+    const slm_pool_options options = {.struct_size = sizeof options, .sessions = sessions, .context = context, .kv_tokens = kv_tokens};
+    CHECK_OK(slm_pool_create(model, &options, &pool, &error));
+    return pool;
+}
+
+/* The session's logits equal those of a fresh session with the same tokens. */
+static void check_equals_fresh(slm_session *session)
+{
+    int32_t sequence[TOKENS];
+    uint64_t count = 0;
+    const float *got = NULL, *expected = NULL;
+    slm_session *other = fresh(NULL, TOKENS);
+    CHECK_OK(slm_session_tokens(session, sequence, TOKENS, &count, &error));
+    CHECK_OK(slm_session_append(other, sequence, count, NULL, &error));
+    CHECK_OK(slm_session_logits(other, &expected, NULL, &error));
+    CHECK_OK(slm_session_logits(session, &got, NULL, &error));
+    assert_memory_equal(got, expected, info.vocab_size * sizeof *got);
+    slm_session_destroy(other);
+}
+
+static int32_t next_token(slm_session *session)
+{
+    slm_token token = {.struct_size = sizeof token};
+    CHECK_OK(slm_session_next(session, &token, &error));
+    return token.token;
+}
+
+static void test_rewind_equals_fresh(void **state)
+{
+    static const uint64_t kept[] = {150, 149, 129, 128, 127, 65, 64, 63, 1};
+    slm_session *session = fresh(NULL, TOKENS);
+    (void)state;
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        CHECK_OK(slm_session_rewind(session, 0, &error));
+        CHECK_OK(slm_session_append(session, ids, 151, NULL, &error));
+        CHECK_OK(slm_session_rewind(session, kept[i], &error));
+        check_equals_fresh(session);
+        next_token(session);
+        next_token(session);
+        check_equals_fresh(session);
+        CHECK_OK(slm_session_append(session, ids + 7, 5, NULL, &error));
+        check_equals_fresh(session);
+    }
+    assert_int_equal(slm_session_rewind(session, 10000, &error), SLM_E_ARGUMENT);
+    check_equals_fresh(session);
+    slm_session_destroy(session);
+}
+
+static void test_forks_are_independent(void **state)
+{
+    static const uint32_t lengths[] = {1, 63, 64, 65, 100};
+    slm_pool *pool = make_pool(3, TOKENS, 0);
+    slm_session *a = fresh(pool, 0), *b = NULL, *c = NULL;
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        CHECK_OK(slm_session_rewind(a, 0, &error));
+        CHECK_OK(slm_session_append(a, ids, lengths[i], NULL, &error));
+        CHECK_OK(slm_session_fork(a, &b, &error));
+        CHECK_OK(slm_session_append(a, ids + 20, 9, NULL, &error));
+        CHECK_OK(slm_session_append(b, ids + 40, 30, NULL, &error));
+        CHECK_OK(slm_session_fork(b, &c, &error));
+        next_token(b);
+        next_token(c);
+        CHECK_OK(slm_session_rewind(c, lengths[i], &error));
+        check_equals_fresh(a);
+        check_equals_fresh(b);
+        check_equals_fresh(c);
+        slm_session_destroy(b);
+        slm_session_destroy(c);
+    }
+    slm_session_destroy(a);
+    assert_int_equal(slm_pool_destroy(pool), SLM_OK);
+}
+
+static void test_fork_shares_pages(void **state)
+{
+    slm_pool *pool = make_pool(2, TOKENS, 256); /* four pages */
+    slm_session *a = fresh(pool, 0), *b = NULL;
+    (void)state;
+    CHECK_OK(slm_session_append(a, ids, 150, NULL, &error)); /* three pages */
+    CHECK_OK(slm_session_fork(a, &b, &error));
+    CHECK_OK(slm_session_append(b, ids, 10, NULL, &error)); /* copies the third: four */
+    assert_int_equal(slm_session_append(a, ids, 50, NULL, &error), SLM_E_POOL_FULL);
+    check_equals_fresh(a);
+    check_equals_fresh(b);
+    slm_session_destroy(b);
+    CHECK_OK(slm_session_append(a, ids, 50, NULL, &error));
+    check_equals_fresh(a);
+    slm_session_destroy(a);
+    assert_int_equal(slm_pool_destroy(pool), SLM_OK);
+}
+
+static void test_failures_change_nothing(void **state)
+{
+    slm_session *session = fresh(NULL, 100);
+    slm_token token = {.struct_size = sizeof token};
+    const int32_t bad[2] = {1, (int32_t)info.vocab_size}, negative = -1;
+    (void)state;
+    assert_int_equal(slm_session_next(session, &token, &error), SLM_E_STATE);
+    assert_int_equal(slm_session_logits(session, &(const float *){NULL}, NULL, &error), SLM_E_STATE);
+    CHECK_OK(slm_session_append(session, ids, 0, NULL, &error));
+    CHECK_OK(slm_session_append(session, ids, 90, NULL, &error));
+    assert_int_equal(slm_session_append(session, ids, 11, NULL, &error), SLM_E_CONTEXT_FULL);
+    assert_int_equal(slm_session_append(session, ids, UINT64_MAX, NULL, &error), SLM_E_CONTEXT_FULL);
+    assert_int_equal(slm_session_append(session, bad, 2, NULL, &error), SLM_E_BAD_TOKEN);
+    assert_int_equal(slm_session_append(session, &negative, 1, NULL, &error), SLM_E_BAD_TOKEN);
+    check_equals_fresh(session);
+    for (int i = 0; i < 10; i++) {
+        CHECK_OK(slm_session_next(session, &token, &error));
+    }
+    assert_int_equal(token.stop, SLM_STOP_CONTEXT);
+    assert_int_equal(slm_session_next(session, &token, &error), SLM_E_CONTEXT_FULL);
+    check_equals_fresh(session);
+    slm_session_destroy(session);
+}
+
+static void test_cancelled_before_it_starts(void **state)
+{
+    slm_session *session = fresh(NULL, TOKENS);
+    slm_token token = {.struct_size = sizeof token};
+    (void)state;
+    CHECK_OK(slm_session_append(session, ids, 50, NULL, &error));
+    slm_session_cancel(session);
+    assert_int_equal(slm_session_append(session, ids + 50, 50, NULL, &error), SLM_E_CANCELLED);
+    check_equals_fresh(session);
+    slm_session_cancel(session);
+    assert_int_equal(slm_session_next(session, &token, &error), SLM_E_CANCELLED);
+    check_equals_fresh(session);
+    CHECK_OK(slm_session_append(session, ids + 50, 50, NULL, &error));
+    check_equals_fresh(session);
+    slm_session_destroy(session);
+}
+
+static void *cancel_soon(void *session)
+{
+    usleep(2000);
+    slm_session_cancel(session);
+    return NULL;
+}
+
+static void test_cancelled_while_it_runs(void **state)
+{
+    slm_session *session = fresh(NULL, TOKENS);
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        pthread_t thread;
+        CHECK_OK(slm_session_rewind(session, 0, &error));
+        assert_int_equal(pthread_create(&thread, NULL, cancel_soon, session), 0);
+        const slm_status status = slm_session_append(session, ids, 180, NULL, &error);
+        pthread_join(thread, NULL);
+        assert_true(status == SLM_OK || status == SLM_E_CANCELLED);
+        slm_session_info session_info = {.struct_size = sizeof session_info};
+        CHECK_OK(slm_session_get_info(session, &session_info, &error));
+        assert_int_equal(session_info.tokens, status == SLM_OK ? 180 : 0);
+        if (status == SLM_OK) { /* it came too late for the append: the next call takes it */
+            assert_int_equal(slm_session_append(session, ids, 1, NULL, &error), SLM_E_CANCELLED);
+        }
+    }
+    CHECK_OK(slm_session_rewind(session, 0, &error));
+    CHECK_OK(slm_session_append(session, ids, 100, NULL, &error));
+    check_equals_fresh(session);
+    slm_session_destroy(session);
+}
+
+static void test_one_cancelled_of_a_batch(void **state)
+{
+    slm_pool *pool = make_pool(3, TOKENS, 0);
+    slm_session *sessions[3];
+    slm_token tokens[3] = {{.struct_size = sizeof tokens[0]}};
+    slm_status statuses[3];
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        sessions[i] = fresh(pool, 0);
+        CHECK_OK(slm_session_append(sessions[i], ids + i, 40, NULL, &error));
+    }
+    slm_session_cancel(sessions[1]);
+    assert_int_equal(slm_pool_step(pool, sessions, 3, tokens, statuses, &error), SLM_E_CANCELLED);
+    assert_int_equal(statuses[0], SLM_OK);
+    assert_int_equal(statuses[1], SLM_E_CANCELLED);
+    assert_int_equal(statuses[2], SLM_OK);
+    CHECK_OK(slm_pool_step(pool, sessions, 3, tokens, statuses, &error));
+    slm_session *twice[2] = {sessions[0], sessions[0]};
+    assert_int_equal(slm_pool_step(pool, twice, 2, tokens, statuses, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_pool_destroy(pool), SLM_E_BUSY);
+    assert_int_equal(slm_model_close(model), SLM_E_BUSY);
+    assert_int_equal(slm_engine_destroy(engine), SLM_E_BUSY);
+    for (uint32_t i = 0; i < 3; i++) {
+        check_equals_fresh(sessions[i]);
+        slm_session_destroy(sessions[i]);
+    }
+    assert_int_equal(slm_pool_destroy(pool), SLM_OK);
+}
+
+static void test_sampling_repeats_with_its_seed(void **state)
+{
+    const slm_sampling sampling = {.struct_size = sizeof sampling, .temperature = 0.9f, .top_k = 40, .top_p = 0.95f, .seed = 7};
+    int32_t first[20];
+    slm_session *session = fresh(NULL, TOKENS);
+    (void)state;
+    for (int run = 0; run < 2; run++) {
+        CHECK_OK(slm_session_rewind(session, 0, &error));
+        CHECK_OK(slm_session_append(session, ids, 20, NULL, &error));
+        CHECK_OK(slm_session_set_sampling(session, &sampling, &error));
+        for (int i = 0; i < 20; i++) {
+            const int32_t token = next_token(session);
+            assert_true(run == 0 || token == first[i]);
+            first[i] = token;
+        }
+    }
+    slm_session_destroy(session);
+}
+
+static void test_struct_sizes_of_other_versions(void **state)
+{
+    struct {
+        slm_session_options known;
+        uint64_t later;
+    } longer;
+    slm_session *session = NULL;
+    (void)state;
+    memset(&longer, 0, sizeof longer);
+    longer.known.struct_size = sizeof longer;
+    longer.known.context = 64;
+    CHECK_OK(slm_session_create(model, NULL, &longer.known, &session, &error));
+    slm_session_destroy(session);
+    longer.later = 1;
+    assert_int_equal(slm_session_create(model, NULL, &longer.known, &session, &error), SLM_E_STRUCT_SIZE);
+    longer.known.struct_size = 0;
+    assert_int_equal(slm_session_create(model, NULL, &longer.known, &session, &error), SLM_E_STRUCT_SIZE);
+    longer.known.struct_size = 12; /* an older program: flags and context only */
+    CHECK_OK(slm_session_create(model, NULL, &longer.known, &session, &error));
+    slm_session_destroy(session);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rewind_equals_fresh),         cmocka_unit_test(test_forks_are_independent),
+        cmocka_unit_test(test_fork_shares_pages),           cmocka_unit_test(test_failures_change_nothing),
+        cmocka_unit_test(test_cancelled_before_it_starts),  cmocka_unit_test(test_cancelled_while_it_runs),
+        cmocka_unit_test(test_one_cancelled_of_a_batch),    cmocka_unit_test(test_sampling_repeats_with_its_seed),
+        cmocka_unit_test(test_struct_sizes_of_other_versions),
+    };
+    return cmocka_run_group_tests(tests, open_model, close_model);
+}
