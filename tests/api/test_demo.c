@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* The demonstration model: logits as transformers computes them, the answers to the evaluation rows, and the accuracy of every field for each
+ * weight type. The printed table is the one in the README. */
+#include "tests/api_fixture.h"
+#include "base/json.h" /* slm__json_parse: the rows are JSON lines */
+
+enum { FIELDS = 6, ANSWER_BYTES = 512 };
+
+static const char *const field_names[FIELDS] = {"intent", "order", "urgency", "sentiment", "route", "escalate"};
+static const char checkpoint[] = "examples/demo/hf";
+static slm_engine *engine;
+
+static slm_model *demo_model(int32_t type)
+{
+    char target[256];
+    slm_model *model = NULL;
+    const slm_convert_options options = {.struct_size = sizeof options, .type = type, .head_type = type == SLM_TYPE_F32 ? SLM_TYPE_F32 : 0};
+    const slm_model_options read = {.struct_size = sizeof read, .flags = SLM_MODEL_READ};
+    CHECK_OK(slm_convert(engine, checkpoint, SLM_NUL_TERMINATED, temporary_path("demo.slm", target), SLM_NUL_TERMINATED, &options, NULL, &error));
+    CHECK_OK(slm_model_open_file(engine, target, SLM_NUL_TERMINATED, &read, &model, &error));
+    unlink(target);
+    return model;
+}
+
+static void test_logits_equal_reference(void **state)
+{
+    char path[512];
+    struct golden_file golden;
+    (void)state;
+    snprintf(path, sizeof path, "%s/demo/golden.safetensors", golden_root());
+    if (!golden_open(&golden, path) && !golden_open(&golden, "tests/golden/demo/golden.safetensors")) {
+        printf("skipped: %s is absent\n", path);
+        skip();
+    }
+    slm_model *model = demo_model(SLM_TYPE_F32);
+    for (int i = 0; i < 5; i++) {
+        char name[32];
+        slm_session *session = NULL;
+        const slm_session_options options = {.struct_size = sizeof options, .kv_type = SLM_KV_F32};
+        const struct golden_tensor ids = (snprintf(name, sizeof name, "input_ids.%d", i), golden_find(&golden, name));
+        const struct golden_tensor logits = (snprintf(name, sizeof name, "logits.%d", i), golden_find(&golden, name));
+        const struct golden_tensor greedy = (snprintf(name, sizeof name, "greedy_ids.%d", i), golden_find(&golden, name));
+        float *got = malloc(logits.count * sizeof *got);
+        const slm_append_options out = {.struct_size = sizeof out, .logits = got, .logits_capacity = logits.count};
+        CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
+        CHECK_OK(slm_session_append(session, ids.data, ids.count, &out, &error));
+        assert_true(golden_nmse(got, logits.data, logits.count) <= 1e-10);
+        for (uint64_t t = 0; t < greedy.count; t++) {
+            slm_token token = {.struct_size = sizeof token};
+            CHECK_OK(slm_session_next(session, &token, &error));
+            assert_int_equal(token.token, ((const int32_t *)greedy.data)[t]);
+            assert_int_equal(token.stop, t + 1 == greedy.count ? SLM_STOP_EOS : SLM_STOP_NONE);
+        }
+        slm_session_destroy(session);
+        free(got);
+    }
+    assert_int_equal(slm_model_close(model), SLM_OK);
+    golden_close(&golden);
+}
+
+struct score {
+    uint32_t rows, same_text, all_fields, valid;
+    uint32_t right[FIELDS];
+};
+
+static int same_value(const struct slm_json *a, const struct slm_json *b)
+{
+    return a != NULL && b != NULL && a->type == b->type && slm__span_equal(a->text, b->text);
+}
+
+/* One evaluation row: ask, compare the text with the reference's, and each field that the row expects. */
+static void score_row(slm_model *model, struct slm_span line, struct score *score)
+{
+    struct slm_arena arena;
+    const struct slm_memory memory = slm__memory_default();
+    const struct slm_json *row = NULL, *answer = NULL;
+    char text[ANSWER_BYTES];
+    uint64_t length = 0;
+    slm_session *session = NULL;
+    const slm_generate_options options = {.struct_size = sizeof options, .max_tokens = 64};
+    slm__arena_init(&arena, &memory, 1 << 20);
+    CHECK_OK(slm__json_parse(&arena, line, &row, &error));
+    const struct slm_span message = slm__json_get(row, "message")->text;
+    const struct slm_json *expected = slm__json_get(row, "expected"), *reference = slm__json_get(row, "reference_output");
+    CHECK_OK(slm_session_create(model, NULL, NULL, &session, &error));
+    CHECK_OK(slm_generate(session, (const char *)message.data, message.length, &options, text, sizeof text, &length, NULL, &error));
+    slm_session_destroy(session);
+    score->rows++;
+    score->same_text += reference != NULL && slm__span_equal(reference->text, slm__span(text, (size_t)length));
+    if (slm__json_parse(&arena, slm__span(text, (size_t)length), &answer, NULL) == SLM_OK && answer->type == SLM_JSON_OBJECT) {
+        uint32_t wrong = 0;
+        score->valid++;
+        for (int f = 0; f < FIELDS; f++) {
+            const struct slm_json *value = slm__json_get(expected, field_names[f]);
+            if (value == NULL || same_value(value, slm__json_get(answer, field_names[f]))) {
+                score->right[f]++;
+            } else {
+                wrong++;
+            }
+        }
+        score->all_fields += wrong == 0;
+    }
+    slm__arena_free(&arena);
+}
+
+static struct score score_file(slm_model *model, const char *path)
+{
+    struct score score = {0};
+    char *text = golden_load(path, NULL);
+    assert_non_null(text);
+    for (char *line = text; *line != 0;) {
+        char *end = strchr(line, '\n');
+        const size_t length = end != NULL ? (size_t)(end - line) : strlen(line);
+        score_row(model, slm__span(line, length), &score);
+        line += length + (end != NULL);
+    }
+    free(text);
+    return score;
+}
+
+static double percent(uint32_t part, uint32_t whole) { return 100.0 * part / whole; }
+
+static void print_score(const char *type, const char *set, const struct score *s)
+{
+    printf("| %s | %s | %u |", type, set, s->rows);
+    for (int f = 0; f < FIELDS; f++) {
+        printf(" %.1f |", percent(s->right[f], s->rows));
+    }
+    printf(" %.1f | %.1f | %.1f |\n", percent(s->all_fields, s->rows), percent(s->valid, s->rows), percent(s->same_text, s->rows));
+}
+
+static void test_answers_and_accuracy(void **state)
+{
+    static const struct {
+        const char *name;
+        int32_t type;
+        uint32_t most_different; /* of 500 answers, from the reference's text; i4: what was measured plus 20 % */
+    } types[3] = {{"f32", SLM_TYPE_F32, 1}, {"i8", SLM_TYPE_I8, 10}, {"i4", SLM_TYPE_I4, 500}};
+    (void)state;
+    printf("| type | set | rows | intent | order | urgency | sentiment | route | escalate | all fields | valid JSON | as reference |\n");
+    for (int t = 0; t < 3; t++) {
+        slm_model *model = demo_model(types[t].type);
+        const struct score generated = score_file(model, "examples/demo/eval/generated.jsonl");
+        const struct score handwritten = score_file(model, "examples/demo/eval/handwritten.jsonl");
+        print_score(types[t].name, "generated", &generated);
+        print_score(types[t].name, "handwritten", &handwritten);
+        assert_int_equal(generated.rows, 500);
+        assert_int_equal(handwritten.rows, 60);
+        assert_true(generated.rows - generated.same_text <= types[t].most_different);
+        assert_int_equal(slm_model_close(model), SLM_OK);
+    }
+}
+
+static int make_engine(void **state)
+{
+    (void)state;
+    return slm_engine_create(NULL, &engine, &error);
+}
+
+static int drop_engine(void **state)
+{
+    (void)state;
+    return slm_engine_destroy(engine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_logits_equal_reference), cmocka_unit_test(test_answers_and_accuracy)};
+    return cmocka_run_group_tests(tests, make_engine, drop_engine);
+}
