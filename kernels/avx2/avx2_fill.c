@@ -1,8 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* The AVX2 tier (AVX2, FMA, F16C: x86-64 since Haswell and Zen): what it puts over the scalar table. */
-#include "kernels/kernels.h" /* struct slm_kernels, slm__fill_avx2 */
+#include "kernels/avx2/avx2_kernels.h" /* every function of the tier */
 
 void slm__fill_avx2(struct slm_kernels *table)
 {
-    table->isa = SLM_TIER_AVX2;
+    table->pack[SLM_WEIGHT_F32] = slm__pack_floats_avx2;
+    table->pack[SLM_WEIGHT_F16] = slm__pack_floats_avx2;
+    table->pack[SLM_WEIGHT_BF16] = slm__pack_floats_avx2;
+    table->pack[SLM_WEIGHT_I8] = slm__pack_quants_avx2;
+    table->pack[SLM_WEIGHT_I4] = slm__pack_quants_avx2;
+    table->matmul[SLM_WEIGHT_F32] = slm__matmul_f32_avx2;
+    table->matmul[SLM_WEIGHT_F16] = slm__matmul_f16_avx2;
+    table->matmul[SLM_WEIGHT_BF16] = slm__matmul_bf16_avx2;
+    table->matmul[SLM_WEIGHT_I8] = slm__matmul_i8_avx2;
+    table->matmul[SLM_WEIGHT_I4] = slm__matmul_i4_avx2;
+    table->rms_norm = slm__rms_norm_avx2;
+    table->add = slm__add_avx2;
+    table->silu_mul = slm__silu_mul_avx2;
+    table->rope = slm__rope_avx2;
+    table->scale = slm__scale_avx2;
+    table->store_k[SLM_CACHE_F16] = slm__store_k_f16_avx2;
+    table->store_v[SLM_CACHE_F16] = slm__store_v_f16_avx2;
+    table->attend[SLM_CACHE_F32] = slm__attend_f32_avx2;
+    table->attend[SLM_CACHE_F16] = slm__attend_f16_avx2;
+    table->attend_merge = slm__attend_merge_avx2;
+    table->attend_finish = slm__attend_finish_avx2;
+    table->peak = slm__peak_avx2;
+    table->read = slm__read_avx2;
 }

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * i4 weights x packed int8 activations. A line of 64 bytes is two registers of 8 rows; maddubs multiplies 0..15 by -127..127 and adds pairs,
+ * so eight of them sum in int16 without overflow (8 * 2 * 15 * 127 = 30 480). One madd by 16 per group widens the sum to int32; the zero point
+ * is another madd, of (zero, 0) and the negated sum.
+ */
+#include "kernels/avx2/avx2_kernels.h" /* slm__matmul_i4_avx2 */
+#include "kernels/avx2/simd_avx2.h"    /* load_bytes_avx2, broadcast_quad_avx2 */
+
+enum {
+    TILE_I4_AVX2 = 8,              /* registers of sums in a tile: halves x columns at most */
+    AHEAD_I4_AVX2 = 8192,          /* bytes of the weight stream to fetch ahead for a single column: 2-16 KB measured, 20 -> 31 GB/s */
+    AHEAD_PLANE_I4_AVX2 = 512      /* the same for scales and zeros, which are a sixteenth */
+};
+
+struct panel_i4_avx2 {
+    const uint8_t *quants, *scales, *zeros, *rows;
+    uint32_t groups;
+};
+
+/* f32 bits = (u8 << 19) + (111 << 23), 8 rows */
+SLM_INLINE_AVX2 __m256 scales_i4_avx2(const uint8_t *at)
+{
+    const __m256i bits = _mm256_slli_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)at)), 19);
+    return _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_set1_epi32(111 << 23)));
+}
+
+/* sums[h][c] = the int16 pair sums of one group: `halves` x 8 rows, `count` columns of the `columns` in x. */
+SLM_INLINE_AVX2 void dots_i4_avx2(const uint8_t *quants, const uint8_t *x, uint32_t columns, uint32_t halves, uint32_t count,
+                                  __m256i sums[TILE_I4_AVX2])
+{
+    const __m256i low_nibbles = _mm256_set1_epi8(15);
+    SLM_UNROLL_AVX2
+    for (uint32_t j = 0; j < 4; j++) {
+        __m256i line[2] = {load_bytes_avx2(quants + 64 * j), load_bytes_avx2(quants + 64 * j + 32 * (halves - 1))};
+        SLM_UNROLL_AVX2
+        for (uint32_t nibble = 0; nibble < 2; nibble++) {
+            __m256i q[2];
+            q[0] = _mm256_and_si256(line[0], low_nibbles);
+            q[1] = _mm256_and_si256(line[1], low_nibbles);
+            SLM_UNROLL_AVX2
+            for (uint32_t c = 0; c < count; c++) {
+                const __m256i quad = broadcast_quad_avx2(x + (size_t)4 * ((j + 4 * nibble) * columns + c));
+                SLM_UNROLL_AVX2
+                for (uint32_t h = 0; h < halves; h++) {
+                    sums[h * count + c] = hold_avx2(_mm256_add_epi16(sums[h * count + c], _mm256_maddubs_epi16(q[h], quad)));
+                }
+            }
+            line[0] = _mm256_srli_epi16(line[0], 4);
+            line[1] = _mm256_srli_epi16(line[1], 4);
+        }
+    }
+}
+
+/* One column is a matter of memory, and the hardware loses the stream at page borders. */
+SLM_INLINE_AVX2 void prefetch_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t g)
+{
+    SLM_UNROLL_AVX2
+    for (uint32_t line = 0; line < 4; line++) {
+        prefetch_avx2(panel->quants + (size_t)256 * g + (size_t)64 * line, AHEAD_I4_AVX2);
+    }
+    if (g % 4 == 0) {
+        prefetch_avx2(panel->scales + (size_t)16 * g, AHEAD_PLANE_I4_AVX2);
+        prefetch_avx2(panel->zeros + (size_t)16 * g, AHEAD_PLANE_I4_AVX2);
+    }
+}
+
+/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I4_AVX2. */
+SLM_INLINE_AVX2 void tile_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t half, uint32_t halves, const uint8_t *x, uint32_t columns,
+                                  uint32_t count, float *y, size_t y_stride)
+{
+    const __m256i sixteen = _mm256_set1_epi16(16);
+    __m256 acc[TILE_I4_AVX2];
+    SLM_UNROLL_AVX2
+    for (uint32_t i = 0; i < halves * count; i++) {
+        acc[i] = _mm256_setzero_ps();
+    }
+    for (uint32_t g = 0; g < panel->groups; g++, x += (size_t)columns * SLM_PACKED_GROUP) {
+        __m256i sums[TILE_I4_AVX2];
+        SLM_UNROLL_AVX2
+        for (uint32_t i = 0; i < halves * count; i++) {
+            sums[i] = _mm256_setzero_si256();
+        }
+        if (count == 1) {
+            prefetch_i4_avx2(panel, g);
+        }
+        dots_i4_avx2(panel->quants + (size_t)256 * g + (size_t)32 * half, x, columns, halves, count, sums);
+        const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES, *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
+        SLM_UNROLL_AVX2
+        for (uint32_t h = 0; h < halves; h++) {
+            const size_t at = (size_t)16 * g + (size_t)8 * (half + h);
+            const __m256 scale = scales_i4_avx2(panel->scales + at);
+            const __m256i zero = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(panel->zeros + at)));
+            SLM_UNROLL_AVX2
+            for (uint32_t c = 0; c < count; c++) {
+                const __m256i correction = _mm256_madd_epi16(zero, broadcast_quad_avx2(x_sums + 4 * c));
+                const __m256i dot = _mm256_add_epi32(_mm256_madd_epi16(sums[h * count + c], sixteen), correction);
+                const __m256 factor = _mm256_mul_ps(scale, broadcast_f32_avx2(x_scales + 4 * c));
+                acc[h * count + c] = _mm256_fmadd_ps(factor, _mm256_cvtepi32_ps(dot), acc[h * count + c]);
+            }
+        }
+    }
+    SLM_UNROLL_AVX2
+    for (uint32_t h = 0; h < halves; h++) {
+        const __m256 row = _mm256_loadu_ps((const float *)(const void *)panel->rows + 8 * (half + h));
+        SLM_UNROLL_AVX2
+        for (uint32_t c = 0; c < count; c++) {
+            _mm256_storeu_ps(y + c * y_stride + (size_t)8 * (half + h), _mm256_mul_ps(acc[h * count + c], row));
+        }
+    }
+}
+
+/* All columns of a panel, four at a time. */
+SLM_INLINE_AVX2 void columns_i4_avx2(const struct panel_i4_avx2 *panel, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
+{
+    const uint32_t rest = columns % 4;
+    for (uint32_t c = 0; c < columns - rest; c += 4) {
+        tile_i4_avx2(panel, 0, 2, x + 4 * c, columns, 4, y + c * y_stride, y_stride);
+    }
+    if (rest > 0) {
+        tile_i4_avx2(panel, 0, 2, x + 4 * (columns - rest), columns, rest, y + (columns - rest) * y_stride, y_stride);
+    }
+}
+
+static void panel_i4_avx2(const struct panel_i4_avx2 *panel, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
+{
+    switch (columns) {
+    case 1: columns_i4_avx2(panel, x, 1, y, y_stride); break;
+    case 2: columns_i4_avx2(panel, x, 2, y, y_stride); break;
+    case 3: columns_i4_avx2(panel, x, 3, y, y_stride); break;
+    case 4: columns_i4_avx2(panel, x, 4, y, y_stride); break;
+    case 5: columns_i4_avx2(panel, x, 5, y, y_stride); break;
+    case 6: columns_i4_avx2(panel, x, 6, y, y_stride); break;
+    case 7: columns_i4_avx2(panel, x, 7, y, y_stride); break;
+    default: columns_i4_avx2(panel, x, 8, y, y_stride); break;
+    }
+}
+
+void slm__matmul_i4_avx2(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
+                         float *y, size_t y_stride)
+{
+    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
+    for (uint32_t p = panel_begin; p < panel_end; p++) {
+        const uint8_t *data = w->data + p * w->panel_bytes;
+        const struct panel_i4_avx2 panel = {data, data + slm__i4_scales_offset(groups), data + slm__i4_zeros_offset(groups),
+                                            data + slm__i4_rows_offset(groups), groups};
+        panel_i4_avx2(&panel, packed, columns, y + (size_t)16 * p, y_stride);
+    }
+}
