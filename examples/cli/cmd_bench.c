@@ -26,6 +26,7 @@ struct bench_options {
     int64_t batch;
     int64_t context;
     int64_t repeat;
+    int32_t plan;
     int32_t json;
 };
 
@@ -42,6 +43,8 @@ static const struct cli_option bench_rows[] = {
      offsetof(struct bench_options, context), 0, 1e6},
     {"--repeat", NULL, "R", "Times that each is measured; default 5, fewer when one takes over 5 s.", CLI_INTEGER,
      offsetof(struct bench_options, repeat), 1, 100},
+    {"--plan", NULL, NULL, "Measure nothing; print the memory that B sequences of C tokens take.", CLI_FLAG,
+     offsetof(struct bench_options, plan), 0, 0},
     {"--json", NULL, NULL, "Print one JSON object.", CLI_FLAG, offsetof(struct bench_options, json), 0, 0},
 };
 
@@ -270,9 +273,38 @@ static void fill_result(struct bench *bench)
     result->last_cache_bytes = cli_last_cache_bytes();
 }
 
+/* --plan: slm_pool_plan() for the batch, with room for C tokens (default 4096) in each sequence. */
+static int print_plan(struct bench *bench)
+{
+    const struct bench_options *options = bench->options;
+    const slm_pool_options pool = {.struct_size = sizeof pool,
+                                   .sessions = (uint32_t)options->batch,
+                                   .context = options->context > 0 ? (uint32_t)options->context : 4096,
+                                   .kv_type = bench->opened.kv_type};
+    slm_error error = cli_error_empty();
+    slm_pool_memory memory = {.struct_size = sizeof memory};
+    const slm_status status = slm_pool_plan(bench->opened.model, &pool, &memory, &error);
+    if (status != SLM_OK) {
+        return cli_fail_library("bench", status, &error);
+    }
+    struct cli_output output = cli_output_stdout();
+    (void)cli_put_format(&output,
+                         options->json ? "{\"shape\":\"%s\",\"type\":\"%s\",\"batch\":%u,\"context\":%u,\"file_bytes\":%llu,\"pool_bytes\":%llu,"
+                                         "\"kv_bytes\":%llu,\"workspace_bytes\":%llu,\"session_bytes\":%llu}\n"
+                                       : "%s %s: %u x %u tokens: file %llu bytes, pool %llu bytes (KV cache %llu, workspace %llu, sessions %llu)\n",
+                         bench->result.shape, cli_type_name(bench->opened.info.body_type), pool.sessions, pool.context,
+                         (unsigned long long)bench->opened.info.file_bytes, (unsigned long long)memory.total_bytes,
+                         (unsigned long long)memory.kv_bytes, (unsigned long long)memory.workspace_bytes,
+                         (unsigned long long)memory.session_bytes);
+    return cli_output_finish(&output, "bench");
+}
+
 static int measure_all(struct bench *bench)
 {
     int code = open_model(bench);
+    if (code < 0 && bench->options->plan) {
+        return print_plan(bench);
+    }
     code = code < 0 ? prepare(bench) : code;
     code = code < 0 ? measure_machine(bench) : code;
     code = code < 0 ? measure_prefill(bench) : code;
