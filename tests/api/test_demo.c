@@ -60,10 +60,10 @@ static void test_logits_equal_reference(void **state)
 
 struct score {
     uint32_t rows, same_text, all_fields, valid;
-    uint32_t right[FIELDS];
+    uint32_t asked[FIELDS], right[FIELDS];
 };
 
-static int same_value(const struct slm_json *a, const struct slm_json *b)
+static uint32_t same_value(const struct slm_json *a, const struct slm_json *b)
 {
     return a != NULL && b != NULL && a->type == b->type && slm__span_equal(a->text, b->text);
 }
@@ -92,11 +92,10 @@ static void score_row(slm_model *model, struct slm_span line, struct score *scor
         score->valid++;
         for (int f = 0; f < FIELDS; f++) {
             const struct slm_json *value = slm__json_get(expected, field_names[f]);
-            if (value == NULL || same_value(value, slm__json_get(answer, field_names[f]))) {
-                score->right[f]++;
-            } else {
-                wrong++;
-            }
+            const uint32_t right = same_value(value, slm__json_get(answer, field_names[f]));
+            score->asked[f] += value != NULL;
+            score->right[f] += right;
+            wrong += value != NULL && !right;
         }
         score->all_fields += wrong == 0;
     }
@@ -124,7 +123,11 @@ static void print_score(const char *type, const char *set, const struct score *s
 {
     printf("| %s | %s | %u |", type, set, s->rows);
     for (int f = 0; f < FIELDS; f++) {
-        printf(" %.1f |", percent(s->right[f], s->rows));
+        if (s->asked[f] == 0) {
+            printf(" - |");
+        } else {
+            printf(" %.1f |", percent(s->right[f], s->asked[f]));
+        }
     }
     printf(" %.1f | %.1f | %.1f |\n", percent(s->all_fields, s->rows), percent(s->valid, s->rows), percent(s->same_text, s->rows));
 }
