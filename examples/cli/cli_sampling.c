@@ -78,6 +78,17 @@ static int parse_bias(const char *text, slm_logit_bias *bias)
     return end == value || *end != '\0' || bias->bias != bias->bias ? -1 : 0;
 }
 
+int cli_sampling_check(const char *command, const struct cli_sampling_options *options)
+{
+    for (size_t i = 0; i < options->bias.count; i++) {
+        slm_logit_bias bias;
+        if (parse_bias(options->bias.items[i], &bias) != 0) {
+            return cli_fail_usage(command, "option '--logit-bias' takes ID=VALUE, not '%s'", options->bias.items[i]);
+        }
+    }
+    return -1;
+}
+
 int cli_sampling_make(struct cli_sampling *made, const char *command, struct cli_sampling_options *options,
                       const slm_model_info *defaults)
 {
@@ -89,9 +100,7 @@ int cli_sampling_make(struct cli_sampling *made, const char *command, struct cli
         return cli_fail_memory(command);
     }
     for (size_t i = 0; i < options->bias.count; i++) {
-        if (parse_bias(options->bias.items[i], &made->bias[i]) != 0) {
-            return cli_fail_usage(command, "option '--logit-bias' takes ID=VALUE, not '%s'", options->bias.items[i]);
-        }
+        (void)parse_bias(options->bias.items[i], &made->bias[i]); /* checked before */
     }
     for (size_t i = 0; i < options->stop.count; i++) {
         made->stop[i] = (slm_string){options->stop.items[i], strlen(options->stop.items[i])};

@@ -292,6 +292,7 @@ static int run_chat(int argc, char **argv)
         code = cli_fail_usage("chat", "no argument is expected, but there is '%s'; messages are typed, or come from standard input",
                               words.items[0]);
     }
+    code = code < 0 ? cli_sampling_check("chat", &options.sampling) : code;
     if (code < 0) {
         code = chat_with_options(&options);
     }

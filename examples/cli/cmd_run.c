@@ -96,14 +96,19 @@ static int render_message(const struct cli_model *opened, const struct run_optio
     return code;
 }
 
+static int parse_ids(const char *text, struct cli_ids *ids)
+{
+    const int status = text != NULL ? cli_ids_parse(ids, text) : 0;
+    return status == 0    ? -1
+           : status == -2 ? cli_fail_memory("run")
+                          : cli_fail_usage("run", "option '--ids' takes token ids such as 1,2,3, not '%s'", text);
+}
+
 static int make_prompt(const struct cli_model *opened, const struct run_options *options, const struct cli_strings *words,
                        struct cli_ids *ids)
 {
     if (options->ids != NULL) {
-        const int status = cli_ids_parse(ids, options->ids);
-        return status == 0    ? -1
-               : status == -2 ? cli_fail_memory("run")
-                              : cli_fail_usage("run", "option '--ids' takes token ids such as 1,2,3, not '%s'", options->ids);
+        return -1; /* parsed before the model was opened */
     }
     struct cli_text text = {0};
     int code = collect_text(words, &text);
@@ -216,10 +221,12 @@ static int run_with_options(struct run_options *options, const struct cli_string
     if (options->ids != NULL && (words->count > 0 || options->system != NULL || options->raw)) {
         return cli_fail_usage("run", "--ids is the whole prompt; leave out PROMPT, --system and --raw");
     }
-    struct cli_model opened;
+    struct cli_model opened = {0};
     struct cli_ids ids = {0};
     slm_session *session = NULL;
-    int code = cli_model_open(&opened, "run", &options->model);
+    int code = cli_sampling_check("run", &options->sampling);
+    code = code < 0 ? parse_ids(options->ids, &ids) : code;
+    code = code < 0 ? cli_model_open(&opened, "run", &options->model) : code;
     if (code < 0) {
         code = make_prompt(&opened, options, words, &ids);
     }

@@ -12,6 +12,8 @@ run --help
 check "slm --help: exit code" code_is 0
 for command in $commands; do
     check "slm --help names $command" out_has "  $command "
+done
+for command in $commands; do
     run "$command" --help
     check "$command --help: exit code" code_is 0
     check "$command --help: usage" out_has "usage: slm $command"
