@@ -8,7 +8,7 @@
 #include <math.h> /* INFINITY, isnan */
 #include <stdbool.h>
 
-enum { LANES = 16 };
+enum { LOGIT_LANES = 16 };
 
 /* The status of logits that hold a NaN or +infinity, with the first such token. */
 static slm_status fail_not_finite(const float *logits, uint32_t vocab, slm_error *error)
@@ -23,20 +23,20 @@ static slm_status fail_not_finite(const float *logits, uint32_t vocab, slm_error
 
 float slm__logits_max(const float *logits, uint32_t vocab)
 {
-    float lanes[LANES];
-    for (int i = 0; i < LANES; i++) {
+    float lanes[LOGIT_LANES];
+    for (int i = 0; i < LOGIT_LANES; i++) {
         lanes[i] = -INFINITY;
     }
-    uint32_t whole = vocab - vocab % LANES;
-    for (uint32_t base = 0; base < whole; base += LANES) {
-        for (uint32_t i = 0; i < LANES; i++) {
+    uint32_t whole = vocab - vocab % LOGIT_LANES;
+    for (uint32_t base = 0; base < whole; base += LOGIT_LANES) {
+        for (uint32_t i = 0; i < LOGIT_LANES; i++) {
             lanes[i] = logits[base + i] > lanes[i] ? logits[base + i] : lanes[i];
         }
     }
     for (uint32_t i = whole; i < vocab; i++) {
         lanes[0] = logits[i] > lanes[0] ? logits[i] : lanes[0];
     }
-    for (int i = 1; i < LANES; i++) {
+    for (int i = 1; i < LOGIT_LANES; i++) {
         lanes[0] = lanes[i] > lanes[0] ? lanes[i] : lanes[0];
     }
     return lanes[0];
@@ -76,21 +76,21 @@ int32_t slm__logits_find(const float *logits, uint32_t vocab, float max)
 /* Sum over i of exp(logits[i] - max): token i goes to lane i % 16, then the lanes are added as a tree. */
 static double sum_of_exp(const float *logits, uint32_t vocab, float max)
 {
-    double lanes[LANES] = {0};
-    float terms[LANES];
-    uint32_t whole = vocab - vocab % LANES;
-    for (uint32_t base = 0; base < whole; base += LANES) {
-        for (uint32_t i = 0; i < LANES; i++) {
+    double lanes[LOGIT_LANES] = {0};
+    float terms[LOGIT_LANES];
+    uint32_t whole = vocab - vocab % LOGIT_LANES;
+    for (uint32_t base = 0; base < whole; base += LOGIT_LANES) {
+        for (uint32_t i = 0; i < LOGIT_LANES; i++) {
             terms[i] = slm__exp_minus(max - logits[base + i]);
         }
-        for (uint32_t i = 0; i < LANES; i++) {
+        for (uint32_t i = 0; i < LOGIT_LANES; i++) {
             lanes[i] += (double)terms[i];
         }
     }
     for (uint32_t i = whole; i < vocab; i++) {
         lanes[i - whole] += (double)slm__exp_minus(max - logits[i]);
     }
-    for (int half = LANES / 2; half > 0; half /= 2) {
+    for (int half = LOGIT_LANES / 2; half > 0; half /= 2) {
         for (int i = 0; i < half; i++) {
             lanes[i] += lanes[i + half];
         }

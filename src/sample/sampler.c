@@ -20,7 +20,7 @@ static slm_status fail_number(slm_error *error, const char *field, float value, 
 /* A finite number that is at least 0. */
 static bool is_amount(float value) { return value >= 0.0f && value <= FLT_MAX; }
 
-static bool is_finite(float value) { return value >= -FLT_MAX && value <= FLT_MAX; }
+static bool is_number(float value) { return value >= -FLT_MAX && value <= FLT_MAX; }
 
 static slm_status check_numbers(const slm_sampling *sampling, slm_error *error)
 {
@@ -37,10 +37,10 @@ static slm_status check_numbers(const slm_sampling *sampling, slm_error *error)
     if (!is_amount(sampling->repetition_penalty)) {
         return fail_number(error, "repetition_penalty", sampling->repetition_penalty, amount);
     }
-    if (!is_finite(sampling->frequency_penalty)) {
+    if (!is_number(sampling->frequency_penalty)) {
         return fail_number(error, "frequency_penalty", sampling->frequency_penalty, "any finite number");
     }
-    if (!is_finite(sampling->presence_penalty)) {
+    if (!is_number(sampling->presence_penalty)) {
         return fail_number(error, "presence_penalty", sampling->presence_penalty, "any finite number");
     }
     if (sampling->reserved != 0) {
@@ -109,7 +109,7 @@ slm_status slm__sampler_init(struct slm_sampler *sampler, const slm_sampling *sa
  *     keys      [vocab] of uint64_t; before there are candidates, the penalties' counters [vocab] of uint32_t
  *     adjusted  [vocab] of float: logits with bias and penalties; afterwards the candidates' weights
  */
-struct scratch {
+struct sampler_scratch {
     uint64_t *bins;
     uint64_t *keys;
     float *adjusted;
@@ -121,10 +121,10 @@ static size_t adjusted_bytes(uint32_t vocab) { return (size_t)slm__round_up((uin
 
 size_t slm__sampler_scratch_bytes(uint32_t vocab) { return bins_bytes() + keys_bytes(vocab) + adjusted_bytes(vocab); }
 
-static struct scratch divide_scratch(void *memory, uint32_t vocab)
+static struct sampler_scratch divide_scratch(void *memory, uint32_t vocab)
 {
     uint8_t *bytes = memory;
-    struct scratch scratch = {
+    struct sampler_scratch scratch = {
         .bins = (void *)bytes,
         .keys = (void *)(bytes + bins_bytes()),
         .adjusted = (void *)(bytes + bins_bytes() + keys_bytes(vocab)),
@@ -133,8 +133,8 @@ static struct scratch divide_scratch(void *memory, uint32_t vocab)
 }
 
 /* scratch->adjusted = logits with bias and penalties; *max is its maximum, above -infinity. */
-static slm_status adjust(const struct slm_sampler *sampler, const float *logits, const int32_t *history, uint64_t history_count,
-                         const struct scratch *scratch, float *max, slm_error *error)
+static slm_status adjust_logits(const struct slm_sampler *sampler, const float *logits, const int32_t *history, uint64_t history_count,
+                         const struct sampler_scratch *scratch, float *max, slm_error *error)
 {
     uint32_t vocab = sampler->vocab;
     memcpy(scratch->adjusted, logits, vocab * sizeof *logits);
@@ -154,7 +154,7 @@ static slm_status adjust(const struct slm_sampler *sampler, const float *logits,
 }
 
 /* Draw a token from logits[vocab] whose maximum is `max`; logits may be scratch->adjusted. */
-static int32_t draw(struct slm_sampler *sampler, const float *logits, float max, const struct scratch *scratch)
+static int32_t draw_token(struct slm_sampler *sampler, const float *logits, float max, const struct sampler_scratch *scratch)
 {
     struct slm_candidates candidates = {.keys = scratch->keys, .weights = scratch->adjusted, .bins = scratch->bins};
     slm__candidates_take(&candidates, logits, sampler->vocab);
@@ -180,14 +180,14 @@ slm_status slm__sampler_choose(struct slm_sampler *sampler, const float *logits,
     }
     float model_max;
     SLM_TRY(slm__logits_check(logits, vocab, &model_max, error));
-    struct scratch parts = divide_scratch(scratch, vocab);
+    struct sampler_scratch parts = divide_scratch(scratch, vocab);
     const float *adjusted = logits;
     float max = model_max;
     if (sampler->bias_count > 0 || !slm__penalties_off(&sampler->penalties)) {
-        SLM_TRY(adjust(sampler, logits, history, history_count, &parts, &max, error));
+        SLM_TRY(adjust_logits(sampler, logits, history, history_count, &parts, &max, error));
         adjusted = parts.adjusted;
     }
-    *token = sampler->temperature == 0.0f ? slm__logits_find(adjusted, vocab, max) : draw(sampler, adjusted, max, &parts);
+    *token = sampler->temperature == 0.0f ? slm__logits_find(adjusted, vocab, max) : draw_token(sampler, adjusted, max, &parts);
     *logprob = slm__logprob(logits, vocab, model_max, *token);
     return SLM_OK;
 }

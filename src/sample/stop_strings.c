@@ -85,7 +85,7 @@ slm_status slm__stop_strings_init(struct slm_stop_strings *stop, const slm_strin
 
 /* Move the automata over one byte. Returns the length of the longest stop string that is complete with it, or 0; after a complete one
  * the automata must be reset. */
-static uint32_t advance(struct slm_stop_strings *stop, uint8_t byte)
+static uint32_t advance_automata(struct slm_stop_strings *stop, uint8_t byte)
 {
     uint32_t complete = 0;
     for (uint32_t s = 0; s < stop->count; s++) {
@@ -101,7 +101,7 @@ static uint32_t advance(struct slm_stop_strings *stop, uint8_t byte)
 }
 
 /* Bytes at the end of the text that may be the beginning of a stop string. */
-static uint32_t longest_match(const struct slm_stop_strings *stop)
+static uint32_t held_bytes(const struct slm_stop_strings *stop)
 {
     uint32_t longest = 0;
     for (uint32_t s = 0; s < stop->count; s++) {
@@ -127,7 +127,7 @@ slm_status slm__stop_strings_push(struct slm_stop_strings *stop, struct slm_span
     *found = false;
     for (size_t i = 0; i < text.length; i++) {
         stop->buffer[stop->used++] = text.data[i];
-        uint32_t complete = advance(stop, text.data[i]);
+        uint32_t complete = advance_automata(stop, text.data[i]);
         if (complete > 0) {
             /* A match of `complete` bytes was held back up to its last byte, so its start is still in the buffer. */
             *certain = slm__span(stop->buffer, stop->used - complete);
@@ -136,7 +136,7 @@ slm_status slm__stop_strings_push(struct slm_stop_strings *stop, struct slm_span
             return SLM_OK;
         }
     }
-    stop->given = stop->used - longest_match(stop);
+    stop->given = stop->used - held_bytes(stop);
     *certain = slm__span(stop->buffer, stop->given);
     return SLM_OK;
 }

@@ -14,7 +14,7 @@ enum { DIGIT_BITS = 11, FIRST_SHIFT = 64 - DIGIT_BITS };
 static const float MASS_OF_ONE = 0x1p40f;
 
 /* Upper half: the float's bits made monotone as an unsigned number; lower half: lower tokens have the greater key. */
-static uint64_t key_of(float logit, uint32_t token)
+static uint64_t candidate_key(float logit, uint32_t token)
 {
     float canonical = logit + 0.0f; /* -0 equals +0 */
     uint32_t bits;
@@ -23,7 +23,7 @@ static uint64_t key_of(float logit, uint32_t token)
     return (uint64_t)bits << 32 | (0xFFFFFFFFu - token);
 }
 
-static float logit_of(uint64_t key)
+static float candidate_logit(uint64_t key)
 {
     uint32_t bits = (uint32_t)(key >> 32);
     bits ^= ((bits >> 31) - 1u) | 0x80000000u;
@@ -32,7 +32,7 @@ static float logit_of(uint64_t key)
     return logit;
 }
 
-static int32_t token_of(uint64_t key) { return (int32_t)(0xFFFFFFFFu - (uint32_t)key); }
+static int32_t candidate_token(uint64_t key) { return (int32_t)(0xFFFFFFFFu - (uint32_t)key); }
 
 static uint64_t mass_of(float weight) { return (uint64_t)(int64_t)(weight * MASS_OF_ONE); }
 
@@ -89,7 +89,7 @@ void slm__candidates_take(struct slm_candidates *candidates, const float *logits
 {
     uint32_t count = 0;
     for (uint32_t token = 0; token < vocab; token++) {
-        candidates->keys[count] = key_of(logits[token], token);
+        candidates->keys[count] = candidate_key(logits[token], token);
         count += logits[token] > -INFINITY;
     }
     candidates->count = count;
@@ -112,7 +112,7 @@ void slm__candidates_top_k(struct slm_candidates *candidates, uint32_t k)
 void slm__candidates_weigh(struct slm_candidates *candidates, float best, float temperature)
 {
     for (uint32_t i = 0; i < candidates->count; i++) {
-        candidates->weights[i] = slm__exp_minus((best - logit_of(candidates->keys[i])) / temperature);
+        candidates->weights[i] = slm__exp_minus((best - candidate_logit(candidates->keys[i])) / temperature);
     }
 }
 
@@ -154,5 +154,5 @@ int32_t slm__candidates_draw(const struct slm_candidates *candidates, double uni
         target -= mass_of(candidates->weights[chosen]);
         chosen++;
     }
-    return token_of(candidates->keys[chosen]);
+    return candidate_token(candidates->keys[chosen]);
 }
