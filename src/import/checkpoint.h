@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A checkpoint ready to be converted, from whichever format: configuration, texts, rotary table, and for every tensor of the .slm file
+ * ("target") the rows of source tensors that make it up. Filled by hf_folder.c or gguf_model.c, then planned, then read row by row.
+ */
+#ifndef SLM_IMPORT_CHECKPOINT_H
+#define SLM_IMPORT_CHECKPOINT_H
+
+#include "base/buffer.h"           /* struct slm_buffer */
+#include "base/checksum.h"         /* struct slm_sha256 */
+#include "import/family_config.h"  /* struct slm_family_config */
+#include "import/hf_config.h"      /* struct slm_generation_defaults */
+#include "import/import_context.h" /* struct slm_import_context */
+#include "import/tensor_set.h"     /* struct slm_tensor_set */
+
+struct slm_target_part {
+    const struct slm_source_tensor *source; /* NULL: zeros (a bias that one of several stacked matrices lacks) */
+    uint32_t rows;
+    uint32_t pairs; /* not 0: rows of heads of this width lie as pairs (2i, 2i+1) and are put back to halves (i, i + width/2) */
+};
+
+struct slm_target {
+    char name[48];
+    bool vector;      /* f32, cols is 1 */
+    bool head_class;  /* embedding or output head */
+    uint32_t rows, cols;
+    uint32_t part_count;
+    struct slm_target_part parts[SLM_RULE_SOURCES];
+};
+
+/* Texts of a checkpoint, in the checkpoint's arena; length 0: absent. */
+struct slm_checkpoint_texts {
+    struct slm_span name, license, notice, chat_template;
+    struct slm_span template_tokens; /* JSON object */
+};
+
+struct slm_checkpoint {
+    struct slm_import_context context;
+    struct slm_arena arena;
+    struct slm_tensor_set set;
+    const char *format;    /* "huggingface", "gguf" */
+    const char *described; /* what states the sizes: "config.json", "the metadata" */
+    bool gguf;
+    struct slm_family_config config;
+    struct slm_generation_defaults generation;
+    struct slm_checkpoint_texts texts;
+    struct slm_buffer tokenizer; /* section of the .slm file; length 0: none */
+    struct slm_sha256 hash;      /* has seen all files but the weights */
+    uint64_t hashed;             /* bytes that it has seen */
+    const struct slm_source_tensor *rope_divisors; /* GGUF: each frequency is divided by one of these; NULL: none */
+    float *frequencies;          /* [head_dim / 2] */
+    struct slm_target *targets;
+    uint32_t target_count;
+};
+
+void slm__checkpoint_init(struct slm_checkpoint *checkpoint, const struct slm_import_context *context);
+void slm__checkpoint_free(struct slm_checkpoint *checkpoint);
+
+/* Find, check and account for every tensor, and compute the rotary table. Needs configuration and sorted tensors. */
+slm_status slm__checkpoint_plan(struct slm_checkpoint *checkpoint, slm_error *error);
+
+/* Bytes of scratch that the readers below need for this target. */
+uint64_t slm__target_raw_bytes(const struct slm_target *target);
+/* Row `row` of a matrix: cols floats. From any thread, each with its own scratch. */
+slm_status slm__target_read_row(const struct slm_checkpoint *checkpoint, const struct slm_target *target, uint32_t row, uint8_t *raw,
+                                float *out, slm_error *error);
+/* A whole vector: rows floats. */
+slm_status slm__target_read_vector(const struct slm_checkpoint *checkpoint, const struct slm_target *target, uint8_t *raw, float *out,
+                                   slm_error *error);
+/* Whether all parts are Q8_0, and then a row's stored blocks. */
+bool slm__target_is_q8_0(const struct slm_target *target);
+slm_status slm__target_read_blocks(const struct slm_checkpoint *checkpoint, const struct slm_target *target, uint32_t row, uint8_t *raw,
+                                   slm_error *error);
+
+#endif

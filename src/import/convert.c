@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps of a conversion: open and check the source, hash it, declare everything, stream the weights, rename. */
+#include "import/convert.h"
+
+#include "base/file.h"              /* struct slm_output */
+#include "format/format_layout.h"   /* SLM_TENSOR_VECTOR */
+#include "format/sink_file.h"       /* slm__sink_file */
+#include "import/checkpoint_open.h" /* slm__checkpoint_open */
+#include "import/model_metadata.h"  /* slm__write_traits, slm__write_texts */
+
+enum { HASH_PIECE = 1 << 20 };
+
+void slm__convert_default_types(struct slm_weight_types *types)
+{
+    if (types->body == SLM_WEIGHT_NONE) {
+        types->body = SLM_WEIGHT_I8;
+    }
+    if (types->head == SLM_WEIGHT_NONE) {
+        types->head = types->body == SLM_WEIGHT_I4 ? SLM_WEIGHT_I8 : types->body;
+    }
+}
+
+/* ---- provenance */
+
+static slm_status hash_file(struct slm_checkpoint *checkpoint, const struct slm_source_file *file, uint8_t *piece,
+                            struct slm_import_progress *progress, slm_error *error)
+{
+    for (uint64_t offset = 0; offset < file->file.size; offset += HASH_PIECE) {
+        const uint64_t left = file->file.size - offset;
+        const size_t length = left < HASH_PIECE ? (size_t)left : HASH_PIECE;
+        SLM_TRY(slm__file_read(&file->file, offset, piece, length, error));
+        slm__sha256_update(&checkpoint->hash, piece, length);
+        checkpoint->hashed += length;
+        SLM_TRY(slm__import_advance(progress, length, "source hash", error));
+    }
+    return SLM_OK;
+}
+
+/* The weights come last, in the order in which the files were opened. */
+static slm_status hash_source(struct slm_checkpoint *checkpoint, struct slm_import_progress *progress, char hex[65], slm_error *error)
+{
+    uint8_t *piece = slm__allocate(checkpoint->context.memory, HASH_PIECE, 64);
+    if (piece == NULL) {
+        return slm__fail_memory(error, HASH_PIECE);
+    }
+    slm_status status = SLM_OK;
+    for (uint32_t i = 0; i < checkpoint->set.file_count && status == SLM_OK; i++) {
+        status = hash_file(checkpoint, &checkpoint->set.files[i], piece, progress, error);
+    }
+    slm__release(checkpoint->context.memory, piece, HASH_PIECE);
+    slm__sha256_hex(&checkpoint->hash, hex);
+    return status;
+}
+
+/* Bytes that the progress will count: weight files read once for the hash, tensors written. */
+static uint64_t total_work(const struct slm_checkpoint *checkpoint, const struct slm_weight_types *types)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < checkpoint->set.file_count; i++) {
+        total += checkpoint->set.files[i].file.size;
+    }
+    for (uint32_t i = 0; i < checkpoint->target_count; i++) {
+        const struct slm_target *target = &checkpoint->targets[i];
+        const uint32_t padded = slm__padded_rows(target->rows);
+        total += target->vector ? (uint64_t)padded * 4
+                                : slm__panel_bytes(target->head_class ? types->head : types->body, target->cols) * (padded / SLM_PANEL_ROWS);
+    }
+    return total;
+}
+
+/* ---- writing */
+
+static slm_status write_frequencies(struct slm_checkpoint *checkpoint, struct slm_weight_writer *writer, uint32_t id, slm_error *error)
+{
+    const uint32_t half = checkpoint->config.head_dim / 2, padded = slm__padded_rows(half);
+    uint8_t *bytes = slm__arena_take(&checkpoint->arena, (size_t)padded * 4);
+    if (bytes == NULL) {
+        return slm__arena_failure(&checkpoint->arena, error);
+    }
+    slm__floats_to_bytes(checkpoint->frequencies, half, bytes);
+    return slm__writer_write_tensor(writer, id, bytes, (size_t)padded * 4, error);
+}
+
+static slm_status write_model(struct slm_checkpoint *checkpoint, const struct slm_convert_settings *settings,
+                              struct slm_weight_writer *writer, struct slm_convert_report *report, slm_error *error)
+{
+    struct slm_import_progress progress = {settings->progress, settings->progress_user, 0, total_work(checkpoint, &settings->types)};
+    char hex[65];
+    uint32_t *ids = slm__arena_take(&checkpoint->arena, checkpoint->target_count * sizeof *ids), frequencies = 0;
+    if (ids == NULL) {
+        return slm__arena_failure(&checkpoint->arena, error);
+    }
+    SLM_TRY(hash_source(checkpoint, &progress, hex, error));
+    SLM_TRY(slm__write_traits(writer, &checkpoint->config, error));
+    SLM_TRY(slm__write_texts(writer, checkpoint, hex, error));
+    slm__writer_tokenizer(writer, slm__span(checkpoint->tokenizer.data, checkpoint->tokenizer.length));
+    SLM_TRY(slm__weights_declare(checkpoint, &settings->types, writer, ids, error));
+    SLM_TRY(slm__writer_add_tensor(writer, "rope.0.inv_freq", SLM_TENSOR_VECTOR, SLM_WEIGHT_F32, checkpoint->config.head_dim / 2, 1,
+                                   &frequencies, error));
+    SLM_TRY(slm__writer_begin(writer, error));
+    SLM_TRY(write_frequencies(checkpoint, writer, frequencies, error));
+    SLM_TRY(slm__weights_stream(checkpoint, &settings->types, writer, ids, &progress, &report->errors, error));
+    SLM_TRY(slm__writer_finish(writer, error));
+    report->tensors = writer->tensor_count;
+    report->file_bytes = writer->file_size;
+    report->source_bytes = checkpoint->hashed;
+    report->parameters = slm__family_config_parameters(&checkpoint->config);
+    return SLM_OK;
+}
+
+static slm_status write_file(struct slm_checkpoint *checkpoint, const char *destination, const struct slm_convert_settings *settings,
+                             struct slm_convert_report *report, slm_error *error)
+{
+    struct slm_output output;
+    struct slm_weight_writer writer;
+    SLM_TRY(slm__output_create(&output, destination, error));
+    const struct slm_sink sink = slm__sink_file(&output);
+    slm__writer_init(&writer, checkpoint->context.memory, &sink);
+    slm_status status = write_model(checkpoint, settings, &writer, report, error);
+    slm__writer_free(&writer);
+    if (status == SLM_OK) {
+        status = slm__output_commit(&output, error);
+    }
+    slm__output_abandon(&output);
+    return status;
+}
+
+slm_status slm__convert_checkpoint(const struct slm_import_context *context, const char *source, const char *destination,
+                                   const struct slm_convert_settings *settings, struct slm_convert_report *report, slm_error *error)
+{
+    struct slm_convert_settings full = *settings;
+    struct slm_checkpoint checkpoint;
+    slm__convert_default_types(&full.types);
+    slm__checkpoint_init(&checkpoint, context);
+    slm_status status = slm__checkpoint_open(&checkpoint, source, error);
+    if (status == SLM_OK) {
+        status = write_file(&checkpoint, destination, &full, report, error);
+    }
+    slm__checkpoint_free(&checkpoint);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks of GGUF's quantized types, and plain numbers, to f32. Every value is a product (or a difference of two) of exact factors, rounded
+ * as ggml's own code rounds it, so results are equal bit by bit. */
+#ifndef SLM_IMPORT_GGUF_DEQUANTIZE_H
+#define SLM_IMPORT_GGUF_DEQUANTIZE_H
+
+#include "import/value_types.h" /* slm_decode_blocks_fn */
+
+slm_decode_blocks_fn slm__decode_f32, slm__decode_f16, slm__decode_bf16, slm__decode_f64;
+slm_decode_blocks_fn slm__decode_q4_0, slm__decode_q4_1, slm__decode_q5_0, slm__decode_q5_1, slm__decode_q8_0;
+slm_decode_blocks_fn slm__decode_q2_k, slm__decode_q3_k, slm__decode_q4_k, slm__decode_q5_k, slm__decode_q6_k;
+slm_decode_blocks_fn slm__decode_iq4_nl, slm__decode_iq4_xs;
+
+#endif

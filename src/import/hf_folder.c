@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Which files a checkpoint folder has and what is read from each. Errors name the file. */
+#include "import/hf_folder.h"
+
+#include "base/json.h"                  /* slm__json_parse */
+#include "import/hf_config.h"           /* slm__hf_config_read */
+#include "import/hf_texts.h"            /* slm__hf_texts_read */
+#include "import/safetensors_reader.h"  /* slm__safetensors_add_file */
+#include <stdio.h>                      /* snprintf into a buffer */
+
+static const uint64_t CONFIG_LIMIT = (uint64_t)16 << 20;
+static const size_t TREE_LIMIT = (size_t)256 << 20;
+static const char INDEX_NAME[] = "model.safetensors.index.json";
+static const char SINGLE_NAME[] = "model.safetensors";
+
+slm_status slm__hf_path(const char *folder, const char *name, char path[SLM_PATH_BYTES], slm_error *error)
+{
+    const size_t length = strlen(folder);
+    const bool ends = length > 0 && folder[length - 1] == '/';
+    const int written = snprintf(path, SLM_PATH_BYTES, "%s%s%s", folder, ends ? "" : "/", name);
+    return written > 0 && written < SLM_PATH_BYTES ? SLM_OK : slm__fail(error, SLM_E_LIMIT, "the path of %s is too long", name);
+}
+
+bool slm__hf_has_file(const char *folder, const char *name)
+{
+    char path[SLM_PATH_BYTES];
+    return slm__hf_path(folder, name, path, NULL) == SLM_OK && slm__file_exists(path);
+}
+
+slm_status slm__hf_take_file(struct slm_checkpoint *checkpoint, const char *folder, const char *name, uint64_t limit,
+                             struct slm_span *text, slm_error *error)
+{
+    char path[SLM_PATH_BYTES];
+    SLM_TRY(slm__hf_path(folder, name, path, error));
+    SLM_TRY(slm__file_load(path, checkpoint->context.memory, limit, text, error));
+    slm__sha256_update(&checkpoint->hash, text->data, text->length);
+    checkpoint->hashed += text->length;
+    return SLM_OK;
+}
+
+void slm__hf_give_file(struct slm_checkpoint *checkpoint, struct slm_span text)
+{
+    slm__release(checkpoint->context.memory, (void *)(uintptr_t)text.data, text.length);
+}
+
+typedef slm_status config_reader_fn(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error);
+
+static slm_status read_json(struct slm_checkpoint *checkpoint, const char *folder, const char *name, config_reader_fn *reader,
+                            slm_error *error)
+{
+    struct slm_span text = {NULL, 0};
+    SLM_TRY(slm__hf_take_file(checkpoint, folder, name, CONFIG_LIMIT, &text, error));
+    struct slm_arena tree;
+    slm__arena_init(&tree, checkpoint->context.memory, TREE_LIMIT);
+    const struct slm_json *root = NULL;
+    slm_status status = slm__json_parse(&tree, text, &root, error);
+    if (status == SLM_OK) {
+        status = reader(checkpoint, root, error);
+    }
+    slm__arena_free(&tree);
+    slm__hf_give_file(checkpoint, text);
+    return status == SLM_OK ? SLM_OK : slm__fail_in(error, status, "%s", name);
+}
+
+static slm_status read_config(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
+{
+    return slm__hf_config_read(root, &checkpoint->config, checkpoint->context.log, error);
+}
+
+static slm_status read_generation(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
+{
+    return slm__hf_generation_read(root, &checkpoint->config, &checkpoint->generation, checkpoint->context.log, error);
+}
+
+static slm_status open_weights(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
+{
+    static const char *const others[] = {"pytorch_model.bin", "pytorch_model.bin.index.json", "adapter_model.safetensors"};
+    const struct slm_memory *memory = checkpoint->context.memory;
+    char path[SLM_PATH_BYTES];
+    if (slm__hf_has_file(folder, SINGLE_NAME)) {
+        SLM_TRY(slm__hf_path(folder, SINGLE_NAME, path, error));
+        return slm__safetensors_add_file(&checkpoint->set, memory, path, error);
+    }
+    if (slm__hf_has_file(folder, INDEX_NAME)) {
+        SLM_TRY(slm__hf_path(folder, INDEX_NAME, path, error));
+        return slm__safetensors_add_shards(&checkpoint->set, memory, folder, path, error);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (slm__hf_has_file(folder, others[i])) {
+            return slm__fail(error, SLM_E_UNSUPPORTED, "%s has %s but neither %s nor %s, and only safetensors weights are supported", folder,
+                             others[i], SINGLE_NAME, INDEX_NAME);
+        }
+    }
+    return slm__fail(error, SLM_E_FILE_MISSING, "%s has no weights: neither %s nor %s is there", folder, SINGLE_NAME, INDEX_NAME);
+}
+
+slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
+{
+    checkpoint->format = "huggingface";
+    checkpoint->described = "config.json";
+    if (!slm__hf_has_file(folder, "config.json")) {
+        return slm__fail(error, SLM_E_FILE_MISSING, "%s has no config.json: it is no Hugging Face checkpoint", folder);
+    }
+    SLM_TRY(read_json(checkpoint, folder, "config.json", read_config, error));
+    if (slm__hf_has_file(folder, "generation_config.json")) {
+        SLM_TRY(read_json(checkpoint, folder, "generation_config.json", read_generation, error));
+    }
+    SLM_TRY(slm__hf_texts_read(checkpoint, folder, error));
+    return open_weights(checkpoint, folder, error);
+}

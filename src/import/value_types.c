@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of value types. Sizes are those of the safetensors and GGUF specifications; rows without a decoder only serve to skip over
+ * tensors and to refuse them by name. */
+#include "import/value_types.h"
+
+#include "import/gguf_dequantize.h" /* slm__decode_... */
+
+static const struct slm_value_type value_types[] = {
+    {"F32", 0, true, 1, 4, slm__decode_f32},
+    {"F16", 1, true, 1, 2, slm__decode_f16},
+    {"Q4_0", 2, false, 32, 18, slm__decode_q4_0},
+    {"Q4_1", 3, false, 32, 20, slm__decode_q4_1},
+    {"Q5_0", 6, false, 32, 22, slm__decode_q5_0},
+    {"Q5_1", 7, false, 32, 24, slm__decode_q5_1},
+    {"Q8_0", 8, false, 32, 34, slm__decode_q8_0},
+    {"Q8_1", 9, false, 32, 36, NULL},
+    {"Q2_K", 10, false, 256, 84, slm__decode_q2_k},
+    {"Q3_K", 11, false, 256, 110, slm__decode_q3_k},
+    {"Q4_K", 12, false, 256, 144, slm__decode_q4_k},
+    {"Q5_K", 13, false, 256, 176, slm__decode_q5_k},
+    {"Q6_K", 14, false, 256, 210, slm__decode_q6_k},
+    {"Q8_K", 15, false, 256, 292, NULL},
+    {"IQ2_XXS", 16, false, 256, 66, NULL},
+    {"IQ2_XS", 17, false, 256, 74, NULL},
+    {"IQ3_XXS", 18, false, 256, 98, NULL},
+    {"IQ1_S", 19, false, 256, 50, NULL},
+    {"IQ4_NL", 20, false, 32, 18, slm__decode_iq4_nl},
+    {"IQ3_S", 21, false, 256, 110, NULL},
+    {"IQ2_S", 22, false, 256, 82, NULL},
+    {"IQ4_XS", 23, false, 256, 136, slm__decode_iq4_xs},
+    {"I8", 24, true, 1, 1, NULL},
+    {"I16", 25, true, 1, 2, NULL},
+    {"I32", 26, true, 1, 4, NULL},
+    {"I64", 27, true, 1, 8, NULL},
+    {"F64", 28, true, 1, 8, slm__decode_f64},
+    {"IQ1_M", 29, false, 256, 56, NULL},
+    {"BF16", 30, true, 1, 2, slm__decode_bf16},
+    {"TQ1_0", 34, false, 256, 54, NULL},
+    {"TQ2_0", 35, false, 256, 66, NULL},
+    {"MXFP4", 39, false, 32, 17, NULL},
+    {"NVFP4", 40, false, 64, 36, NULL},
+    {"BOOL", -1, true, 1, 1, NULL},
+    {"U8", -1, true, 1, 1, NULL},
+    {"U16", -1, true, 1, 2, NULL},
+    {"U32", -1, true, 1, 4, NULL},
+    {"U64", -1, true, 1, 8, NULL},
+    {"C64", -1, true, 1, 8, NULL},
+    {"F8_E4M3", -1, true, 1, 1, NULL},
+    {"F8_E5M2", -1, true, 1, 1, NULL},
+    {"F8_E8M0", -1, true, 1, 1, NULL},
+    {"F8_E4M3FNUZ", -1, true, 1, 1, NULL},
+    {"F8_E5M2FNUZ", -1, true, 1, 1, NULL},
+    {"F6_E2M3", -1, true, 4, 3, NULL},
+    {"F6_E3M2", -1, true, 4, 3, NULL},
+    {"F4", -1, true, 2, 1, NULL},
+};
+
+enum { VALUE_TYPES = sizeof value_types / sizeof value_types[0] };
+
+const struct slm_value_type *slm__value_type_of_dtype(struct slm_span dtype)
+{
+    for (size_t i = 0; i < VALUE_TYPES; i++) {
+        if (value_types[i].safetensors && slm__span_is(dtype, value_types[i].name)) {
+            return &value_types[i];
+        }
+    }
+    return NULL;
+}
+
+const struct slm_value_type *slm__value_type_of_gguf(uint32_t id)
+{
+    for (size_t i = 0; i < VALUE_TYPES; i++) {
+        if (value_types[i].gguf_id >= 0 && (uint32_t)value_types[i].gguf_id == id) {
+            return &value_types[i];
+        }
+    }
+    return NULL;
+}
+
+const char *slm__gguf_removed_type(uint32_t id)
+{
+    switch (id) {
+    case 4: return "Q4_2";
+    case 5: return "Q4_3";
+    case 31: return "Q4_0_4_4";
+    case 32: return "Q4_0_4_8";
+    case 33: return "Q4_0_8_8";
+    case 36: return "IQ4_NL_4_4";
+    case 37: return "IQ4_NL_4_8";
+    case 38: return "IQ4_NL_8_8";
+    default: return NULL;
+    }
+}
+
+bool slm__value_type_is_float(const struct slm_value_type *type)
+{
+    return type->decode != NULL && type->block_values == 1;
+}
+
+bool slm__value_type_is_q8_0(const struct slm_value_type *type)
+{
+    return type->decode == slm__decode_q8_0;
+}
