@@ -35,8 +35,7 @@ static slm_status make_prompt(slm_engine *engine, slm_model *model, const char *
     char prompt[2 * TEXT];
     uint64_t length = 0;
     write_request(request, message);
-    const slm_status status =
-        slm_chat_render(engine, model, request, SLM_NUL_TERMINATED, NULL, prompt, sizeof prompt, &length, error);
+    const slm_status status = slm_chat_render(engine, model, request, SLM_NUL_TERMINATED, NULL, prompt, sizeof prompt, &length, error);
     return status != SLM_OK ? status : slm_tokenize(model, prompt, length, 0, ids, TOKENS, count, error);
 }
 

@@ -87,17 +87,18 @@ void bench_report_text(const struct bench_result *result, struct cli_text *text)
     if (result->peak > 0) {
         cli_text_format(text, ", integer peak for %s %.0f GOP/s", cli_type_name(result->info.body_type), result->peak / 1e9);
     }
-    cli_text_format(text, "\nmodel     %s, %s (head %s), %.1f M parameters, %.1f MB, KV %s\n", result->shape, cli_type_name(result->info.body_type),
-                    cli_type_name(result->info.head_type), (double)result->info.parameters / 1e6, (double)result->info.file_bytes / 1e6,
-                    result->kv_name);
+    cli_text_format(text, "\nmodel     %s, %s (head %s), %.1f M parameters, %.1f MB, KV %s\n", result->shape,
+                    cli_type_name(result->info.body_type), cli_type_name(result->info.head_type), (double)result->info.parameters / 1e6,
+                    (double)result->info.file_bytes / 1e6, result->kv_name);
     if (result->prefill_rate > 0) {
         cli_text_format(text, "prefill   %.1f tokens/s (%lld tokens)", result->prefill_rate, (long long)result->prompt);
         add_share(text, share_of_peak(result), "integer peak");
         cli_text_add_string(text, "\n");
     }
     if (result->decode_rate > 0) {
-        cli_text_format(text, "decode    %.1f tokens/s (%lld sequences, %lld tokens each, context %lld), %.1f MB a step", result->decode_rate,
-                        (long long)result->batch, (long long)result->tokens, (long long)result->context, result->bytes_per_step / 1e6);
+        cli_text_format(text, "decode    %.1f tokens/s (%lld sequences, %lld tokens each, context %lld), %.1f MB a step",
+                        result->decode_rate, (long long)result->batch, (long long)result->tokens, (long long)result->context,
+                        result->bytes_per_step / 1e6);
         add_share(text, share_of_bandwidth(result), "read bandwidth");
         cli_text_add_string(text, "\n");
     }

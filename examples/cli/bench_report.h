@@ -20,7 +20,7 @@ struct bench_result {
     double prefill_rate; /* tokens/s; 0: not measured */
     double decode_rate;  /* tokens/s of all sequences; 0: not measured */
     double bytes_per_step;
-    double peak;         /* operations/s of the type's instruction mix; 0: the type has no integer mix */
+    double peak; /* operations/s of the type's instruction mix; 0: the type has no integer mix */
     uint64_t last_cache_bytes;
 };
 

@@ -56,8 +56,8 @@ void bench_shape_list(struct cli_text *text)
 
 void bench_shape_config(const struct bench_shape *shape, uint32_t context, struct cli_text *config)
 {
-    cli_text_format(config, "{\"architectures\":[\"%s\"],\"model_type\":\"%s\",\"num_hidden_layers\":%u,\"hidden_size\":%u,", shape->class_name,
-                    shape->model_type, shape->layers, shape->hidden);
+    cli_text_format(config, "{\"architectures\":[\"%s\"],\"model_type\":\"%s\",\"num_hidden_layers\":%u,\"hidden_size\":%u,",
+                    shape->class_name, shape->model_type, shape->layers, shape->hidden);
     cli_text_format(config, "\"num_attention_heads\":%u,\"num_key_value_heads\":%u,\"head_dim\":%u,\"intermediate_size\":%u,", shape->heads,
                     shape->kv_heads, shape->head_dim, shape->intermediate);
     cli_text_format(config, "\"vocab_size\":%u,\"tie_word_embeddings\":%s,\"rope_theta\":%.1f,\"rms_norm_eps\":%g,", shape->vocab,

@@ -30,8 +30,8 @@ static slm_status append_prompt(slm_session *session, const int32_t *ids, size_t
     return slm_session_append(session, ids, count, NULL, error);
 }
 
-static slm_status generate(struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count,
-                           struct cli_output *stream, slm_error *error)
+static slm_status generate(struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count, struct cli_output *stream,
+                           slm_error *error)
 {
     const double start = cli_seconds();
     slm_status status = append_prompt(session, ids, count, error);
@@ -61,8 +61,8 @@ static slm_status generate(struct cli_answer *answer, slm_session *session, cons
     return SLM_OK;
 }
 
-slm_status cli_answer_generate(struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count,
-                               struct cli_output *stream, slm_error *error)
+slm_status cli_answer_generate(struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count, struct cli_output *stream,
+                               slm_error *error)
 {
     (void)cli_signals_taken();
     cli_signals_watch(session);

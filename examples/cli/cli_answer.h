@@ -7,10 +7,10 @@
 #include "examples/cli/cli_prompt.h" /* struct cli_ids */
 
 struct cli_answer {
-    struct cli_ids ids;   /* the new tokens, the eos token included */
+    struct cli_ids ids; /* the new tokens, the eos token included */
     struct cli_text text;
-    int32_t stop;         /* SLM_STOP_... */
-    uint64_t prefilled;   /* tokens that were appended */
+    int32_t stop;       /* SLM_STOP_... */
+    uint64_t prefilled; /* tokens that were appended */
     double prefill_seconds;
     double first_seconds; /* from the start to the first token */
     double later_seconds; /* from the first token to the last */
@@ -18,8 +18,8 @@ struct cli_answer {
 
 /* Append `count` ids to the session and generate until a stop; text goes to `stream` (NULL: not at all) as it becomes certain.
  * Ctrl-C ends it with SLM_STOP_CANCELLED. Whatever is returned, the answer so far is in `answer`, which the caller frees. */
-slm_status cli_answer_generate(struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count,
-                               struct cli_output *stream, slm_error *error);
+slm_status cli_answer_generate(struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count, struct cli_output *stream,
+                               slm_error *error);
 void cli_answer_free(struct cli_answer *answer);
 
 /* "eos", "length", "stop", "context", "cancelled" */

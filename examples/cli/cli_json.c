@@ -23,10 +23,7 @@ static int problem(struct json_reader *reader, const char *what)
     return -1;
 }
 
-static int peek(const struct json_reader *reader)
-{
-    return reader->at < reader->length ? (unsigned char)reader->source[reader->at] : -1;
-}
+static int peek(const struct json_reader *reader) { return reader->at < reader->length ? (unsigned char)reader->source[reader->at] : -1; }
 
 static void skip_space(struct json_reader *reader)
 {
@@ -45,8 +42,7 @@ static size_t add_value(struct json_reader *reader, enum cli_json_kind kind)
     struct cli_json *json = reader->json;
     if (json->count == json->capacity) {
         const size_t capacity = json->capacity < 64 ? 64 : json->capacity * 2;
-        struct cli_json_value *values =
-            capacity <= SIZE_MAX / sizeof *values ? realloc(json->values, capacity * sizeof *values) : NULL;
+        struct cli_json_value *values = capacity <= SIZE_MAX / sizeof *values ? realloc(json->values, capacity * sizeof *values) : NULL;
         if (values == NULL) {
             (void)problem(reader, "memory could not be allocated");
             return SIZE_MAX;

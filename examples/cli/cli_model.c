@@ -36,15 +36,9 @@ int32_t cli_type_from_name(const char *name)
     return -1;
 }
 
-const char *cli_type_name(int32_t type)
-{
-    return type >= SLM_TYPE_F32 && type <= SLM_TYPE_I4 ? type_names[type] : "?";
-}
+const char *cli_type_name(int32_t type) { return type >= SLM_TYPE_F32 && type <= SLM_TYPE_I4 ? type_names[type] : "?"; }
 
-slm_error cli_error_empty(void)
-{
-    return (slm_error){.struct_size = sizeof(slm_error)};
-}
+slm_error cli_error_empty(void) { return (slm_error){.struct_size = sizeof(slm_error)}; }
 
 /* The library's log hook: warnings go to standard error, the rest is dropped. */
 static void log_line(void *user, int32_t level, const char *message)

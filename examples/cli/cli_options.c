@@ -116,17 +116,11 @@ static int store_number(const struct cli_command *command, const struct cli_opti
 static int store_value(const struct cli_command *command, const struct cli_option *option, const char *word, void *place, size_t most)
 {
     switch (option->kind) {
-    case CLI_FLAG:
-        *(int32_t *)place = 1;
-        return -1;
-    case CLI_STRING:
-        *(const char **)place = word;
-        return -1;
-    case CLI_STRINGS:
-        return add_string(place, word, most) == 0 ? -1 : cli_fail_memory(command->name);
+    case CLI_FLAG: *(int32_t *)place = 1; return -1;
+    case CLI_STRING: *(const char **)place = word; return -1;
+    case CLI_STRINGS: return add_string(place, word, most) == 0 ? -1 : cli_fail_memory(command->name);
     case CLI_INTEGER:
-    case CLI_NUMBER:
-        break;
+    case CLI_NUMBER: break;
     }
     return store_number(command, option, word, place);
 }
@@ -221,8 +215,7 @@ static void print_help_row(struct cli_output *output, const char *left, const ch
 int cli_options_help(const struct cli_command *command)
 {
     struct cli_output output = cli_output_stdout();
-    (void)cli_put_format(&output, "slm %s: %s\n\nusage: slm %s %s\n\n", command->name, command->summary, command->name,
-                         command->arguments);
+    (void)cli_put_format(&output, "slm %s: %s\n\nusage: slm %s %s\n\n", command->name, command->summary, command->name, command->arguments);
     for (size_t g = 0; g < CLI_GROUPS; g++) {
         for (size_t i = 0; i < command->groups[g].count; i++) {
             const struct cli_option *option = &command->groups[g].options[i];

@@ -30,8 +30,8 @@ struct cli_option {
     const char *value_name; /* "N"; NULL for a flag */
     const char *help;       /* one sentence; "\n" starts a further line */
     enum cli_option_kind kind;
-    size_t offset;          /* of the value within the group's struct */
-    double minimum;         /* of an integer or number; both 0: no limit */
+    size_t offset;  /* of the value within the group's struct */
+    double minimum; /* of an integer or number; both 0: no limit */
     double maximum;
 };
 

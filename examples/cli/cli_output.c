@@ -6,10 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-struct cli_output cli_output_stdout(void)
-{
-    return (struct cli_output){stdout, 0};
-}
+struct cli_output cli_output_stdout(void) { return (struct cli_output){stdout, 0}; }
 
 static int note_failure(struct cli_output *output)
 {

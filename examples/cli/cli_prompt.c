@@ -76,8 +76,8 @@ int cli_prompt_render(const struct cli_model *opened, const slm_chat_options *op
         if (request->failed || needed > SIZE_MAX / 4 || cli_text_reserve(prompt, (size_t)needed) != 0) {
             return cli_fail_memory(opened->command);
         }
-        status = slm_chat_render(opened->engine, opened->model, request->bytes, request->length, options, prompt->bytes,
-                                 prompt->capacity, &needed, &error);
+        status = slm_chat_render(opened->engine, opened->model, request->bytes, request->length, options, prompt->bytes, prompt->capacity,
+                                 &needed, &error);
     }
     if (status != SLM_OK) {
         return cli_fail_library(opened->command, status, &error);

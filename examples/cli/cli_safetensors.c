@@ -47,8 +47,7 @@ static const char *locate_ids(const struct cli_json *json, const char *name, uin
         return "the tensor must have dtype I32";
     }
     int64_t size = 0;
-    if (shape == NULL || shape->kind != CLI_JSON_ARRAY || shape->length != 1 ||
-        cli_json_integer(shape + 1, 0, INT32_MAX, &size) != 0) {
+    if (shape == NULL || shape->kind != CLI_JSON_ARRAY || shape->length != 1 || cli_json_integer(shape + 1, 0, INT32_MAX, &size) != 0) {
         return "the tensor must have one dimension";
     }
     int64_t from = 0;
@@ -108,8 +107,8 @@ int cli_safetensors_read_ids(const char *path, const char *name, int32_t **value
 }
 
 /* Header length and header, padded with blanks to 8 bytes. */
-static void build_header(struct cli_safetensors_writer *writer, struct cli_text *header, const char *const *names,
-                         const uint64_t *columns, size_t count, uint64_t rows)
+static void build_header(struct cli_safetensors_writer *writer, struct cli_text *header, const char *const *names, const uint64_t *columns,
+                         size_t count, uint64_t rows)
 {
     uint64_t offset = 0;
     cli_text_add(header, "\0\0\0\0\0\0\0\0{", 9);
@@ -145,8 +144,8 @@ static int choose_paths(struct cli_safetensors_writer *writer, const char *path)
     return a > 0 && b > 0 && (size_t)b < sizeof writer->temporary ? 0 : -1;
 }
 
-int cli_safetensors_create(struct cli_safetensors_writer *writer, const char *path, const char *const *names,
-                           const uint64_t *columns, size_t count, uint64_t rows, char *message, size_t capacity)
+int cli_safetensors_create(struct cli_safetensors_writer *writer, const char *path, const char *const *names, const uint64_t *columns,
+                           size_t count, uint64_t rows, char *message, size_t capacity)
 {
     *writer = (struct cli_safetensors_writer){0};
     if (choose_paths(writer, path) != 0) {

@@ -17,13 +17,13 @@ enum { CLI_SAFETENSORS_MATRICES = 4, CLI_SAFETENSORS_PATH = 4096 };
 struct cli_safetensors_writer {
     FILE *file;
     char path[CLI_SAFETENSORS_PATH];
-    char temporary[CLI_SAFETENSORS_PATH]; /* equal to path: written in place */
-    uint64_t start[CLI_SAFETENSORS_MATRICES];   /* byte position of each matrix */
+    char temporary[CLI_SAFETENSORS_PATH];     /* equal to path: written in place */
+    uint64_t start[CLI_SAFETENSORS_MATRICES]; /* byte position of each matrix */
     uint64_t columns[CLI_SAFETENSORS_MATRICES];
 };
 
-int cli_safetensors_create(struct cli_safetensors_writer *writer, const char *path, const char *const *names,
-                           const uint64_t *columns, size_t count, uint64_t rows, char *message, size_t capacity);
+int cli_safetensors_create(struct cli_safetensors_writer *writer, const char *path, const char *const *names, const uint64_t *columns,
+                           size_t count, uint64_t rows, char *message, size_t capacity);
 /* Write `rows` rows of matrix number `matrix` from row `first` on. */
 int cli_safetensors_put_rows(struct cli_safetensors_writer *writer, size_t matrix, uint64_t first, uint64_t rows, const float *values,
                              char *message, size_t capacity);

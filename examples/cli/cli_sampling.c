@@ -9,8 +9,8 @@
 #include <string.h>
 
 const struct cli_option cli_sampling_rows[CLI_SAMPLING_ROWS] = {
-    {"--temp", NULL, "T", "Temperature; 0: always the most likely token.", CLI_NUMBER, offsetof(struct cli_sampling_options, temperature), 0,
-     100},
+    {"--temp", NULL, "T", "Temperature; 0: always the most likely token.", CLI_NUMBER, offsetof(struct cli_sampling_options, temperature),
+     0, 100},
     {"--top-k", NULL, "K", "Draw from the K most likely tokens; 0: from all.", CLI_INTEGER, offsetof(struct cli_sampling_options, top_k), 0,
      1e9},
     {"--top-p", NULL, "P", "Draw from the fewest tokens that have probability P together.", CLI_NUMBER,
@@ -25,7 +25,8 @@ const struct cli_option cli_sampling_rows[CLI_SAMPLING_ROWS] = {
      offsetof(struct cli_sampling_options, presence_penalty), -100, 100},
     {"--seed", NULL, "N", "Seed of the draws; the same seed gives the same tokens. Default 0.", CLI_INTEGER,
      offsetof(struct cli_sampling_options, seed), 0, 9e18},
-    {"--stop", NULL, "TEXT", "Stop before this text; may be given 16 times.", CLI_STRINGS, offsetof(struct cli_sampling_options, stop), 0, 0},
+    {"--stop", NULL, "TEXT", "Stop before this text; may be given 16 times.", CLI_STRINGS, offsetof(struct cli_sampling_options, stop), 0,
+     0},
     {"--logit-bias", NULL, "ID=V", "Add V to the logit of token ID; -inf forbids it. May be repeated.", CLI_STRINGS,
      offsetof(struct cli_sampling_options, bias), 0, 0},
 };
@@ -89,8 +90,7 @@ int cli_sampling_check(const char *command, const struct cli_sampling_options *o
     return -1;
 }
 
-int cli_sampling_make(struct cli_sampling *made, const char *command, struct cli_sampling_options *options,
-                      const slm_model_info *defaults)
+int cli_sampling_make(struct cli_sampling *made, const char *command, struct cli_sampling_options *options, const slm_model_info *defaults)
 {
     *made = (struct cli_sampling){.sampling = {.struct_size = sizeof(slm_sampling)}};
     fill_numbers(&made->sampling, options, defaults);

@@ -33,9 +33,9 @@ struct cli_sampling {
 struct cli_sampling_options cli_sampling_defaults(void);
 /* What can be wrong with the options, before a model is opened: -1, or an exit code with a message. */
 int cli_sampling_check(const char *command, const struct cli_sampling_options *options);
-/* From options that were checked. `defaults`: the checkpoint's sampling for what no option says, or NULL for greedy. -1, or an exit code with a message. */
-int cli_sampling_make(struct cli_sampling *made, const char *command, struct cli_sampling_options *options,
-                      const slm_model_info *defaults);
+/* From options that were checked. `defaults`: the checkpoint's sampling for what no option says, or NULL for greedy. -1, or an exit code
+ * with a message. */
+int cli_sampling_make(struct cli_sampling *made, const char *command, struct cli_sampling_options *options, const slm_model_info *defaults);
 void cli_sampling_free(struct cli_sampling *made, struct cli_sampling_options *options);
 
 #endif

@@ -17,10 +17,7 @@
 static _Atomic(slm_session *) watched_session;
 static volatile sig_atomic_t interrupted;
 
-int cli_is_terminal(FILE *file)
-{
-    return isatty(fileno(file));
-}
+int cli_is_terminal(FILE *file) { return isatty(fileno(file)); }
 
 double cli_seconds(void)
 {
@@ -90,10 +87,7 @@ int64_t cli_parse_time(const char *text)
     return ((days_from_date(fields[0], fields[1], fields[2]) * 24 + fields[3]) * 60 + fields[4]) * 60 + fields[5];
 }
 
-struct cli_progress cli_progress_begin(void)
-{
-    return (struct cli_progress){cli_is_terminal(stderr), 0, -1};
-}
+struct cli_progress cli_progress_begin(void) { return (struct cli_progress){cli_is_terminal(stderr), 0, -1}; }
 
 int32_t cli_progress_update(void *user, uint64_t done, uint64_t total, const char *what)
 {
@@ -145,15 +139,9 @@ static void set_handler(int number, void (*handler)(int))
     (void)sigaction(number, &action, NULL);
 }
 
-void cli_signals_ignore_pipe(void)
-{
-    set_handler(SIGPIPE, SIG_IGN);
-}
+void cli_signals_ignore_pipe(void) { set_handler(SIGPIPE, SIG_IGN); }
 
-void cli_signals_begin(void)
-{
-    set_handler(SIGINT, on_interrupt);
-}
+void cli_signals_begin(void) { set_handler(SIGINT, on_interrupt); }
 
 void cli_signals_end(void)
 {
@@ -161,10 +149,7 @@ void cli_signals_end(void)
     set_handler(SIGINT, SIG_DFL);
 }
 
-void cli_signals_watch(slm_session *session)
-{
-    atomic_store(&watched_session, session);
-}
+void cli_signals_watch(slm_session *session) { atomic_store(&watched_session, session); }
 
 int cli_signals_taken(void)
 {

@@ -47,10 +47,7 @@ void cli_text_add(struct cli_text *text, const char *bytes, size_t length)
     text->bytes[text->length] = '\0';
 }
 
-void cli_text_add_string(struct cli_text *text, const char *string)
-{
-    cli_text_add(text, string, strlen(string));
-}
+void cli_text_add_string(struct cli_text *text, const char *string) { cli_text_add(text, string, strlen(string)); }
 
 void cli_text_format(struct cli_text *text, const char *format, ...)
 {

@@ -6,13 +6,13 @@
  */
 #include "examples/cli/commands.h" /* cli_command_bench */
 
-#include "examples/cli/bench_report.h"  /* struct bench_result, bench_report_json */
-#include "examples/cli/bench_shapes.h"  /* bench_shape_find, bench_shape_config */
-#include "examples/cli/cli_json.h"      /* cli_json_add_number */
-#include "examples/cli/cli_model.h"     /* cli_model_open */
-#include "examples/cli/cli_output.h"    /* cli_fail_library */
-#include "examples/cli/cli_prompt.h"    /* struct cli_ids */
-#include "examples/cli/cli_terminal.h"  /* cli_seconds */
+#include "examples/cli/bench_report.h" /* struct bench_result, bench_report_json */
+#include "examples/cli/bench_shapes.h" /* bench_shape_find, bench_shape_config */
+#include "examples/cli/cli_json.h"     /* cli_json_add_number */
+#include "examples/cli/cli_model.h"    /* cli_model_open */
+#include "examples/cli/cli_output.h"   /* cli_fail_library */
+#include "examples/cli/cli_prompt.h"   /* struct cli_ids */
+#include "examples/cli/cli_terminal.h" /* cli_seconds */
 
 #include <stdlib.h>
 
@@ -31,8 +31,10 @@ struct bench_options {
 };
 
 static const struct cli_option bench_rows[] = {
-    {"--shape", NULL, "NAME", "Random weights in the shape of a released model: smollm2-135m,\nsmollm2-360m, qwen2.5-0.5b, qwen2.5-1.5b, "
-     "llama3.2-1b, llama3.2-3b,\nphi4-mini, gemma3-1b, llama3.1-8b.", CLI_STRING, offsetof(struct bench_options, shape), 0, 0},
+    {"--shape", NULL, "NAME",
+     "Random weights in the shape of a released model: smollm2-135m,\nsmollm2-360m, qwen2.5-0.5b, qwen2.5-1.5b, "
+     "llama3.2-1b, llama3.2-3b,\nphi4-mini, gemma3-1b, llama3.1-8b.",
+     CLI_STRING, offsetof(struct bench_options, shape), 0, 0},
     {"--type", NULL, "TYPE", "With --shape: f32, f16, bf16, i8 or i4; default i8.", CLI_STRING, offsetof(struct bench_options, type), 0, 0},
     {"--head-type", NULL, "TYPE", "With --shape: type of embedding and output head; default i8 for i8 and i4,\nelse as --type.", CLI_STRING,
      offsetof(struct bench_options, head_type), 0, 0},
@@ -101,7 +103,8 @@ static int open_model(struct bench *bench)
     if (code >= 0) {
         return code;
     }
-    const int64_t longest = options->context + options->tokens + 1 > options->prompt ? options->context + options->tokens + 1 : options->prompt;
+    const int64_t longest =
+        options->context + options->tokens + 1 > options->prompt ? options->context + options->tokens + 1 : options->prompt;
     const slm_random_options random = {
         .struct_size = sizeof random,
         .type = cli_type_from_name(options->type),
@@ -113,8 +116,7 @@ static int open_model(struct bench *bench)
     slm_model *model = NULL;
     bench_shape_config(bench_shape_find(options->shape), (uint32_t)longest, &config);
     const slm_status status =
-        config.failed ? SLM_E_NO_MEMORY
-                      : slm_model_open_random(bench->opened.engine, config.bytes, config.length, &random, &model, &error);
+        config.failed ? SLM_E_NO_MEMORY : slm_model_open_random(bench->opened.engine, config.bytes, config.length, &random, &model, &error);
     cli_text_free(&config);
     return status == SLM_OK ? cli_model_adopt(&bench->opened, model) : cli_fail_library("bench", status, &error);
 }
@@ -267,7 +269,7 @@ static void fill_result(struct bench *bench)
     result->tokens = bench->options->tokens;
     result->kv_name = bench->opened.kv_type == SLM_KV_F32 ? "f32" : "f16";
     result->bytes_per_step = (double)info->bytes_per_token + (double)bench->options->batch * kv_token * context;
-    result->peak = info->body_type == SLM_TYPE_I4 ? result->machine.int4_peak_ops_per_second
+    result->peak = info->body_type == SLM_TYPE_I4   ? result->machine.int4_peak_ops_per_second
                    : info->body_type == SLM_TYPE_I8 ? result->machine.int8_peak_ops_per_second
                                                     : 0;
     result->last_cache_bytes = cli_last_cache_bytes();
@@ -288,14 +290,14 @@ static int print_plan(struct bench *bench)
         return cli_fail_library("bench", status, &error);
     }
     struct cli_output output = cli_output_stdout();
-    (void)cli_put_format(&output,
-                         options->json ? "{\"shape\":\"%s\",\"type\":\"%s\",\"batch\":%u,\"context\":%u,\"file_bytes\":%llu,\"pool_bytes\":%llu,"
-                                         "\"kv_bytes\":%llu,\"workspace_bytes\":%llu,\"session_bytes\":%llu}\n"
-                                       : "%s %s: %u x %u tokens: file %llu bytes, pool %llu bytes (KV cache %llu, workspace %llu, sessions %llu)\n",
-                         bench->result.shape, cli_type_name(bench->opened.info.body_type), pool.sessions, pool.context,
-                         (unsigned long long)bench->opened.info.file_bytes, (unsigned long long)memory.total_bytes,
-                         (unsigned long long)memory.kv_bytes, (unsigned long long)memory.workspace_bytes,
-                         (unsigned long long)memory.session_bytes);
+    (void)cli_put_format(
+        &output,
+        options->json ? "{\"shape\":\"%s\",\"type\":\"%s\",\"batch\":%u,\"context\":%u,\"file_bytes\":%llu,\"pool_bytes\":%llu,"
+                        "\"kv_bytes\":%llu,\"workspace_bytes\":%llu,\"session_bytes\":%llu}\n"
+                      : "%s %s: %u x %u tokens: file %llu bytes, pool %llu bytes (KV cache %llu, workspace %llu, sessions %llu)\n",
+        bench->result.shape, cli_type_name(bench->opened.info.body_type), pool.sessions, pool.context,
+        (unsigned long long)bench->opened.info.file_bytes, (unsigned long long)memory.total_bytes, (unsigned long long)memory.kv_bytes,
+        (unsigned long long)memory.workspace_bytes, (unsigned long long)memory.session_bytes);
     return cli_output_finish(&output, "bench");
 }
 
@@ -340,8 +342,9 @@ static int check_options(const struct bench_options *options)
         struct cli_text names = {0};
         bench_shape_list(&names);
         const char *hint = bench_shape_closest(options->shape);
-        const int code = cli_fail_usage("bench", "there is no shape '%s'%s%s%s; there are: %s", options->shape, hint != NULL ? "; did you mean '" : "",
-                                        hint != NULL ? hint : "", hint != NULL ? "'?" : "", names.failed ? "" : names.bytes);
+        const int code =
+            cli_fail_usage("bench", "there is no shape '%s'%s%s%s; there are: %s", options->shape, hint != NULL ? "; did you mean '" : "",
+                           hint != NULL ? hint : "", hint != NULL ? "'?" : "", names.failed ? "" : names.bytes);
         cli_text_free(&names);
         return code;
     }

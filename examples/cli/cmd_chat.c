@@ -26,8 +26,10 @@ static const struct cli_option chat_rows[] = {
     {"--system", NULL, "TEXT", "A system message in front of the conversation.", CLI_STRING, offsetof(struct chat_options, system), 0, 0},
     {"--context", NULL, "C", "Size of the context in tokens; default: the model's, at most 4096.", CLI_INTEGER,
      offsetof(struct chat_options, context), 16, 1e9},
-    {"--history", NULL, "keep|none", "Does the model see earlier turns? Default keep; none for the\ndemonstration model, which knows single "
-     "messages only.", CLI_STRING, offsetof(struct chat_options, history), 0, 0},
+    {"--history", NULL, "keep|none",
+     "Does the model see earlier turns? Default keep; none for the\ndemonstration model, which knows single "
+     "messages only.",
+     CLI_STRING, offsetof(struct chat_options, history), 0, 0},
 };
 
 static int run_chat(int argc, char **argv);
@@ -88,7 +90,8 @@ static int fit_history(struct chat *chat, struct cli_ids *ids)
             if (ids->count < chat->context) {
                 break; /* a single message may use the room of the answer, but for one token */
             }
-            return cli_fail("chat", "the message has %zu tokens with the template, more than the context of %zu; shorten it or give --context",
+            return cli_fail("chat",
+                            "the message has %zu tokens with the template, more than the context of %zu; shorten it or give --context",
                             ids->count, chat->context);
         }
         dropped++;
@@ -107,9 +110,8 @@ static slm_status rewind_to_common(slm_session *session, const struct cli_ids *i
     struct cli_ids present = {0};
     slm_status status = slm_session_tokens(session, NULL, 0, &count, error);
     if (status == SLM_OK || status == SLM_E_BUFFER_TOO_SMALL) {
-        status = cli_ids_reserve(&present, (size_t)count) == 0
-                     ? slm_session_tokens(session, present.items, present.capacity, &count, error)
-                     : SLM_E_NO_MEMORY;
+        status = cli_ids_reserve(&present, (size_t)count) == 0 ? slm_session_tokens(session, present.items, present.capacity, &count, error)
+                                                               : SLM_E_NO_MEMORY;
     }
     if (status != SLM_OK) {
         cli_ids_free(&present);
@@ -270,8 +272,8 @@ static int chat_with_options(struct chat_options *options)
     }
     if (code < 0) {
         if (cli_is_terminal(stdin)) {
-            (void)fprintf(stderr, "Ctrl-C stops an answer, /reset starts anew, /exit or Ctrl-D ends. Context: %zu tokens.%s\n", chat.context,
-                          chat.keep_history ? "" : " Each line stands alone.");
+            (void)fprintf(stderr, "Ctrl-C stops an answer, /reset starts anew, /exit or Ctrl-D ends. Context: %zu tokens.%s\n",
+                          chat.context, chat.keep_history ? "" : " Each line stands alone.");
         }
         cli_signals_begin();
         code = converse(&chat);

@@ -24,7 +24,8 @@ static const struct cli_option convert_rows[] = {
      offsetof(struct convert_options, type), 0, 0},
     {"--head-type", NULL, "TYPE", "Type of embedding and output head; default i8 for i8 and i4,\nelse as --type.", CLI_STRING,
      offsetof(struct convert_options, head_type), 0, 0},
-    {"--threads", "-t", "N", "Threads; the result does not depend on them.", CLI_INTEGER, offsetof(struct convert_options, threads), 1, 1024},
+    {"--threads", "-t", "N", "Threads; the result does not depend on them.", CLI_INTEGER, offsetof(struct convert_options, threads), 1,
+     1024},
     {"--json", NULL, NULL, "Print one JSON object about the result.", CLI_FLAG, offsetof(struct convert_options, json), 0, 0},
 };
 
@@ -55,7 +56,8 @@ static void put_result(struct cli_output *output, const char *source, const stru
     cli_json_add_string(&line, source, strlen(source));
     cli_text_add_string(&line, ",\"output\":");
     cli_json_add_string(&line, options->output, strlen(options->output));
-    cli_text_format(&line, ",\"type\":\"%s\",\"tensors\":%u,\"parameters\":%llu,\"source_bytes\":%llu,\"file_bytes\":%llu,\"body_error\":", type,
+    cli_text_format(&line,
+                    ",\"type\":\"%s\",\"tensors\":%u,\"parameters\":%llu,\"source_bytes\":%llu,\"file_bytes\":%llu,\"body_error\":", type,
                     result->tensors, (unsigned long long)result->parameters, (unsigned long long)result->source_bytes,
                     (unsigned long long)result->file_bytes);
     cli_json_add_number(&line, result->body_error);
@@ -83,8 +85,8 @@ static int convert(const struct cli_model *opened, const char *source, const str
     slm_error error = cli_error_empty();
     const double start = cli_seconds();
     cli_signals_begin();
-    const slm_status status = slm_convert(opened->engine, source, SLM_NUL_TERMINATED, options->output, SLM_NUL_TERMINATED, &convert_options,
-                                          &result, &error);
+    const slm_status status =
+        slm_convert(opened->engine, source, SLM_NUL_TERMINATED, options->output, SLM_NUL_TERMINATED, &convert_options, &result, &error);
     cli_signals_end();
     cli_progress_end(&progress);
     if (status != SLM_OK) {

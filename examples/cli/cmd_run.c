@@ -190,8 +190,8 @@ static void put_summary(struct cli_output *output, const struct cli_model *opene
     }
 }
 
-static int answer_prompt(const struct cli_model *opened, const struct run_options *options, slm_session *session,
-                         const struct cli_ids *ids, int is_show)
+static int answer_prompt(const struct cli_model *opened, const struct run_options *options, slm_session *session, const struct cli_ids *ids,
+                         int is_show)
 {
     struct cli_output output = cli_output_stdout();
     struct cli_answer answer = {0};

@@ -18,14 +18,16 @@ struct template_options {
 };
 
 static const struct cli_option template_rows[] = {
-    {"--template", NULL, "FILE", "A Jinja file instead of the model's chat template.", CLI_STRING, offsetof(struct template_options, file), 0,
-     0},
+    {"--template", NULL, "FILE", "A Jinja file instead of the model's chat template.", CLI_STRING, offsetof(struct template_options, file),
+     0, 0},
     {"--now", NULL, "TIME", "What strftime_now sees, as YYYY-MM-DDTHH:MM:SS; default: the clock.", CLI_STRING,
      offsetof(struct template_options, now), 0, 0},
-    {"--normalize", NULL, NULL, "Mend messages that are legal but break templates (lists of text parts,\narguments as JSON text, content "
-     "missing beside tool calls).", CLI_FLAG, offsetof(struct template_options, normalize), 0, 0},
-    {"--strict", NULL, NULL, "Render the messages exactly as given (the default here).", CLI_FLAG, offsetof(struct template_options, strict), 0,
-     0},
+    {"--normalize", NULL, NULL,
+     "Mend messages that are legal but break templates (lists of text parts,\narguments as JSON text, content "
+     "missing beside tool calls).",
+     CLI_FLAG, offsetof(struct template_options, normalize), 0, 0},
+    {"--strict", NULL, NULL, "Render the messages exactly as given (the default here).", CLI_FLAG,
+     offsetof(struct template_options, strict), 0, 0},
 };
 
 static int run_template(int argc, char **argv);
@@ -34,8 +36,9 @@ const struct cli_command cli_command_template = {
     .name = "template",
     .summary = "render a conversation through a chat template",
     .arguments = "[-m FILE.slm | --template FILE.jinja] [OPTIONS] < REQUEST.json",
-    .notes = "Reads one object: {\"messages\":[…],\"tools\":[…],\"add_generation_prompt\":true,\"extra\":{…}}; all but messages may be left\n"
-             "out, \"extra\" holds further variables of the template. Writes the prompt, without a line feed of its own.",
+    .notes =
+        "Reads one object: {\"messages\":[…],\"tools\":[…],\"add_generation_prompt\":true,\"extra\":{…}}; all but messages may be left\n"
+        "out, \"extra\" holds further variables of the template. Writes the prompt, without a line feed of its own.",
     .groups = {{cli_model_rows, CLI_MODEL_ROWS_PATH, offsetof(struct template_options, model)},
                {template_rows, sizeof template_rows / sizeof template_rows[0], 0}},
     .run = run_template,
@@ -107,7 +110,8 @@ static int run_template(int argc, char **argv)
     struct cli_strings words = {0};
     int code = cli_options_parse(&cli_command_template, argc, argv, &options, &words);
     if (code < 0 && words.count > 0) {
-        code = cli_fail_usage("template", "no argument is expected, but there is '%s'; the request comes from standard input", words.items[0]);
+        code =
+            cli_fail_usage("template", "no argument is expected, but there is '%s'; the request comes from standard input", words.items[0]);
     }
     if (code < 0) {
         code = template_with_options(&options);

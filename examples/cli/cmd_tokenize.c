@@ -21,16 +21,18 @@ struct tokenize_options {
 
 static const struct cli_option tokenize_rows[] = {
     {"--tokenizer", NULL, "FILE", "A tokenizer.json instead of a model.", CLI_STRING, offsetof(struct tokenize_options, tokenizer), 0, 0},
-    {"--jsonl", NULL, NULL, "Read {\"text\":…,\"add_special_tokens\":…} per line from standard input, write\n"
-     "{\"ids\":[…],\"decoded\":…,\"decoded_skip\":…} per line.", CLI_FLAG, offsetof(struct tokenize_options, jsonl), 0, 0},
+    {"--jsonl", NULL, NULL,
+     "Read {\"text\":…,\"add_special_tokens\":…} per line from standard input, write\n"
+     "{\"ids\":[…],\"decoded\":…,\"decoded_skip\":…} per line.",
+     CLI_FLAG, offsetof(struct tokenize_options, jsonl), 0, 0},
     {"--decode", NULL, NULL, "From ids to text: the argument is 1,2,3; with --jsonl read {\"ids\":[…]}.", CLI_FLAG,
      offsetof(struct tokenize_options, decode), 0, 0},
-    {"--plain", NULL, NULL, "Special tokens written in the text are ordinary text, and none is added\nunless the line asks for it.", CLI_FLAG,
-     offsetof(struct tokenize_options, plain), 0, 0},
-    {"--no-special", NULL, NULL, "Do not add the model's special tokens (bos …).", CLI_FLAG, offsetof(struct tokenize_options, no_special), 0,
-     0},
-    {"--json", NULL, NULL, "For a text argument: print the object that --jsonl prints.", CLI_FLAG, offsetof(struct tokenize_options, json), 0,
-     0},
+    {"--plain", NULL, NULL, "Special tokens written in the text are ordinary text, and none is added\nunless the line asks for it.",
+     CLI_FLAG, offsetof(struct tokenize_options, plain), 0, 0},
+    {"--no-special", NULL, NULL, "Do not add the model's special tokens (bos …).", CLI_FLAG, offsetof(struct tokenize_options, no_special),
+     0, 0},
+    {"--json", NULL, NULL, "For a text argument: print the object that --jsonl prints.", CLI_FLAG, offsetof(struct tokenize_options, json),
+     0, 0},
 };
 
 static int run_tokenize(int argc, char **argv);
@@ -81,10 +83,7 @@ static uint32_t tokenize_flags(const struct tokenize_options *options, int add_s
     return (add_special ? SLM_TOKENIZE_ADD_SPECIAL : 0u) | (options->plain ? SLM_TOKENIZE_PLAIN : 0u);
 }
 
-static int default_add_special(const struct tokenize_options *options)
-{
-    return !options->plain && !options->no_special;
-}
+static int default_add_special(const struct tokenize_options *options) { return !options->plain && !options->no_special; }
 
 /* The "ids" of a line. NULL, or what is wrong with them. */
 static const char *read_ids(struct tokenize_work *work)
@@ -205,7 +204,7 @@ static int open_tokenizer(struct cli_model *opened, const char *path)
         code = cli_fail("tokenize", "%s: reading failed", path);
     } else {
         const slm_status status = slm_model_open_tokenizer(opened->engine, text.bytes, text.length, &model, &error);
-        code = status == SLM_OK ? -1
+        code = status == SLM_OK           ? -1
                : error.message[0] != '\0' ? cli_fail("tokenize", "%s: %s", path, error.message)
                                           : cli_fail_library("tokenize", status, &error);
     }

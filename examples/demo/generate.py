@@ -112,7 +112,8 @@ class Generator:
         made = {"n": self.number, "price": self.price, "date": self.date, "address": self.address,
                 "id": lambda: ID, "zip": lambda: self.digits(5, 5), "four": lambda: self.digits(4, 4),
                 "long": lambda: self.digits(9, 13), "time": lambda: f"{r.randint(0, 23)}:{r.randint(0, 59):02}",
-                "phone": lambda: r.choice(["0", "+44 ", "+1 ", "("]).replace("(", "") + self.digits(2, 4) + r.choice([" ", "-", "/"]) + self.digits(6, 7),
+                "phone": lambda: r.choice(["0", "+44 ", "+1 ", "("]).replace("(", "") + self.digits(2, 4)
+                + r.choice([" ", "-", "/"]) + self.digits(6, 7),
                 "email": lambda: f"{r.choice(self.all['name']).lower().replace(' ', '.')}{self.digits(0, 3)}@example.com",
                 "model": lambda: r.choice(UPPER) + r.choice(["", "-", r.choice(UPPER)]) + self.digits(2, 4),
                 "secondary": lambda: self.pick(self.secondary),

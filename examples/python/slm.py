@@ -65,9 +65,11 @@ _session_options = _struct(
     "slm_session_options", ("flags", c_uint32), ("context", c_uint32), ("max_tokens", c_uint32), ("kv_type", c_int32), ("batch", c_uint32),
     ("sampling", c_void_p), ("stop", c_void_p), ("stop_count", c_uint64))
 _token = _struct("slm_token", ("token", c_int32), ("logprob", c_float), ("stop", c_int32), ("text", c_void_p), ("text_length", c_uint64))
-_chat_options = _struct("slm_chat_options", ("flags", c_uint32), ("template_text", c_char_p), ("template_length", c_uint64), ("now", c_int64))
+_chat_options = _struct(
+    "slm_chat_options", ("flags", c_uint32), ("template_text", c_char_p), ("template_length", c_uint64), ("now", c_int64))
 _generate_options = _struct(
-    "slm_generate_options", ("flags", c_uint32), ("max_tokens", c_uint32), ("max_milliseconds", c_uint32), ("on_text", TEXT_FN), ("user", c_void_p))
+    "slm_generate_options", ("flags", c_uint32), ("max_tokens", c_uint32), ("max_milliseconds", c_uint32), ("on_text", TEXT_FN),
+    ("user", c_void_p))
 _generate_result = _struct(
     "slm_generate_result", ("stop", c_int32), ("prompt_tokens", c_uint32), ("new_tokens", c_uint32), ("prefill_seconds", c_double),
     ("decode_seconds", c_double), ("mean_logprob", c_double))

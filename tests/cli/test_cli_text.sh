@@ -46,7 +46,8 @@ check "a word of 300 000 letters" code_is 0
 system='Triage the customer message. Answer with JSON.'
 echo '{"messages":[{"role":"user","content":"Hi"}]}' >"$work/request"
 run -i "$work/request" template
-check "template" test "$(cat "$out"; echo .)" = "$(printf '<|im_start|>system\n%s<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n.' "$system")"
+wanted=$(printf '<|im_start|>system\n%s<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n.' "$system")
+check "template" test "$(cat "$out"; echo .)" = "$wanted"
 printf '%s' '{{ messages[0].content | upper }}{{ x }}{{ strftime_now("%Y") }}' >"$work/t.jinja"
 echo '{"messages":[{"role":"user","content":"Hi"}],"extra":{"x":"!"}}' >"$work/request"
 run -i "$work/request" template --template "$work/t.jinja" --now 2026-01-15T07:45:00

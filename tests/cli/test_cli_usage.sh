@@ -36,7 +36,8 @@ fails_with "ids and a prompt" 2 "--ids is the whole prompt" run --ids 1,2 hello
 fails_with "bias that is none" 2 "'--logit-bias' takes ID=VALUE" run --logit-bias 5 hello
 fails_with "convert without source" 2 "which checkpoint?" convert -o "$work/x.slm"
 fails_with "convert without output" 2 "Give -o OUT.slm" convert examples/demo/hf
-fails_with "convert to a type that is none" 2 "option '--type' takes f32, f16, bf16, i8 or i4, not 'q4_0'" convert x -o "$work/x.slm" --type q4_0
+fails_with "convert to a type that is none" 2 "option '--type' takes f32, f16, bf16, i8 or i4, not 'q4_0'" \
+    convert x -o "$work/x.slm" --type q4_0
 fails_with "inspect without a file" 2 "inspect what?" inspect
 fails_with "tokenize without a text" 2 "one text is expected" tokenize
 fails_with "tokenize with two vocabularies" 2 "not both" tokenize -m a --tokenizer b hello

@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 if ! [ -x "$SLM" ]; then
-    echo "FAIL $SLM is no program; build it, or set SLM"
+    echo "not ok $SLM is no program; build it, or set SLM"
     echo "0 passed, 1 failed"
     exit 1
 fi
@@ -40,7 +40,7 @@ check() {
         echo "ok $name"
     else
         failed=$((failed + 1))
-        echo "FAIL $name: $* (after '$last': exit $code, standard error: $(head -c 300 "$work/err" | tr '\n' ' '))"
+        echo "not ok $name: $* (after '$last': exit $code, standard error: $(head -c 300 "$work/err" | tr '\n' ' '))"
     fi
 }
 
