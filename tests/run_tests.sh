@@ -62,5 +62,10 @@ for source in tests/*/test_*.c tests/*/check_*.c tests/*/test_*.sh tests/*/test_
     esac
 done
 
-awk '{ p += $2; f += $3; s += $4 } END { if (s) printf "%d skipped (their golden files are not in this folder, or the build cannot run them)\n", s
-                                         printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$results"
+awk '
+{ p += $2; f += $3; s += $4 }
+END {
+    if (s) printf "%d skipped (their golden files are not in this folder, or this build cannot run them)\n", s
+    printf "%d passed, %d failed\n", p, f
+    exit f > 0 || p == 0
+}' "$results"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The clocks of POSIX systems; clock_windows.c holds the other ones. */
 #ifndef _WIN32
-#  define _GNU_SOURCE  /* clock_gettime, localtime_r, tm_gmtoff */
+#  define _GNU_SOURCE     /* clock_gettime, localtime_r, tm_gmtoff */
 #  include "base/clock.h" /* slm__clock_ns, slm__clock_local_seconds */
 
 #  include <time.h>

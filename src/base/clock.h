@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-uint64_t slm__clock_ns(void);          /* monotonic nanoseconds */
+uint64_t slm__clock_ns(void);           /* monotonic nanoseconds */
 int64_t slm__clock_local_seconds(void); /* seconds since 1970 as a local wall clock shows them */
 
 #endif

@@ -294,8 +294,8 @@ static bool next_digits(char *digits)
     return false;
 }
 
-/* Shortest digits of a positive finite value. A normal number's shortest form of up to 15 digits is its 15-digit form without zeros. Below a
- * power of two the neighbour is nearer than above it, so the next digits up may read back where the nearest do not. */
+/* Shortest digits of a positive finite value. A normal number's shortest form of up to 15 digits is its 15-digit form without zeros. Below
+ * a power of two the neighbour is nearer than above it, so the next digits up may read back where the nearest do not. */
 static int shortest_digits(double value, char digits[20])
 {
     for (int precision = value < 0x1p-1022 ? 1 : 15; precision < 17; precision++) {

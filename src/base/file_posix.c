@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of POSIX systems; file_windows.c holds the other ones. Reasons come from a table of our own, since strerror() follows the locale. */
+/* Files of POSIX systems; file_windows.c holds the other ones. Reasons come from a table of our own: strerror() follows the locale. */
 #ifndef _WIN32
 #  define _GNU_SOURCE /* pread, pwrite, O_CLOEXEC */
 #  define _FILE_OFFSET_BITS 64
@@ -69,8 +69,8 @@ slm_status slm__file_open(struct slm_file *file, const char *path, slm_error *er
 slm_status slm__file_read(const struct slm_file *file, uint64_t offset, void *target, size_t length, slm_error *error)
 {
     if (offset > file->size || length > file->size - offset) {
-        return slm__fail(error, SLM_E_TRUNCATED, "the file ends too early: %llu bytes at offset %llu of %llu bytes", (unsigned long long)length,
-                         (unsigned long long)offset, (unsigned long long)file->size);
+        return slm__fail(error, SLM_E_TRUNCATED, "the file ends too early: %llu bytes at offset %llu of %llu bytes",
+                         (unsigned long long)length, (unsigned long long)offset, (unsigned long long)file->size);
     }
     uint8_t *bytes = target;
     for (size_t done = 0; done < length;) {

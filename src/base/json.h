@@ -11,12 +11,12 @@ enum slm_json_type { SLM_JSON_NULL, SLM_JSON_FALSE, SLM_JSON_TRUE, SLM_JSON_NUMB
 
 struct slm_json {
     enum slm_json_type type;
-    bool duplicate_keys;        /* OBJECT: some key occurs more than once */
-    uint32_t count;             /* ARRAY: items; OBJECT: members */
-    struct slm_span text;       /* NUMBER: as written; STRING: decoded UTF-8 (may hold NUL) */
-    struct slm_json *items;     /* ARRAY, OBJECT: the values, in order */
-    struct slm_span *keys;      /* OBJECT: keys[i] belongs to items[i] */
-    uint64_t offset;            /* of the value's first byte in the source */
+    bool duplicate_keys;    /* OBJECT: some key occurs more than once */
+    uint32_t count;         /* ARRAY: items; OBJECT: members */
+    struct slm_span text;   /* NUMBER: as written; STRING: decoded UTF-8 (may hold NUL) */
+    struct slm_json *items; /* ARRAY, OBJECT: the values, in order */
+    struct slm_span *keys;  /* OBJECT: keys[i] belongs to items[i] */
+    uint64_t offset;        /* of the value's first byte in the source */
 };
 
 enum { SLM_JSON_DEPTH = 128 }; /* deeper nesting is SLM_E_LIMIT */
@@ -32,7 +32,8 @@ const struct slm_json *slm__json_get(const struct slm_json *object, const char *
 const struct slm_json *slm__json_present(const struct slm_json *object, const char *key);
 bool slm__json_is_string(const struct slm_json *value, const char *text);
 bool slm__json_is_true(const struct slm_json *value);
-/* Number as integer or double; false when `value` is NULL, no number, or (integers) has a fraction or does not fit. "100000.0" is an integer. */
+/* Number as integer or double; false when `value` is NULL, no number, or (integers) has a fraction or does not fit. "100000.0" is an
+ * integer. Doubles: too large is infinity. */
 bool slm__json_i64(const struct slm_json *value, int64_t *result);
 bool slm__json_f64(const struct slm_json *value, double *result);
 

@@ -3,8 +3,8 @@
  * Teams of threads, and the only file that names OpenMP.
  *
  * A team's workers wait inside one OpenMP region. The main thread publishes a job by one store to `state`; a worker that sees it enters by
- * raising the count of those inside, takes chunks until none is left, and lowers the count. The main thread takes chunks too, then closes the
- * job and waits for the count to be zero. So nobody waits for a worker that has not entered (one that the system has not scheduled, or
+ * raising the count of those inside, takes chunks until none is left, and lowers the count. The main thread takes chunks too, then closes
+ * the job and waits for the count to be zero. So nobody waits for a worker that has not entered (one that the system has not scheduled, or
  * never granted), and the job's fields are only written while nobody is inside. All of it is C11 atomics with acquire and release.
  *
  * The host's parallel loop gets min(threads, chunks) tasks instead. Each takes chunks until none is left, and its index is its `thread`:
@@ -37,11 +37,11 @@ struct job {
 
 struct slm_team {
     uint32_t threads;
-    uint32_t granted;         /* threads in the running region; written by the owner */
-    atomic_uintptr_t owner;   /* thread that runs the team, 0: none */
+    uint32_t granted;       /* threads in the running region; written by the owner */
+    atomic_uintptr_t owner; /* thread that runs the team, 0: none */
     slm_parallel_for_fn *parallel_for;
     void *parallel_user;
-    struct job job;           /* written by the owner while nobody is inside */
+    struct job job; /* written by the owner while nobody is inside */
     _Alignas(64) atomic_uint state;
     _Alignas(64) atomic_uint next; /* chunk to take */
 };
@@ -191,10 +191,7 @@ OUTSIDE_THREAD_SANITIZER static void open_region(struct slm_team *team, int thre
     }
 }
 
-static bool owns(struct slm_team *team)
-{
-    return atomic_load_explicit(&team->owner, memory_order_relaxed) == slm__thread_self();
-}
+static bool owns(struct slm_team *team) { return atomic_load_explicit(&team->owner, memory_order_relaxed) == slm__thread_self(); }
 
 void slm__team_run(struct slm_team *team, slm_team_main_fn *main_fn, void *context)
 {

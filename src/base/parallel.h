@@ -29,7 +29,7 @@ struct slm_team_storage {
 /* Initialise a team in `storage`; no destructor is needed. A team runs one slm__team_run at a time: a second caller meanwhile runs its own
  * work on its own thread alone (same bits, no waiting). */
 struct slm_team *slm__team_init(struct slm_team_storage *storage, const struct slm_team_options *options);
-uint32_t slm__team_threads(const struct slm_team *team); /* upper bound of `thread` below, plus one */
+uint32_t slm__team_threads(const struct slm_team *team);    /* upper bound of `thread` below, plus one */
 const char *slm__team_backend(const struct slm_team *team); /* "openmp", "none", "host" */
 
 typedef void slm_team_main_fn(void *context);
