@@ -63,7 +63,8 @@ static uint32_t fill_bins(const struct slm_candidates *candidates, bool by_mass,
 }
 
 /* The lowest key to keep so that the kept ones, from the best down, are as few as possible and sum up to at least `need`, which is
- * positive and not more than the sum of all. Each pass learns one more digit of it. */
+ * positive and not more than the sum of all. Each pass learns one more digit of it, until one candidate is left (keys are distinct) or all
+ * that begin so are kept. */
 static uint64_t select_floor(const struct slm_candidates *candidates, bool by_mass, uint64_t need)
 {
     uint64_t prefix = 0;
@@ -76,7 +77,7 @@ static uint64_t select_floor(const struct slm_candidates *candidates, bool by_ma
             digit--;
         }
         prefix |= digit << shift;
-        if (shift == 0 || candidates->bins[digit] == need) {
+        if (candidates->bins[digit] == need) {
             return prefix;
         }
         mask |= (uint64_t)(SLM_CANDIDATE_BINS - 1) << shift;
@@ -144,11 +145,8 @@ void slm__candidates_min_p(struct slm_candidates *candidates, float p)
 
 int32_t slm__candidates_draw(const struct slm_candidates *candidates, double unit)
 {
-    uint64_t total = total_mass(candidates);
-    uint64_t target = (uint64_t)(unit * (double)total);
-    if (target >= total) {
-        target = total - 1; /* (double)total was rounded up */
-    }
+    /* Less than the total, also where conversion to double rounds it up: unit <= 1 - 2^-53 takes off more. */
+    uint64_t target = (uint64_t)(unit * (double)total_mass(candidates));
     uint32_t chosen = 0;
     while (chosen + 1 < candidates->count && mass_of(candidates->weights[chosen]) <= target) {
         target -= mass_of(candidates->weights[chosen]);

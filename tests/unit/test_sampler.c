@@ -22,6 +22,8 @@ static void test_greedy_takes_the_lowest_of_the_highest(void **state)
     }
     const float zeros[] = {-1.0f, -0.0f, 0.0f};
     assert_int_equal(choose_once(NULL, zeros, 3), 1);
+    const float close[] = {3.0f, 0x1.8p+1f - 0x1p-22f, 0x1.8p+1f + 0x1p-22f, 3.0f};
+    assert_int_equal(choose_once(NULL, close, 4), 2);
     const float huge[] = {-FLT_MAX, FLT_MAX, -INF, FLT_MAX};
     assert_int_equal(choose_once(NULL, huge, 4), 1);
 }

@@ -173,6 +173,50 @@ static void test_min_p_equals_sorting(void **state)
     }
 }
 
+static void test_draw_at_the_borders(void **state)
+{
+    (void)state;
+    const float logits[7] = {-300.0f, 1.0f, 1.0f, -300.0f, 1.0f, 1.0f, -300.0f};
+    uint64_t keys[7];
+    float weights[7];
+    struct slm_candidates candidates = {.keys = keys, .weights = weights};
+    slm__candidates_take(&candidates, logits, 7);
+    slm__candidates_weigh(&candidates, 1.0f, 1.0f);
+    const double units[] = {0.0, 0.2499999999999, 0.25, 0.4999999999999, 0.5, 0.7499999999999, 0.75, 1.0 - 0x1p-53};
+    const int32_t tokens[] = {1, 1, 2, 2, 4, 4, 5, 5};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        assert_int_equal(slm__candidates_draw(&candidates, units[i]), tokens[i]);
+    }
+}
+
+/* Totals that a double rounds up: the last token with mass is still the last drawn. */
+static void test_draw_of_a_total_beyond_53_bits(void **state)
+{
+    (void)state;
+    enum { MANY = 40000 };
+    float *logits = malloc(MANY * sizeof *logits);
+    struct slm_candidates candidates = {.keys = malloc(MANY * sizeof(uint64_t)), .weights = malloc(MANY * sizeof(float))};
+    for (uint32_t i = 0; i < MANY; i++) {
+        logits[i] = 0.0f;
+    }
+    for (uint32_t count = 8000; count + 9 < MANY; count += 4001) {
+        for (uint32_t small = 1; small <= 8; small++) {
+            logits[count + small - 1] = -27.5f; /* mass 1 */
+            logits[count + small] = -100.0f;    /* mass 0 */
+            slm__candidates_take(&candidates, logits, count + small + 1);
+            slm__candidates_weigh(&candidates, 0.0f, 1.0f);
+            int32_t token = slm__candidates_draw(&candidates, 1.0 - 0x1p-53);
+            assert_in_range(token, count - 1, count + small - 1);
+        }
+        for (uint32_t i = 0; i < 9; i++) {
+            logits[count + i] = 0.0f;
+        }
+    }
+    free(logits);
+    free(candidates.keys);
+    free(candidates.weights);
+}
+
 static void test_ties_go_to_lower_tokens(void **state)
 {
     (void)state;
@@ -380,6 +424,8 @@ int main(void)
         cmocka_unit_test(test_top_k_equals_sorting),
         cmocka_unit_test(test_top_p_equals_sorting),
         cmocka_unit_test(test_min_p_equals_sorting),
+        cmocka_unit_test(test_draw_at_the_borders),
+        cmocka_unit_test(test_draw_of_a_total_beyond_53_bits),
         cmocka_unit_test(test_ties_go_to_lower_tokens),
         cmocka_unit_test(test_top_k_comes_before_top_p),
         cmocka_unit_test(test_chain_equals_reference),
