@@ -6,9 +6,11 @@
 #include "import/hf_config.h"           /* slm__hf_config_read */
 #include "import/hf_texts.h"            /* slm__hf_texts_read */
 #include "import/safetensors_reader.h"  /* slm__safetensors_add_file */
+#include "import/tokenizer_json.h"      /* slm__import_tokenizer_json */
 #include <stdio.h>                      /* snprintf into a buffer */
 
 static const uint64_t CONFIG_LIMIT = (uint64_t)16 << 20;
+static const uint64_t TOKENIZER_LIMIT = (uint64_t)256 << 20;
 static const size_t TREE_LIMIT = (size_t)256 << 20;
 static const char INDEX_NAME[] = "model.safetensors.index.json";
 static const char SINGLE_NAME[] = "model.safetensors";
@@ -72,6 +74,22 @@ static slm_status read_generation(struct slm_checkpoint *checkpoint, const struc
     return slm__hf_generation_read(root, &checkpoint->config, &checkpoint->generation, checkpoint->context.log, error);
 }
 
+/* No tokenizer.json: the model works on token ids alone. */
+static slm_status read_tokenizer(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
+{
+    static const char name[] = "tokenizer.json";
+    if (!slm__hf_has_file(folder, name)) {
+        slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%s has no %s: the model will work on token ids, without text", folder, name);
+        return SLM_OK;
+    }
+    struct slm_span text = {NULL, 0};
+    SLM_TRY(slm__hf_take_file(checkpoint, folder, name, TOKENIZER_LIMIT, &text, error));
+    const slm_status status = slm__import_tokenizer_json(checkpoint->context.memory, text, name, checkpoint->config.vocab,
+                                                         &checkpoint->tokenizer, error);
+    slm__hf_give_file(checkpoint, text);
+    return status;
+}
+
 static slm_status open_weights(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
 {
     static const char *const others[] = {"pytorch_model.bin", "pytorch_model.bin.index.json", "adapter_model.safetensors"};
@@ -105,6 +123,7 @@ slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *fo
     if (slm__hf_has_file(folder, "generation_config.json")) {
         SLM_TRY(read_json(checkpoint, folder, "generation_config.json", read_generation, error));
     }
+    SLM_TRY(read_tokenizer(checkpoint, folder, error));
     SLM_TRY(slm__hf_texts_read(checkpoint, folder, error));
     return open_weights(checkpoint, folder, error);
 }
