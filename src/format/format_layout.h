@@ -9,6 +9,7 @@
 
 enum {
     SLM_FORMAT_VERSION = 1,     /* of the writer */
+    SLM_FORMAT_MINIMUM = 1,     /* lowest reader version that knows all that the writer writes */
     SLM_FORMAT_READS = 1,       /* highest minimum-reader version this code understands */
     SLM_FORMAT_MAX_SECTIONS = 64,
     SLM_FORMAT_MAX_NAME = 255,  /* bytes of a tensor name or metadata key */
@@ -23,6 +24,7 @@ enum {
 /* The header, 64 bytes, followed by the section table. */
 enum {
     SLM_HEADER_MAGIC = 0,
+    SLM_HEADER_GENERATION = 7,    /* u8, the last of the magic */
     SLM_HEADER_VERSION = 8,       /* u32 */
     SLM_HEADER_MIN_READER = 12,   /* u32 */
     SLM_HEADER_FILE_SIZE = 16,    /* u64 */

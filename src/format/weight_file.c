@@ -10,14 +10,17 @@
 
 static slm_status check_magic(const uint8_t *data, uint64_t size, slm_error *error)
 {
-    const size_t bytes = sizeof SLM_FORMAT_MAGIC - 1;
-    size_t present = size < bytes ? (size_t)size : bytes;
-    if (present > 0 && memcmp(data, SLM_FORMAT_MAGIC, present) != 0) {
+    const uint64_t named = SLM_HEADER_GENERATION; /* the bytes before the generation */
+    if (memcmp(data, SLM_FORMAT_MAGIC, (size_t)(size < named ? size : named)) != 0) {
         return slm__fail(error, SLM_E_BAD_MAGIC, "not a .slm file: its first bytes are not the magic of this format");
     }
     if (size < SLM_HEADER_BYTES) {
         return slm__fail(error, SLM_E_TRUNCATED, "%llu bytes are shorter than the header of %d bytes", (unsigned long long)size,
                          SLM_HEADER_BYTES);
+    }
+    if (data[SLM_HEADER_GENERATION] != SLM_FORMAT_MAGIC[SLM_HEADER_GENERATION]) {
+        return slm__fail(error, SLM_E_VERSION, "the file is of generation %u of the format, this library reads generation %d",
+                         data[SLM_HEADER_GENERATION], SLM_FORMAT_MAGIC[SLM_HEADER_GENERATION]);
     }
     return SLM_OK;
 }

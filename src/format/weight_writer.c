@@ -118,12 +118,20 @@ slm_status slm__writer_meta_text(struct slm_weight_writer *writer, const char *k
     return add_meta(writer, key, SLM_META_TEXT, text, error);
 }
 
+/* Room for the bytes of an array. */
+static slm_status take_array(struct slm_weight_writer *writer, const char *key, uint32_t count, uint8_t **bytes, slm_error *error)
+{
+    if (count > SLM_FORMAT_MAX_METADATA / 4) {
+        return slm__fail(error, SLM_E_LIMIT, "metadata \"%s\": %u elements, at most %u are supported", key, count, SLM_FORMAT_MAX_METADATA / 4);
+    }
+    *bytes = slm__arena_take(&writer->arena, (size_t)count * 4);
+    return *bytes == NULL ? slm__arena_failure(&writer->arena, error) : SLM_OK;
+}
+
 slm_status slm__writer_meta_u32s(struct slm_weight_writer *writer, const char *key, const uint32_t *values, uint32_t count, slm_error *error)
 {
-    uint8_t *bytes = count > SLM_FORMAT_MAX_METADATA / 4 ? NULL : slm__arena_take(&writer->arena, (size_t)count * 4);
-    if (bytes == NULL) {
-        return slm__arena_failure(&writer->arena, error);
-    }
+    uint8_t *bytes = NULL;
+    SLM_TRY(take_array(writer, key, count, &bytes, error));
     for (uint32_t i = 0; i < count; i++) {
         slm__store_u32(bytes + (size_t)i * 4, values[i]);
     }
@@ -132,10 +140,8 @@ slm_status slm__writer_meta_u32s(struct slm_weight_writer *writer, const char *k
 
 slm_status slm__writer_meta_f32s(struct slm_weight_writer *writer, const char *key, const float *values, uint32_t count, slm_error *error)
 {
-    uint8_t *bytes = count > SLM_FORMAT_MAX_METADATA / 4 ? NULL : slm__arena_take(&writer->arena, (size_t)count * 4);
-    if (bytes == NULL) {
-        return slm__arena_failure(&writer->arena, error);
-    }
+    uint8_t *bytes = NULL;
+    SLM_TRY(take_array(writer, key, count, &bytes, error));
     for (uint32_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &values[i], sizeof bits);
@@ -146,7 +152,9 @@ slm_status slm__writer_meta_f32s(struct slm_weight_writer *writer, const char *k
 
 void slm__writer_tokenizer(struct slm_weight_writer *writer, struct slm_span section)
 {
-    writer->tokenizer = section;
+    if (!writer->begun) {
+        writer->tokenizer = section;
+    }
 }
 
 slm_status slm__writer_add_tensor(struct slm_weight_writer *writer, const char *name, uint32_t kind, enum slm_weight_type type, uint32_t rows,
@@ -414,7 +422,7 @@ slm_status slm__writer_finish(struct slm_weight_writer *writer, slm_error *error
     uint8_t header[SLM_HEADER_BYTES + 4 * SLM_ENTRY_BYTES] = {0};
     memcpy(header + SLM_HEADER_MAGIC, SLM_FORMAT_MAGIC, sizeof SLM_FORMAT_MAGIC - 1);
     slm__store_u32(header + SLM_HEADER_VERSION, SLM_FORMAT_VERSION);
-    slm__store_u32(header + SLM_HEADER_MIN_READER, 1);
+    slm__store_u32(header + SLM_HEADER_MIN_READER, SLM_FORMAT_MINIMUM);
     slm__store_u64(header + SLM_HEADER_FILE_SIZE, writer->file_size);
     slm__store_u32(header + SLM_HEADER_SECTIONS, section_count(writer));
     slm__store_u32(header + SLM_HEADER_LENGTH, length);
