@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Byte-pair encoding of one word: of all neighbours that form a pair of the merge list the one of lowest rank is joined, leftmost
+ * first, until none is left. */
+#ifndef SLM_TEXT_BPE_MERGE_H
+#define SLM_TEXT_BPE_MERGE_H
+
+#include "text/tokenizer.h"      /* struct slm_tokenizer */
+#include "text/tokenizer_hash.h" /* slm__tokenizer_hash */
+
+enum { SLM_BPE_SHORT = 32 }; /* bytes of a word that is merged without memory */
+
+/* Work space for any number of words, one after another. */
+struct slm_bpe_scratch {
+    const struct slm_memory *memory;
+    uint8_t *block; /* of `bytes` bytes, for words longer than SLM_BPE_SHORT; NULL at first */
+    size_t bytes;
+    uint32_t ids[SLM_BPE_SHORT];
+};
+
+void slm__bpe_scratch_init(struct slm_bpe_scratch *scratch, const struct slm_memory *memory);
+void slm__bpe_scratch_free(struct slm_bpe_scratch *scratch);
+
+/* The ids of `word`: *ids stays valid until the next call. O(n log n). Errors: SLM_E_NO_MEMORY, SLM_E_LIMIT (2^28 bytes). */
+slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_scratch *scratch, struct slm_span word,
+                         const uint32_t **ids, size_t *count, slm_error *error);
+
+/* The model's token of exactly these bytes, or SLM_TOKENIZER_NONE. */
+static inline uint32_t slm__tokenizer_find(const struct slm_tokenizer *tokenizer, struct slm_span bytes)
+{
+    uint64_t hash = slm__tokenizer_hash(bytes);
+    uint32_t tag = (uint32_t)(hash >> 32);
+    const uint8_t *slots = tokenizer->tables[SLM_TOKENIZER_HASH];
+    for (uint32_t i = 0; i < SLM_TOKENIZER_PROBES; i++) {
+        const uint8_t *slot = slots + (size_t)(((uint32_t)hash + i) & tokenizer->hash_mask) * SLM_TOKENIZER_HASH_BYTES;
+        uint32_t id = slm__load_u32(slot);
+        if (id == SLM_TOKENIZER_NONE) {
+            break;
+        }
+        if (slm__load_u32(slot + 4) == tag && slm__span_equal(slm__tokenizer_bytes(tokenizer, id), bytes)) {
+            return id;
+        }
+    }
+    return SLM_TOKENIZER_NONE;
+}
+
+#endif
