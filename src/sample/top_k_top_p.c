@@ -110,10 +110,25 @@ void slm__candidates_top_k(struct slm_candidates *candidates, uint32_t k)
     candidates->count = count;
 }
 
+static float candidate_weight(uint64_t key, float best, float temperature)
+{
+    return slm__exp_minus((best - candidate_logit(key)) / temperature);
+}
+
+/* In blocks of a fixed number, of which compilers make vectors. */
 void slm__candidates_weigh(struct slm_candidates *candidates, float best, float temperature)
 {
-    for (uint32_t i = 0; i < candidates->count; i++) {
-        candidates->weights[i] = slm__exp_minus((best - candidate_logit(candidates->keys[i])) / temperature);
+    enum { BLOCK = 16 };
+    const uint64_t *keys = candidates->keys;
+    float *weights = candidates->weights;
+    uint32_t whole = candidates->count - candidates->count % BLOCK;
+    for (uint32_t base = 0; base < whole; base += BLOCK) {
+        for (uint32_t i = 0; i < BLOCK; i++) {
+            weights[base + i] = candidate_weight(keys[base + i], best, temperature);
+        }
+    }
+    for (uint32_t i = whole; i < candidates->count; i++) {
+        weights[i] = candidate_weight(keys[i], best, temperature);
     }
 }
 
