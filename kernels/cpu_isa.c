@@ -5,21 +5,27 @@
 
 struct tier {
     enum slm_isa isa;
-    bool built; /* kernel_table.c has its kernels on this architecture */
+    bool built; /* kernel_table.c has its kernels */
     const char *name;
 };
 
-#if defined(__x86_64__)
-enum { X86_BUILT = 1 };
+/* The build defines SLM_HAVE_<TIER> for each folder of kernels that it compiles. */
+#if defined(SLM_HAVE_AVX2)
+enum { HAVE_AVX2 = 1 };
 #else
-enum { X86_BUILT = 0 };
+enum { HAVE_AVX2 = 0 };
+#endif
+#if defined(SLM_HAVE_AVX512VNNI)
+enum { HAVE_AVX512VNNI = 1 };
+#else
+enum { HAVE_AVX512VNNI = 0 };
 #endif
 
 static const struct tier tiers[] = {
     {SLM_TIER_SCALAR, true, "scalar"},
-    {SLM_TIER_AVX2, X86_BUILT, "avx2"},
+    {SLM_TIER_AVX2, HAVE_AVX2, "avx2"},
     {SLM_TIER_AVXVNNI, false, "avxvnni"},
-    {SLM_TIER_AVX512VNNI, false, "avx512vnni"},
+    {SLM_TIER_AVX512VNNI, HAVE_AVX512VNNI, "avx512vnni"},
     {SLM_TIER_NEON, false, "neon"},
     {SLM_TIER_NEON_DOTPROD, false, "neon_dotprod"},
     {SLM_TIER_NEON_I8MM, false, "neon_i8mm"},
