@@ -3,6 +3,9 @@
 #ifndef SLM_TESTS_API_FIXTURE_H
 #define SLM_TESTS_API_FIXTURE_H
 
+#define _POSIX_C_SOURCE 200809L /* posix_memalign, usleep */
+#define _DEFAULT_SOURCE
+
 #include "tests/golden_tensors.h" /* golden_root */
 #include <setjmp.h>
 #include <slm.h>

@@ -10,7 +10,12 @@ struct bounds {
 };
 
 static const struct bounds families[] = {
-    {"llama31", 1, 1, 1}, {"llama32-tied", 1, 1, 1}, {"smollm2", 1, 1, 1}, {"qwen2", 1, 1, 1}, {"qwen25-yarn", 1, 1, 1}, {"qwen3", 1, 1, 1},
+    {"llama31", 3.92e-07, 1.68e-03, 9.59e-02},
+    {"llama32-tied", 1.85e-06, 5.29e-03, 2.92e-01},
+    {"smollm2", 1.54e-06, 5.12e-03, 2.46e-01},
+    {"qwen2", 1.48e-06, 4.75e-03, 2.34e-01},
+    {"qwen25-yarn", 5.16e-07, 2.63e-03, 1.42e-01},
+    {"qwen3", 2.28e-07, 1.69e-03, 1.04e-01},
 };
 
 static slm_engine *engine;
