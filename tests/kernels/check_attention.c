@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* Attention: each tier against scalar over head sizes, ranges, batches of queries and never-written slots; scalar against a plain f64
+ * softmax; segments merged against one long pass. */
+#include "tests/kernels/kernel_fixture.h"
+#include "kernels/half_bits.h" /* slm__f32_to_f16 */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_QUERIES = 9, TILES = 3 };
+
+/* One kv head's cache of `tiles` tiles and queries upon it. */
+struct scene {
+    uint32_t head_dim, tiles, queries;
+    enum slm_kv_type type;
+    void *k[TILES * 4], *v[TILES * 4];
+    float *q[MOST_QUERIES], *state[MOST_QUERIES];
+};
+
+static const uint32_t head_dims[] = {8, 16, 20, 64, 72, 80, 128};
+
+/* Tiles start as NaN bits everywhere, as memory that was never written may be; `length` positions are then stored. */
+static struct scene make_scene(struct dice *dice, const struct slm_kernels *tier, uint32_t head_dim, enum slm_kv_type type, uint32_t tiles,
+                               uint32_t queries, uint32_t length)
+{
+    struct scene scene = {head_dim, tiles, queries, type, {0}, {0}, {0}, {0}};
+    for (uint32_t i = 0; i < tiles; i++) {
+        scene.k[i] = guarded(slm__k_tile_bytes(type, head_dim), 64);
+        scene.v[i] = guarded(slm__v_tile_bytes(type, head_dim), 64);
+        memset(scene.k[i], 0xff, slm__k_tile_bytes(type, head_dim));
+        memset(scene.v[i], 0xff, slm__v_tile_bytes(type, head_dim));
+    }
+    for (uint32_t i = 0; i < queries; i++) {
+        scene.q[i] = guarded(head_dim * sizeof(float), 4);
+        scene.state[i] = guarded((SLM_ATTEND_HEADER + slm__head_stride(head_dim)) * sizeof(float), 64);
+        dice_fill(dice, scene.q[i], head_dim, 1.0f);
+    }
+    float *x = guarded(head_dim * sizeof *x, 4);
+    for (uint32_t t = 0; t < length; t++) {
+        dice_fill(dice, x, head_dim, 2.0f);
+        tier->store_k[type](x, head_dim, t % SLM_TILE, scene.k[t / SLM_TILE]);
+        dice_fill(dice, x, head_dim, 2.0f);
+        tier->store_v[type](x, head_dim, t % SLM_TILE, scene.v[t / SLM_TILE]);
+    }
+    return scene;
+}
+
+static void clear_state(float *state, uint32_t head_dim)
+{
+    memset(state, 0, (SLM_ATTEND_HEADER + slm__head_stride(head_dim)) * sizeof *state);
+    state[0] = -HUGE_VALF;
+}
+
+/* Query i sees positions [first[i], last[i]). */
+static void attend_all(const struct slm_kernels *tier, struct scene *scene, float softcap, const uint32_t *first, const uint32_t *last)
+{
+    for (uint32_t i = 0; i < scene->queries; i++) {
+        clear_state(scene->state[i], scene->head_dim);
+    }
+    for (uint32_t tile = 0; tile < scene->tiles; tile++) {
+        struct slm_attend_query batch[MOST_QUERIES];
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < scene->queries; i++) {
+            const uint32_t base = tile * SLM_TILE, begin = first[i] > base ? first[i] - base : 0;
+            const uint32_t end = last[i] > base + SLM_TILE ? SLM_TILE : last[i] > base ? last[i] - base : 0;
+            if (begin < end) {
+                batch[count++] = (struct slm_attend_query){scene->q[i], scene->state[i], begin, end};
+            }
+        }
+        if (count > 0) {
+            tier->attend[scene->type](scene->k[tile], scene->v[tile], scene->head_dim, softcap, batch, count);
+        }
+    }
+}
+
+static void expect_states(const struct slm_kernels *tier, struct scene *scene, float softcap, const uint32_t *first, const uint32_t *last)
+{
+    const uint32_t length = SLM_ATTEND_HEADER + slm__head_stride(scene->head_dim);
+    static float want[MOST_QUERIES][SLM_ATTEND_HEADER + 128];
+    attend_all(tier_table(SLM_TIER_SCALAR), scene, softcap, first, last);
+    for (uint32_t i = 0; i < scene->queries; i++) {
+        memcpy(want[i], scene->state[i], length * sizeof(float));
+    }
+    attend_all(tier, scene, softcap, first, last);
+    for (uint32_t i = 0; i < scene->queries; i++) {
+        const size_t at = first_difference(scene->state[i], want[i], length);
+        if (at < length) {
+            fail_msg("%s head %u, query %u of %u, [%u, %u): state[%zu] = %a, scalar %a", slm__isa_name((int32_t)tier->isa), scene->head_dim, i,
+                     scene->queries, first[i], last[i], at, (double)scene->state[i][at], (double)want[i][at]);
+        }
+    }
+}
+
+static void tiers_equal_scalar(void **state)
+{
+    (void)state;
+    struct dice dice = {13};
+    for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
+        for (uint32_t round = 0; round < 7 * 2 * MOST_QUERIES * 4; round++) {
+            const uint32_t length = 1 + dice_bits(&dice) % (TILES * SLM_TILE), queries = 1 + round / 14 % MOST_QUERIES;
+            const enum slm_kv_type type = round / 7 % 2 ? SLM_CACHE_F16 : SLM_CACHE_F32;
+            struct scene scene = make_scene(&dice, tier_table(*isa), head_dims[round % 7], type, TILES, queries, length);
+            uint32_t first[MOST_QUERIES], last[MOST_QUERIES];
+            for (uint32_t i = 0; i < queries; i++) {
+                last[i] = round % 3 ? (length > i ? length - i : 1) : 1 + dice_bits(&dice) % length;
+                first[i] = round % 4 ? 0 : dice_bits(&dice) % last[i];
+            }
+            expect_states(tier_table(*isa), &scene, round % 5 ? 0.0f : 30.0f, first, last);
+            guarded_release_all();
+        }
+    }
+}
+
+/* A NaN or infinity in a visible key, value or query makes the same outputs NaN in every tier. */
+static void non_finite_inputs_agree(void **state)
+{
+    (void)state;
+    struct dice dice = {14};
+    static const float bad[] = {NAN, HUGE_VALF, -HUGE_VALF};
+    for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
+        for (uint32_t round = 0; round < 36; round++) {
+            const uint32_t last[4] = {70, 70, 70, 70}, first[4] = {0, 0, 3, 66};
+            struct scene scene = make_scene(&dice, tier_table(*isa), 64, SLM_CACHE_F32, 2, 4, 70);
+            float *place = round % 3 == 0 ? (float *)scene.k[0] + 16 * 5 + 2 : round % 3 == 1 ? (float *)scene.v[1] + 64 * 2 + 7 : scene.q[1];
+            *place = bad[round / 3 % 3];
+            expect_states(tier_table(*isa), &scene, round % 2 ? 0.0f : 20.0f, first, last);
+            if (round % 3 == 2 && round / 3 % 3 == 0) {
+                assert_true(isnan(scene.state[1][1]) && isnan(scene.state[1][SLM_ATTEND_HEADER]) && !isnan(scene.state[0][1]));
+            }
+            guarded_release_all();
+        }
+    }
+}
+
+static void stores_equal_scalar(void **state)
+{
+    (void)state;
+    struct dice dice = {15};
+    const struct slm_kernels *scalar = tier_table(SLM_TIER_SCALAR);
+    for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
+        for (uint32_t round = 0; round < 7 * SLM_TILE * 2; round++) {
+            const enum slm_kv_type type = round % 2 ? SLM_CACHE_F16 : SLM_CACHE_F32;
+            const uint32_t head_dim = head_dims[round / 2 % 7], slot = round / 14 % SLM_TILE;
+            const size_t k_bytes = slm__k_tile_bytes(type, head_dim), v_bytes = slm__v_tile_bytes(type, head_dim);
+            uint8_t *want = guarded(k_bytes + v_bytes, 64), *k = guarded(k_bytes, 64), *v = guarded(v_bytes, 64);
+            float *x = guarded(head_dim * sizeof *x, 4);
+            for (uint32_t d = 0; d < head_dim; d++) {
+                x[d] = dice_float(&dice) * (d % 9 == 0 ? 70000.0f : d % 5 == 0 ? 0x1p-18f : 1.0f);
+            }
+            scalar->store_k[type](x, head_dim, slot, want);
+            tier_table(*isa)->store_k[type](x, head_dim, slot, k);
+            assert_memory_equal(k, want, k_bytes);
+            memset(want, 0x5a, v_bytes);
+            memset(v, 0x5a, v_bytes);
+            scalar->store_v[type](x, head_dim, slot, want);
+            tier_table(*isa)->store_v[type](x, head_dim, slot, v);
+            assert_memory_equal(v, want, v_bytes);
+            guarded_release_all();
+        }
+    }
+}
+
+static float tile_value(const void *tile, size_t i, enum slm_kv_type type)
+{
+    return type == SLM_CACHE_F16 ? slm__f16_to_f32(((const uint16_t *)tile)[i]) : ((const float *)tile)[i];
+}
+
+/* softmax(q k) v of query 0 over positions [0, length), all in f64. */
+static void attention_f64(const struct scene *scene, double softcap, uint32_t length, double *out)
+{
+    static double p[TILES * 4 * SLM_TILE];
+    const uint32_t n = scene->head_dim;
+    double most = -HUGE_VAL, sum = 0;
+    for (uint32_t t = 0; t < length; t++) {
+        p[t] = 0;
+        for (uint32_t d = 0; d < n; d++) {
+            const size_t at = ((size_t)(t % SLM_TILE / 16) * n + d) * 16 + t % 16;
+            p[t] += (double)scene->q[0][d] * (double)tile_value(scene->k[t / SLM_TILE], at, scene->type);
+        }
+        p[t] = softcap > 0 ? softcap * tanh(p[t] / softcap) : p[t];
+        most = fmax(most, p[t]);
+    }
+    memset(out, 0, n * sizeof *out);
+    for (uint32_t t = 0; t < length; t++) {
+        p[t] = exp(p[t] - most);
+        sum += p[t];
+        for (uint32_t d = 0; d < n; d++) {
+            out[d] += p[t] * (double)tile_value(scene->v[t / SLM_TILE], (size_t)(t % SLM_TILE) * slm__head_stride(n) + d, scene->type);
+        }
+    }
+    for (uint32_t d = 0; d < n; d++) {
+        out[d] /= sum;
+    }
+}
+
+static void scalar_near_f64_softmax(void **state)
+{
+    (void)state;
+    struct dice dice = {16};
+    const struct slm_kernels *scalar = tier_table(SLM_TIER_SCALAR);
+    double worst = 0;
+    for (uint32_t round = 0; round < 28; round++) {
+        const uint32_t head_dim = head_dims[round % 7], first = 0, last = 1 + round * 25;
+        const enum slm_kv_type type = round / 7 % 2 ? SLM_CACHE_F16 : SLM_CACHE_F32;
+        const float softcap = round % 2 ? 15.0f : 0.0f;
+        struct scene scene = make_scene(&dice, scalar, head_dim, type, TILES * 4, 1, last);
+        static float out[128];
+        static double want[128];
+        attend_all(scalar, &scene, softcap, &first, &last);
+        scalar->attend_finish(scene.state[0], head_dim, out);
+        attention_f64(&scene, (double)softcap, last, want);
+        worst = fmax(worst, normalized_error(out, want, head_dim));
+        guarded_release_all();
+    }
+    print_message("attention against f64: NMSE %.2e\n", worst);
+    assert_true(worst < 1e-10);
+}
+
+/* Two states over tiles [0, 6) and [6, 12), merged, are the state over all 12 but for rounding; an empty state changes nothing. */
+static void merge_joins_segments(void **state)
+{
+    (void)state;
+    enum { HEAD = 80, HALF = 6 * SLM_TILE, ALL = 12 * SLM_TILE };
+    struct dice dice = {17};
+    const struct slm_kernels *scalar = tier_table(SLM_TIER_SCALAR);
+    struct scene scene = make_scene(&dice, scalar, HEAD, SLM_CACHE_F16, 12, 3, ALL);
+    memcpy(scene.q[1], scene.q[0], HEAD * sizeof(float));
+    memcpy(scene.q[2], scene.q[0], HEAD * sizeof(float));
+    const uint32_t first[3] = {0, 0, HALF}, last[3] = {ALL, HALF, ALL}, length = SLM_ATTEND_HEADER + slm__head_stride(HEAD);
+    attend_all(scalar, &scene, 0.0f, first, last);
+    float *merged = guarded(length * sizeof *merged, 64), *other = guarded(length * sizeof *other, 64), *out = guarded(HEAD * sizeof *out, 4);
+    float *whole = guarded(HEAD * sizeof *whole, 4);
+    memcpy(merged, scene.state[1], length * sizeof *merged);
+    scalar->attend_merge(merged, scene.state[2], HEAD);
+    scalar->attend_finish(merged, HEAD, out);
+    scalar->attend_finish(scene.state[0], HEAD, whole);
+    for (uint32_t d = 0; d < HEAD; d++) {
+        assert_true(fabsf(out[d] - whole[d]) < 1e-6f);
+    }
+    for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
+        memcpy(other, scene.state[1], length * sizeof *other);
+        tier_table(*isa)->attend_merge(other, scene.state[2], HEAD);
+        assert_int_equal(first_difference(other, merged, length), length);
+        tier_table(*isa)->attend_finish(other, HEAD, whole);
+        assert_int_equal(first_difference(whole, out, HEAD), HEAD);
+        tier_table(*isa)->attend_finish(other, 9, guarded(9 * sizeof(float), 4));
+    }
+    clear_state(other, HEAD);
+    scalar->attend_merge(other, merged, HEAD);
+    assert_int_equal(first_difference(other, merged, length), length);
+    clear_state(scene.state[1], HEAD);
+    scalar->attend_merge(other, scene.state[1], HEAD);
+    assert_int_equal(first_difference(other, merged, length), length);
+    guarded_release_all();
+}
+
+static void bench(const struct slm_kernels *kernels, enum slm_kv_type type, uint32_t queries)
+{
+    enum { HEAD = 64, RUNS = 20000 };
+    struct dice dice = {18};
+    struct scene scene = make_scene(&dice, kernels, HEAD, type, TILES, queries, TILES * SLM_TILE);
+    uint32_t first[MOST_QUERIES] = {0}, last[MOST_QUERIES];
+    for (uint32_t i = 0; i < queries; i++) {
+        last[i] = TILES * SLM_TILE;
+    }
+    const double begin = seconds_now();
+    for (uint32_t run = 0; run < RUNS / queries; run++) {
+        attend_all(kernels, &scene, 0.0f, first, last);
+    }
+    const double seconds = (seconds_now() - begin) / (RUNS / queries) / TILES;
+    const double bytes = (double)(slm__k_tile_bytes(type, HEAD) + slm__v_tile_bytes(type, HEAD));
+    printf("%s attention %s head 64, %u queries: %.2f us a tile, %.1f GFLOP/s, %.1f GB/s of tiles\n", slm__isa_name((int32_t)kernels->isa),
+           type == SLM_CACHE_F16 ? "f16" : "f32", queries, seconds * 1e6, 4.0 * SLM_TILE * HEAD * queries / seconds / 1e9, bytes / seconds / 1e9);
+    guarded_release_all();
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tiers_equal_scalar),      cmocka_unit_test(non_finite_inputs_agree), cmocka_unit_test(stores_equal_scalar),
+        cmocka_unit_test(scalar_near_f64_softmax), cmocka_unit_test(merge_joins_segments),
+    };
+    for (const enum slm_isa *isa = tiers_to_check(); asked_for_bench(argc, argv) && *isa; isa++) {
+        for (uint32_t queries = 1; queries <= 8; queries += queries == 1 ? 2 : queries == 3 ? 1 : 4) {
+            bench(tier_table(*isa), SLM_CACHE_F32, queries);
+            bench(tier_table(*isa), SLM_CACHE_F16, queries);
+        }
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

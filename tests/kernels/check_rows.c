@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Row kernels: each tier against scalar for every length with a tail, scalar against f64 formulas. */
+#include "tests/kernels/kernel_fixture.h"
+#include "kernels/half_bits.h" /* slm__f32_of_bits */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LONGEST = 70 };
+
+/* Mostly ordinary, some of every kind: subnormal, infinite, NaN, large. */
+static void fill_hard(struct dice *dice, float *x, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t bits = dice_bits(dice);
+        x[i] = bits % 53 == 0 ? slm__f32_of_bits(dice_bits(dice)) : dice_float(dice) * (bits % 7 == 0 ? 100.0f : 2.0f);
+    }
+}
+
+static float *guarded_row(struct dice *dice, uint32_t n, bool hard)
+{
+    float *x = guarded(n * sizeof *x, 4);
+    if (hard) {
+        fill_hard(dice, x, n);
+    } else {
+        dice_fill(dice, x, n, 2.0f);
+    }
+    return x;
+}
+
+static void expect_equal(const char *name, const float *got, const float *want, uint32_t n)
+{
+    const size_t at = first_difference(got, want, n);
+    if (at < n) {
+        fail_msg("%s, n %u: [%zu] = %a, scalar %a", name, n, at, (double)got[at], (double)want[at]);
+    }
+}
+
+static void check_length(const struct slm_kernels *tier, const struct slm_kernels *scalar, struct dice *dice, uint32_t n, bool hard)
+{
+    const float *x = guarded_row(dice, n, hard), *w = guarded_row(dice, n, hard);
+    float *a = guarded_row(dice, n, hard), *b = guarded(n * sizeof *b, 4);
+    scalar->rms_norm(x, w, 1e-5f, n, a);
+    tier->rms_norm(x, w, 1e-5f, n, b);
+    expect_equal("rms_norm", b, a, n);
+    memcpy(b, x, n * sizeof *b);
+    tier->rms_norm(b, w, 1e-5f, n, b);
+    expect_equal("rms_norm in place", b, a, n);
+    scalar->silu_mul(x, w, n, a);
+    tier->silu_mul(x, w, n, b);
+    expect_equal("silu_mul", b, a, n);
+    memcpy(b, x, n * sizeof *b);
+    tier->silu_mul(b, w, n, b);
+    expect_equal("silu_mul in place", b, a, n);
+    scalar->scale(a, x, 0.3f, n);
+    tier->scale(b, x, 0.3f, n);
+    expect_equal("scale", b, a, n);
+    scalar->add(a, w, n);
+    tier->add(b, w, n);
+    expect_equal("add", b, a, n);
+    float *head = guarded_row(dice, 2 * n, hard), *other = guarded(2 * n * sizeof *other, 4);
+    memcpy(other, head, 2 * n * sizeof *head);
+    scalar->rope(head, x, w, n);
+    tier->rope(other, x, w, n);
+    expect_equal("rope", other, head, 2 * n);
+    guarded_release_all();
+}
+
+static void tiers_equal_scalar(void **state)
+{
+    (void)state;
+    struct dice dice = {8};
+    for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
+        for (uint32_t n = 1; n <= LONGEST; n++) {
+            check_length(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, n, false);
+            check_length(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, n, true);
+        }
+        check_length(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, 2048, false);
+    }
+}
+
+static void scalar_near_f64(void **state)
+{
+    (void)state;
+    enum { N = 576 };
+    struct dice dice = {9};
+    static float x[N], w[N], y[N], head[2 * N];
+    static double want[2 * N];
+    const struct slm_kernels *scalar = tier_table(SLM_TIER_SCALAR);
+    dice_fill(&dice, x, N, 3.0f);
+    dice_fill(&dice, w, N, 1.0f);
+    dice_fill(&dice, head, 2 * N, 1.0f);
+    double square = 0;
+    for (uint32_t i = 0; i < N; i++) {
+        square += (double)x[i] * (double)x[i];
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        want[i] = (double)x[i] / sqrt(square / N + 1e-5) * (double)w[i];
+    }
+    scalar->rms_norm(x, w, 1e-5f, N, y);
+    assert_true(normalized_error(y, want, N) < 1e-13);
+    for (uint32_t i = 0; i < N; i++) {
+        want[i] = (double)x[i] / (1 + exp(-(double)x[i])) * (double)w[i];
+    }
+    scalar->silu_mul(x, w, N, y);
+    assert_true(normalized_error(y, want, N) < 1e-13);
+    for (uint32_t i = 0; i < N; i++) {
+        want[i] = (double)head[i] * (double)x[i] - (double)head[i + N] * (double)w[i];
+        want[i + N] = (double)head[i + N] * (double)x[i] + (double)head[i] * (double)w[i];
+    }
+    scalar->rope(head, x, w, N);
+    assert_true(normalized_error(head, want, 2 * N) < 1e-13);
+}
+
+static void bench(const struct slm_kernels *kernels)
+{
+    enum { N = 2048, RUNS = 20000 };
+    struct dice dice = {10};
+    static float x[N], w[N], y[N];
+    dice_fill(&dice, x, N, 1.0f);
+    dice_fill(&dice, w, N, 1.0f);
+    const double begin = seconds_now();
+    for (uint32_t run = 0; run < RUNS; run++) {
+        kernels->rms_norm(x, w, 1e-5f, N, y);
+    }
+    const double middle = seconds_now();
+    for (uint32_t run = 0; run < RUNS; run++) {
+        kernels->silu_mul(x, w, N, y);
+    }
+    printf("%s rms_norm %.3f, silu_mul %.3f ns a value\n", slm__isa_name((int32_t)kernels->isa), (middle - begin) * 1e9 / RUNS / N,
+           (seconds_now() - middle) * 1e9 / RUNS / N);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tiers_equal_scalar),
+        cmocka_unit_test(scalar_near_f64),
+    };
+    for (const enum slm_isa *isa = tiers_to_check(); asked_for_bench(argc, argv) && *isa; isa++) {
+        bench(tier_table(*isa));
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
