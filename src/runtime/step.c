@@ -105,6 +105,9 @@ static bool compute_pending(struct step_job *job)
     return true;
 }
 
+/* A token's text fits one push, and all that a step can give out fits session->text. */
+_Static_assert((int)SLM_TOKEN_STREAM_TEXT <= (int)SLM_STOP_STRINGS_PUSH_BYTES, "a token's text must fit one push");
+
 static void append_text(struct slm_session *session, struct slm_span text)
 {
     const size_t used = (size_t)session->result.text_length;
