@@ -90,7 +90,9 @@ static slm_status add_part(struct slm_checkpoint *checkpoint, struct slm_target 
     part->source = source;
     target->rows += part->rows;
     if (source == NULL) {
-        return is_free(checkpoint, rule) ? SLM_OK : slm__fail(error, SLM_E_BAD_VALUE, "tensor %s is missing", name);
+        return is_free(checkpoint, rule) ? SLM_OK
+                                         : slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %s is missing",
+                                                     checkpoint->set.file_count == 1 ? checkpoint->set.files[0].name : "the weight files", name);
     }
     if (checkpoint->gguf && (config->family->flags & SLM_FAMILY_GGUF_PAIRS) != 0 && from->order == SLM_ROWS_ROTARY) {
         part->pairs = config->head_dim;
@@ -183,6 +185,7 @@ static slm_status compute_frequencies(struct slm_checkpoint *checkpoint, slm_err
 
 slm_status slm__checkpoint_plan(struct slm_checkpoint *checkpoint, slm_error *error)
 {
+    SLM_TRY(slm__tensor_set_sort(&checkpoint->set, error));
     SLM_TRY(slm__checkpoint_settle_head(checkpoint, error));
     SLM_TRY(add_targets(checkpoint, error));
     SLM_TRY(compute_frequencies(checkpoint, error));

@@ -56,7 +56,7 @@ struct slm_checkpoint {
 void slm__checkpoint_init(struct slm_checkpoint *checkpoint, const struct slm_import_context *context);
 void slm__checkpoint_free(struct slm_checkpoint *checkpoint);
 
-/* Find, check and account for every tensor, and compute the rotary table. Needs configuration and sorted tensors. */
+/* Find, check and account for every tensor, and compute the rotary table. Needs configuration and tensors. */
 slm_status slm__checkpoint_plan(struct slm_checkpoint *checkpoint, slm_error *error);
 
 /* Bytes of scratch that the readers below need for this target. */
