@@ -4,7 +4,7 @@
 #define SLM_FORMAT_WEIGHT_BLOCKS_H
 
 #include "kernels/blocks.h"    /* panel layout */
-#include "kernels/half_bits.h" /* slm__f32_of_bits */
+#include "kernels/half_bits.h" /* slm__f32_bits, slm__f32_of_bits */
 #include <stddef.h>
 
 /* 32 x 16 weights: x[k][r] is column k of row r; zero where the matrix has none. */
@@ -21,9 +21,10 @@ static inline uint32_t slm__group_columns(uint32_t cols, uint32_t group)
     return cols - group * SLM_GROUP < SLM_GROUP ? cols - group * SLM_GROUP : SLM_GROUP;
 }
 
-/* Nearest integer, ties to even, for |x| < 2^22: the sum has no fraction bits left. Same in scalar and vector code. */
-static inline float slm__round_even(float x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
-static inline float slm__clamp(float x, float low, float high)
+/* Nearest integer, ties to even, for |x| < 2^22: in the sum the integer stands in the low fraction bits. Neither this nor the clamp
+ * branches, so that compilers turn the encoders' loops over lanes into vector code (with the same results). */
+static inline int32_t slm__nearest(float x) { return (int32_t)(slm__f32_bits(x + 0x1.8p23f) - 0x4b400000u); }
+static inline int32_t slm__clamp(int32_t x, int32_t low, int32_t high)
 {
     x = x < low ? low : x;
     return x > high ? high : x;

@@ -12,8 +12,8 @@
 #include <string.h> /* memcpy */
 
 /* Scales are tried from STEPS_BELOW codes under to STEPS_ABOVE over the one that spans the group's range; a code is 1/16 to 1/32. STARTS
- * places of the 16-code window within the range; ROUNDS improvements each. */
-enum { STEPS_BELOW = 9, STEPS_ABOVE = 1, STARTS = 5, ROUNDS = 3 };
+ * places of the 16-code window within the range; ROUNDS improvements each. Twice as many of all would gain 0.2 percent of the error. */
+enum { STEPS_BELOW = 8, STEPS_ABOVE = 4, STARTS = 4, ROUNDS = 3 };
 #define TINY 0x1p-100f /* a row below this is written as zeros: its products could not be normal numbers */
 
 enum { LANES = SLM_PANEL_ROWS };
@@ -86,14 +86,14 @@ static void improve(const struct slm_lanes *lanes, uint32_t count, const float s
     for (uint32_t k = 0; k < count; k++) {
         for (int r = 0; r < LANES; r++) {
             float y = lanes->x[k][r] * inverse[r] + zero[r];
-            float e = slm__round_even(slm__clamp(y, 0.0f, 15.0f)) - y;
+            float e = (float)slm__clamp(slm__nearest(y), 0, 15) - y;
             sum[r] += e;
             square[r] += e * e;
         }
     }
     const float n = (float)count, reciprocal = 1.0f / n;
     for (int r = 0; r < LANES; r++) {
-        float next = slm__clamp(slm__round_even((zero[r] + sum[r] * reciprocal) * 16.0f), 0.0f, 255.0f) * 0.0625f;
+        float next = (float)slm__clamp(slm__nearest((zero[r] + sum[r] * reciprocal) * 16.0f), 0, 255) * 0.0625f;
         float change = next - zero[r];
         float error = (square[r] - 2.0f * change * sum[r] + n * change * change) * step[r] * step[r];
         if (error < best->error[r]) {
@@ -123,7 +123,7 @@ static void try_scale(const struct slm_lanes *lanes, uint32_t count, const float
         for (int r = 0; r < LANES; r++) {
             float slack = (high[r] - low[r]) * inverse[r] - 15.0f;
             float place = -low[r] * inverse[r] - slack * ((float)s / (float)(STARTS - 1));
-            zero[r] = slm__clamp(slm__round_even(place * 16.0f), 0.0f, 255.0f) * 0.0625f;
+            zero[r] = (float)slm__clamp(slm__nearest(place * 16.0f), 0, 255) * 0.0625f;
         }
         for (int i = 0; i < ROUNDS; i++) {
             improve(lanes, count, step, inverse, code, zero, best);
@@ -169,7 +169,7 @@ static void search_group(const struct slm_lanes *lanes, uint32_t count, const fl
 
 static uint32_t code_of(const struct slm_lanes *lanes, const struct choice *best, uint32_t k, uint32_t r)
 {
-    return (uint32_t)slm__round_even(slm__clamp(lanes->x[k][r] * best->inverse[r] + best->start[r], 0.0f, 15.0f));
+    return (uint32_t)slm__clamp(slm__nearest(lanes->x[k][r] * best->inverse[r] + best->start[r]), 0, 15);
 }
 
 static void store_group(const struct slm_lanes *lanes, const struct choice *best, uint32_t group, uint32_t groups, uint8_t *panel)

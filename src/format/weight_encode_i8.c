@@ -45,7 +45,7 @@ static void measure_candidate(const struct slm_lanes *lanes, struct candidate *c
     float error[SLM_PANEL_ROWS] = {0};
     for (int k = 0; k < SLM_GROUP; k++) {
         for (int r = 0; r < SLM_PANEL_ROWS; r++) {
-            float q = slm__round_even(slm__clamp(lanes->x[k][r] * candidate->inverse[r], -127.0f, 127.0f));
+            float q = (float)slm__clamp(slm__nearest(lanes->x[k][r] * candidate->inverse[r]), -127, 127);
             float difference = lanes->x[k][r] - q * candidate->scale[r];
             error[r] += difference * difference;
         }
@@ -69,8 +69,8 @@ static void store_group(const struct slm_lanes *lanes, const struct candidate *b
     for (uint32_t r = 0; r < SLM_PANEL_ROWS; r++) {
         memcpy(scales + (size_t)2 * r, &best->bits[r], 2);
         for (uint32_t k = 0; k < SLM_GROUP; k++) {
-            float q = slm__round_even(slm__clamp(lanes->x[k][r] * best->inverse[r], -127.0f, 127.0f));
-            quants[(size_t)64 * (k / 4) + (size_t)4 * r + k % 4] = (uint8_t)(int8_t)q;
+            int32_t q = slm__clamp(slm__nearest(lanes->x[k][r] * best->inverse[r]), -127, 127);
+            quants[(size_t)64 * (k / 4) + (size_t)4 * r + k % 4] = (uint8_t)q;
         }
     }
 }
