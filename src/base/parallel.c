@@ -43,6 +43,7 @@ struct slm_team {
     void *parallel_user;
     struct job job; /* written by the owner while nobody is inside */
     _Alignas(64) atomic_uint state;
+    atomic_uint gone;              /* workers that have left the region */
     _Alignas(64) atomic_uint next; /* chunk to take */
 };
 
@@ -149,6 +150,7 @@ __attribute__((noinline)) static void work_in_team(struct slm_team *team, uint32
         }
     }
     slm__float_control_leave(control);
+    atomic_fetch_add_explicit(&team->gone, 1, memory_order_release); /* the last that it does with the team */
 }
 
 /* The owner inside its region: publish, help, close, wait. */
@@ -171,12 +173,18 @@ static void run_in_team(struct slm_team *team, const struct job *job)
     }
 }
 
+/* The owner's life in its region. At the end it waits for the workers to be gone, as the region's own barrier does, but visibly to
+ * ThreadSanitizer: then the team may be initialised anew or its memory given back. */
 __attribute__((noinline)) static void lead_team(struct slm_team *team, uint32_t granted, slm_team_main_fn *main_fn, void *context)
 {
     team->granted = granted;
     run_main(main_fn, context);
     team->granted = 1;
     atomic_store_explicit(&team->state, STOP, memory_order_release);
+    uint32_t spins = 0;
+    while (atomic_load_explicit(&team->gone, memory_order_acquire) != granted - 1) {
+        pause_once(&spins);
+    }
 }
 
 OUTSIDE_THREAD_SANITIZER static void open_region(struct slm_team *team, int threads, slm_team_main_fn *main_fn, void *context)
@@ -201,6 +209,7 @@ void slm__team_run(struct slm_team *team, slm_team_main_fn *main_fn, void *conte
         run_main(main_fn, context);
         return;
     }
+    atomic_store_explicit(&team->gone, 0, memory_order_relaxed);
     atomic_store_explicit(&team->state, 0, memory_order_release);
     open_region(team, (int)team->threads, main_fn, context);
     atomic_store_explicit(&team->owner, 0, memory_order_release);
@@ -271,6 +280,7 @@ struct slm_team *slm__team_init(struct slm_team_storage *storage, const struct s
     *team = (struct slm_team){.granted = 1, .parallel_for = options->parallel_for, .parallel_user = options->parallel_user};
     atomic_init(&team->owner, 0);
     atomic_init(&team->state, STOP);
+    atomic_init(&team->gone, 0);
     atomic_init(&team->next, 0);
     team->threads = team->parallel_for != NULL ? threads : grantable(threads);
     return team;
