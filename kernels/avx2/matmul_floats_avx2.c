@@ -14,6 +14,15 @@ SLM_INLINE_AVX2 __m256 load_weights_avx2(const uint8_t *at, enum slm_weight_type
     return type == SLM_WEIGHT_BF16 ? load_bf16_avx2(at) : _mm256_loadu_ps((const float *)(const void *)at);
 }
 
+/* acc[c] += 8 weights of one k times x[c] */
+SLM_INLINE_AVX2 void accumulate_floats_avx2(__m256 weights, const float *x, uint32_t count, __m256 *acc)
+{
+    SLM_UNROLL_AVX2
+    for (uint32_t c = 0; c < count; c++) {
+        acc[c] = _mm256_fmadd_ps(weights, _mm256_broadcast_ss(x + c), acc[c]);
+    }
+}
+
 /* `panels` x 16 rows, `count` of the `columns` columns in x [padded][columns]; panels * 2 * count <= TILE_FLOATS_AVX2. */
 SLM_INLINE_AVX2 void tile_floats_avx2(const struct slm_matrix *w, enum slm_weight_type type, const uint8_t *panel, uint32_t panels,
                                       const float *x, uint32_t columns, uint32_t count, float *y, size_t y_stride)
@@ -26,14 +35,13 @@ SLM_INLINE_AVX2 void tile_floats_avx2(const struct slm_matrix *w, enum slm_weigh
         acc[i] = _mm256_setzero_ps();
     }
     for (uint32_t k = 0; k < padded; k++, x += columns) {
-        SLM_UNROLL_AVX2
-        for (uint32_t h = 0; h < 2 * panels; h++) {
-            const uint8_t *line = panel + h / 2 * w->panel_bytes + 2 * half * k;
-            const __m256 weights = load_weights_avx2(line + h % 2 * half, type);
-            SLM_UNROLL_AVX2
-            for (uint32_t c = 0; c < count; c++) {
-                acc[h * count + c] = _mm256_fmadd_ps(weights, _mm256_broadcast_ss(x + c), acc[h * count + c]);
-            }
+        const uint8_t *line = panel + 2 * half * k;
+        accumulate_floats_avx2(load_weights_avx2(line, type), x, count, acc);
+        accumulate_floats_avx2(load_weights_avx2(line + half, type), x, count, acc + count);
+        if (panels == 2) {
+            line += w->panel_bytes;
+            accumulate_floats_avx2(load_weights_avx2(line, type), x, count, acc + 2 * count);
+            accumulate_floats_avx2(load_weights_avx2(line + half, type), x, count, acc + 3 * count);
         }
     }
     SLM_UNROLL_AVX2
@@ -42,19 +50,34 @@ SLM_INLINE_AVX2 void tile_floats_avx2(const struct slm_matrix *w, enum slm_weigh
     }
 }
 
-/* All columns of a panel, four at a time. */
+/* All columns of a panel, four at a time; `columns` is a constant of the caller. */
+SLM_INLINE_AVX2 void columns_floats_avx2(const struct slm_matrix *w, enum slm_weight_type type, const uint8_t *panel, const float *x,
+                                         uint32_t columns, float *y, size_t y_stride)
+{
+    const uint32_t rest = columns % 4;
+    if (columns >= 4) {
+        tile_floats_avx2(w, type, panel, 1, x, columns, 4, y, y_stride);
+    }
+    if (columns == 8) {
+        tile_floats_avx2(w, type, panel, 1, x + 4, columns, 4, y + 4 * y_stride, y_stride);
+    }
+    if (rest > 0) {
+        tile_floats_avx2(w, type, panel, 1, x + columns - rest, columns, rest, y + (columns - rest) * y_stride, y_stride);
+    }
+}
+
 SLM_INLINE_AVX2 void panel_floats_avx2(const struct slm_matrix *w, enum slm_weight_type type, const uint8_t *panel, const float *x,
                                        uint32_t columns, float *y, size_t y_stride)
 {
-    uint32_t c = 0;
-    for (; c + 4 <= columns; c += 4) {
-        tile_floats_avx2(w, type, panel, 1, x + c, columns, 4, y + c * y_stride, y_stride);
-    }
-    switch (columns - c) {
-    case 1: tile_floats_avx2(w, type, panel, 1, x + c, columns, 1, y + c * y_stride, y_stride); break;
-    case 2: tile_floats_avx2(w, type, panel, 1, x + c, columns, 2, y + c * y_stride, y_stride); break;
-    case 3: tile_floats_avx2(w, type, panel, 1, x + c, columns, 3, y + c * y_stride, y_stride); break;
-    default: break;
+    switch (columns) {
+    case 1: columns_floats_avx2(w, type, panel, x, 1, y, y_stride); break;
+    case 2: columns_floats_avx2(w, type, panel, x, 2, y, y_stride); break;
+    case 3: columns_floats_avx2(w, type, panel, x, 3, y, y_stride); break;
+    case 4: columns_floats_avx2(w, type, panel, x, 4, y, y_stride); break;
+    case 5: columns_floats_avx2(w, type, panel, x, 5, y, y_stride); break;
+    case 6: columns_floats_avx2(w, type, panel, x, 6, y, y_stride); break;
+    case 7: columns_floats_avx2(w, type, panel, x, 7, y, y_stride); break;
+    default: columns_floats_avx2(w, type, panel, x, 8, y, y_stride); break;
     }
 }
 

@@ -11,7 +11,7 @@
 /* Functions with constant counts must be inlined and their loops unrolled, or arrays of registers become memory. */
 #define SLM_INLINE_AVX2 static inline __attribute__((always_inline))
 #if defined(__clang__)
-#  define SLM_UNROLL_AVX2 _Pragma("unroll")
+#  define SLM_UNROLL_AVX2 _Pragma("clang loop unroll(full)")
 #else
 #  define SLM_UNROLL_AVX2 _Pragma("GCC unroll 16")
 #endif
