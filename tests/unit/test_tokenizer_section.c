@@ -139,6 +139,45 @@ static void versions_and_tables(void **state)
     unload_tokenizer(&loaded);
 }
 
+/* One value of a table replaced by one that leads just outside. */
+static void references_that_lead_outside(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t table;
+        uint64_t at; /* byte in the table */
+        uint32_t of; /* table whose number of elements is put there; 0: the number of tokens */
+        uint32_t element;
+    } cases[] = {
+        {SLM_TOKENIZER_BYTE_IDS, 4 * 'a', 0, 0},
+        {SLM_TOKENIZER_ADDED, 0, 0, 0},
+        {SLM_TOKENIZER_ADDED, 8, SLM_TOKENIZER_TEXTS, 1},
+        {SLM_TOKENIZER_PREFIX, 0, 0, 0},
+        {SLM_TOKENIZER_ADDED_ROOTS, 4 * '<', SLM_TOKENIZER_ADDED_NODES, SLM_TOKENIZER_NODE_BYTES},
+        {SLM_TOKENIZER_ADDED_NODES, SLM_TOKENIZER_NODE_BYTES, SLM_TOKENIZER_ADDED_EDGES, SLM_TOKENIZER_EDGE_BYTES},
+        {SLM_TOKENIZER_ADDED_NODES, SLM_TOKENIZER_NODE_BYTES + 8, SLM_TOKENIZER_ADDED, SLM_TOKENIZER_ADDED_BYTES},
+        {SLM_TOKENIZER_ADDED_EDGES, 4, SLM_TOKENIZER_ADDED_NODES, SLM_TOKENIZER_NODE_BYTES},
+        {SLM_TOKENIZER_STEPS, 20, SLM_TOKENIZER_TEXTS, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct loaded_tokenizer loaded;
+        assert_int_equal(load_tokenizer(&loaded, slm__span_text(json), "small", 0), SLM_OK);
+        uint64_t value = cases[i].of == 0 ? loaded.tokenizer.token_count : loaded.tokenizer.lengths[cases[i].of] / cases[i].element;
+        size_t table = (size_t)(loaded.tokenizer.tables[cases[i].table] - loaded.section.data);
+        slm__store_u32(loaded.section.data + table + cases[i].at, (uint32_t)value + (cases[i].of == SLM_TOKENIZER_TEXTS));
+        if (open_copy(loaded.section.data, loaded.section.length) != SLM_E_BAD_VALUE) {
+            fail_msg("table %u byte %u", (unsigned)cases[i].table, (unsigned)cases[i].at);
+        }
+        unload_tokenizer(&loaded);
+    }
+    struct loaded_tokenizer loaded;
+    assert_int_equal(load_tokenizer(&loaded, slm__span_text(json), "small", 0), SLM_OK);
+    size_t edges = (size_t)(loaded.tokenizer.tables[SLM_TOKENIZER_ADDED_EDGES] - loaded.section.data);
+    slm__store_u32(loaded.section.data + edges + 4, 1); /* an edge back to where it comes from: a walk in circles */
+    assert_int_equal(open_copy(loaded.section.data, loaded.section.length), SLM_E_BAD_VALUE);
+    unload_tokenizer(&loaded);
+}
+
 static void the_same_input_gives_the_same_bytes(void **state)
 {
     (void)state;
@@ -158,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_prefix),        cmocka_unit_test(every_byte_changed),
         cmocka_unit_test(random_tables),       cmocka_unit_test(versions_and_tables),
+        cmocka_unit_test(references_that_lead_outside),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

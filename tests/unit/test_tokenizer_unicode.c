@@ -116,6 +116,7 @@ static void characters_compose(void **state)
     check_nfc("\xED\x95\x9C\xE1\x86\xAB", "\xED\x95\x9C\xE1\x86\xAB");          /* ... that has one already */
     check_nfc("\xE0\xA5\x98", "\xE0\xA4\x95\xE0\xA4\xBC");                      /* excluded from composition */
     check_nfc("\xF0\x91\xA4\xB5\xF0\x91\xA4\xB0", "\xF0\x91\xA4\xB5\xF0\x91\xA4\xB0"); /* Unicode 13: too new for the reference */
+    check_nfc("a\xCC\x85\xCC\x80", "a\xCC\x85\xCC\x80");                        /* a mark of its own class stands between */
     check_nfc("\xCD\x84", "\xCC\x88\xCC\x81");                                  /* a mark that becomes two */
 }
 
