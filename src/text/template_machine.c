@@ -85,7 +85,7 @@ slm_status slm__tm_fail_undefined(struct slm_tmachine *m, struct slm_tvalue valu
     if (reason->owner == NULL) {
         return slm__tm_fail(m, "'%.*s' is undefined", SLM_SPAN_ARGS(reason->name));
     }
-    if (reason->unsafe) {
+    if (reason->name.data != NULL && reason->index == -1) {
         return slm__tm_fail(m, "access to attribute '%.*s' of '%s' object is unsafe", SLM_SPAN_ARGS(reason->name), reason->owner);
     }
     if (reason->name.data == NULL) {

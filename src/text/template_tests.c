@@ -5,8 +5,6 @@
 #include "text/template_eval.h"     /* slm__te_compare */
 #include "text/template_unicode.h"  /* slm__tu_cased */
 
-#define TEST_PARAMETERS struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out
-
 /* Tests that look at the kind only: one bit a kind. */
 static slm_status test_kinds(struct slm_tvalue self, uint32_t kinds, struct slm_tvalue *out)
 {
@@ -20,93 +18,93 @@ enum {
     CALLABLES = 1 << SLM_T_MACRO | 1 << SLM_T_FUNCTION | 1 << SLM_T_METHOD | 1 << SLM_T_LOOP
 };
 
-static slm_status test_defined(TEST_PARAMETERS)
+static slm_status test_defined(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, ~(UINT32_C(1) << SLM_T_UNDEFINED), out);
 }
 
-static slm_status test_undefined(TEST_PARAMETERS)
+static slm_status test_undefined(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, 1 << SLM_T_UNDEFINED, out);
 }
 
-static slm_status test_none(TEST_PARAMETERS)
+static slm_status test_none(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, 1 << SLM_T_NONE, out);
 }
 
-static slm_status test_boolean(TEST_PARAMETERS)
+static slm_status test_boolean(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, 1 << SLM_T_BOOL, out);
 }
 
-static slm_status test_string(TEST_PARAMETERS)
+static slm_status test_string(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, 1 << SLM_T_STRING, out);
 }
 
-static slm_status test_mapping(TEST_PARAMETERS)
+static slm_status test_mapping(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, 1 << SLM_T_DICT, out);
 }
 
-static slm_status test_number(TEST_PARAMETERS)
+static slm_status test_number(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, INTEGERS | 1 << SLM_T_FLOAT, out);
 }
 
-static slm_status test_integer(TEST_PARAMETERS)
+static slm_status test_integer(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, INTEGERS & ~(1 << SLM_T_BOOL), out);
 }
 
-static slm_status test_float(TEST_PARAMETERS)
+static slm_status test_float(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, 1 << SLM_T_FLOAT, out);
 }
 
-static slm_status test_sequence(TEST_PARAMETERS)
+static slm_status test_sequence(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, LISTS | 1 << SLM_T_STRING | 1 << SLM_T_DICT | 1 << SLM_T_UNDEFINED, out);
 }
 
-static slm_status test_iterable(TEST_PARAMETERS)
+static slm_status test_iterable(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, LISTS | 1 << SLM_T_STRING | 1 << SLM_T_DICT | 1 << SLM_T_VIEW | 1 << SLM_T_GENERATOR | 1 << SLM_T_UNDEFINED | 1 << SLM_T_LOOP,
                       out);
 }
 
-static slm_status test_callable(TEST_PARAMETERS)
+static slm_status test_callable(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, CALLABLES | 1 << SLM_T_UNDEFINED, out);
 }
 
-static slm_status test_escaped(TEST_PARAMETERS)
+static slm_status test_escaped(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     return test_kinds(self, 0, out);
 }
 
-static slm_status test_true(TEST_PARAMETERS)
+static slm_status test_true(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     *out = slm__tv_bool(self.kind == SLM_T_BOOL && self.as.truth);
     return SLM_OK;
 }
 
-static slm_status test_false(TEST_PARAMETERS)
+static slm_status test_false(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     *out = slm__tv_bool(self.kind == SLM_T_BOOL && !self.as.truth);
@@ -114,7 +112,7 @@ static slm_status test_false(TEST_PARAMETERS)
 }
 
 /* Identity: the same object, or equal values of a kind that has no other identity here. */
-static slm_status test_sameas(TEST_PARAMETERS)
+static slm_status test_sameas(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     struct slm_tvalue other = a->value[0];
     bool same = self.kind == other.kind;
@@ -138,19 +136,19 @@ static slm_status test_remainder(struct slm_tmachine *m, struct slm_tvalue self,
     return SLM_OK;
 }
 
-static slm_status test_odd(TEST_PARAMETERS)
+static slm_status test_odd(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)a;
     return test_remainder(m, self, slm__tv_int(2), 1, out);
 }
 
-static slm_status test_even(TEST_PARAMETERS)
+static slm_status test_even(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)a;
     return test_remainder(m, self, slm__tv_int(2), 0, out);
 }
 
-static slm_status test_divisibleby(TEST_PARAMETERS)
+static slm_status test_divisibleby(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     return test_remainder(m, self, a->value[0], 0, out);
 }
@@ -173,13 +171,13 @@ static slm_status test_case(struct slm_tmachine *m, struct slm_tvalue self, bool
     return SLM_OK;
 }
 
-static slm_status test_upper(TEST_PARAMETERS)
+static slm_status test_upper(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)a;
     return test_case(m, self, true, out);
 }
 
-static slm_status test_lower(TEST_PARAMETERS)
+static slm_status test_lower(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)a;
     return test_case(m, self, false, out);
@@ -194,50 +192,50 @@ static slm_status test_compare(struct slm_tmachine *m, struct slm_tvalue self, s
     return SLM_OK;
 }
 
-static slm_status test_eq(TEST_PARAMETERS)
+static slm_status test_eq(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     return test_compare(m, self, a->value[0], SLM_TO_EQUAL, out);
 }
 
-static slm_status test_ne(TEST_PARAMETERS)
+static slm_status test_ne(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     return test_compare(m, self, a->value[0], SLM_TO_NOT_EQUAL, out);
 }
 
-static slm_status test_gt(TEST_PARAMETERS)
+static slm_status test_gt(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     return test_compare(m, self, a->value[0], SLM_TO_GREATER, out);
 }
 
-static slm_status test_ge(TEST_PARAMETERS)
+static slm_status test_ge(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     return test_compare(m, self, a->value[0], SLM_TO_GREATER_EQUAL, out);
 }
 
-static slm_status test_lt(TEST_PARAMETERS)
+static slm_status test_lt(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     return test_compare(m, self, a->value[0], SLM_TO_LESS, out);
 }
 
-static slm_status test_le(TEST_PARAMETERS)
+static slm_status test_le(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     return test_compare(m, self, a->value[0], SLM_TO_LESS_EQUAL, out);
 }
 
-static slm_status test_in(TEST_PARAMETERS)
+static slm_status test_in(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     return test_compare(m, self, a->value[0], SLM_TO_IN, out);
 }
 
 /* is filter, is test: whether a name is known. */
-static slm_status test_filter(TEST_PARAMETERS)
+static slm_status test_filter(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     *out = slm__tv_bool(self.kind == SLM_T_STRING && slm__tm_find(slm__template_filters, slm__ts_span(self.as.string)) != NULL);
     return SLM_OK;
 }
 
-static slm_status test_test(TEST_PARAMETERS)
+static slm_status test_test(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
     *out = slm__tv_bool(self.kind == SLM_T_STRING && slm__tm_find(slm__template_tests, slm__ts_span(self.as.string)) != NULL);

@@ -56,8 +56,7 @@ struct slm_tstring {
 struct slm_tundefined {
     struct slm_span name; /* what was looked for */
     const char *owner;    /* type of the object it was looked for in; NULL: a variable */
-    int64_t index;        /* owner and no name: the element */
-    bool unsafe;          /* it exists but would change the object */
+    int64_t index;        /* owner and no name: the element; owner and name and -1: it exists but would change the object */
 };
 
 struct slm_tvalue {
