@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Writes one C file from the library's sources: awk -v with_convert=1 -f src/amalgamate.awk FILE.c... > slm.c
 #
-# Project headers are inserted once, where they are first needed. Names that a file keeps to itself (static functions and variables, enum
-# constants, struct tags, types, macros) get the file's name in front where another file or a header uses the same name. The sources have the
-# form that .clang-format gives them: what is declared at file level begins in the first column.
+# Project headers are inserted once, where they are first needed. Names that a file keeps to itself (static functions and variables,
+# enum constants, struct tags, types, macros) get the file's name in front where another file or a header uses the same name. The sources
+# have the form that .clang-format gives them: what is declared at file level begins in the first column.
 
 function stem(path) {
     sub(/.*\//, "", path)
