@@ -20,15 +20,30 @@ enum { HAVE_AVX512VNNI = 1 };
 #else
 enum { HAVE_AVX512VNNI = 0 };
 #endif
+#if defined(SLM_HAVE_NEON)
+enum { HAVE_NEON = 1 };
+#else
+enum { HAVE_NEON = 0 };
+#endif
+#if defined(SLM_HAVE_NEON_DOTPROD)
+enum { HAVE_NEON_DOTPROD = 1 };
+#else
+enum { HAVE_NEON_DOTPROD = 0 };
+#endif
+#if defined(SLM_HAVE_NEON_I8MM)
+enum { HAVE_NEON_I8MM = 1 };
+#else
+enum { HAVE_NEON_I8MM = 0 };
+#endif
 
 static const struct tier tiers[] = {
     {SLM_TIER_SCALAR, true, "scalar"},
     {SLM_TIER_AVX2, HAVE_AVX2, "avx2"},
     {SLM_TIER_AVXVNNI, false, "avxvnni"},
     {SLM_TIER_AVX512VNNI, HAVE_AVX512VNNI, "avx512vnni"},
-    {SLM_TIER_NEON, false, "neon"},
-    {SLM_TIER_NEON_DOTPROD, false, "neon_dotprod"},
-    {SLM_TIER_NEON_I8MM, false, "neon_i8mm"},
+    {SLM_TIER_NEON, HAVE_NEON, "neon"},
+    {SLM_TIER_NEON_DOTPROD, HAVE_NEON_DOTPROD, "neon_dotprod"},
+    {SLM_TIER_NEON_I8MM, HAVE_NEON_I8MM, "neon_i8mm"},
 };
 enum { TIERS = sizeof tiers / sizeof tiers[0] };
 

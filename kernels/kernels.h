@@ -97,5 +97,9 @@ void slm__kernels_fill(struct slm_kernels *table, enum slm_isa isa);
 /* Each tier's own overwriting; defined in kernels/<tier>/<tier>_fill.c, called by slm__kernels_fill(). */
 void slm__fill_scalar(struct slm_kernels *table);
 void slm__fill_avx2(struct slm_kernels *table);
+void slm__fill_neon(struct slm_kernels *table);
+void slm__fill_neon_dotprod(struct slm_kernels *table);
+void slm__fill_neon_i8mm(struct slm_kernels *table);
+void slm__fill_avx512vnni(struct slm_kernels *table);
 
 #endif

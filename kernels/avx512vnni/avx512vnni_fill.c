@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The AVX512-VNNI tier (AVX-512 F, BW, VL, DQ, VNNI: Cascade Lake 2019, Zen 4 and later): what it puts over the avx2 table. */
+#include "kernels/avx512vnni/avx512vnni_kernels.h" /* every function of the tier */
+
+void slm__fill_avx512vnni(struct slm_kernels *table)
+{
+    table->matmul[SLM_WEIGHT_F32] = slm__matmul_f32_avx512vnni;
+    table->matmul[SLM_WEIGHT_F16] = slm__matmul_f16_avx512vnni;
+    table->matmul[SLM_WEIGHT_BF16] = slm__matmul_bf16_avx512vnni;
+    table->matmul[SLM_WEIGHT_I8] = slm__matmul_i8_avx512vnni;
+    table->matmul[SLM_WEIGHT_I4] = slm__matmul_i4_avx512vnni;
+    table->peak = slm__peak_avx512vnni;
+    table->read = slm__read_avx512vnni;
+}

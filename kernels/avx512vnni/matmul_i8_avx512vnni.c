@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * i8 weights x packed int8 activations. vpdpbusd multiplies 4 unsigned by 4 signed bytes and adds the exact sum to an int32; weights become
+ * unsigned as w + 128 (one xor), and 128 times the negated sum, from which the dot starts, takes the surplus away again: exact for all codes.
+ */
+#include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__matmul_i8_avx512vnni */
+#include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni */
+
+enum {
+    AHEAD_I8_AVX512VNNI = 8192,     /* bytes of the weight stream to fetch ahead for a single column */
+    AHEAD_PLANE_I8_AVX512VNNI = 512 /* the same for scales, which are a sixteenth */
+};
+
+/* dots[c] += (q + 128) x of one group for all columns. */
+SLM_INLINE_AVX512VNNI void dots_i8_avx512vnni(const uint8_t *quants, const uint8_t *x, uint32_t columns, __m512i dots[SLM_COLUMNS])
+{
+    const __m512i offset = _mm512_set1_epi8((char)0x80);
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t j = 0; j < 8; j++) {
+        const __m512i line = _mm512_xor_si512(_mm512_loadu_si512(quants + (size_t)64 * j), offset);
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t c = 0; c < columns; c++) {
+            dots[c] = _mm512_dpbusd_epi32(dots[c], line, broadcast_quad_avx512vnni(x + (size_t)4 * (j * columns + c)));
+        }
+    }
+}
+
+/* One column is a matter of memory, and the hardware loses the stream at page borders. */
+SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, const uint8_t *scales, uint32_t g)
+{
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t line = 0; line < 8; line++) {
+        prefetch_avx512vnni(panel + (size_t)512 * g + (size_t)64 * line, AHEAD_I8_AVX512VNNI);
+    }
+    if (g % 2 == 0) {
+        prefetch_avx512vnni(scales + (size_t)32 * g, AHEAD_PLANE_I8_AVX512VNNI);
+    }
+}
+
+/* 16 rows, all columns; `columns` is a constant of the caller. */
+SLM_INLINE_AVX512VNNI void columns_i8_avx512vnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y,
+                                                 size_t y_stride)
+{
+    const uint8_t *scales = panel + slm__i8_scales_offset(groups);
+    __m512 acc[SLM_COLUMNS];
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t c = 0; c < columns; c++) {
+        acc[c] = _mm512_setzero_ps();
+    }
+    for (uint32_t g = 0; g < groups; g++, x += (size_t)columns * SLM_PACKED_GROUP) {
+        const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES, *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
+        __m512i dots[SLM_COLUMNS];
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t c = 0; c < columns; c++) {
+            dots[c] = _mm512_slli_epi32(broadcast_quad_avx512vnni(x_sums + (size_t)4 * c), 7);
+        }
+        if (columns == 1) {
+            prefetch_i8_avx512vnni(panel, scales, g);
+        }
+        dots_i8_avx512vnni(panel + (size_t)512 * g, x, columns, dots);
+        const __m512 scale = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(scales + (size_t)32 * g)));
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t c = 0; c < columns; c++) {
+            const __m512 factor = _mm512_mul_ps(scale, broadcast_f32_avx512vnni(x_scales + (size_t)4 * c));
+            acc[c] = _mm512_fmadd_ps(factor, _mm512_cvtepi32_ps(dots[c]), acc[c]);
+        }
+    }
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t c = 0; c < columns; c++) {
+        _mm512_storeu_ps(y + c * y_stride, acc[c]);
+    }
+}
+
+static void panel_i8_avx512vnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
+{
+    switch (columns) {
+    case 1: columns_i8_avx512vnni(panel, groups, x, 1, y, y_stride); break;
+    case 2: columns_i8_avx512vnni(panel, groups, x, 2, y, y_stride); break;
+    case 3: columns_i8_avx512vnni(panel, groups, x, 3, y, y_stride); break;
+    case 4: columns_i8_avx512vnni(panel, groups, x, 4, y, y_stride); break;
+    case 5: columns_i8_avx512vnni(panel, groups, x, 5, y, y_stride); break;
+    case 6: columns_i8_avx512vnni(panel, groups, x, 6, y, y_stride); break;
+    case 7: columns_i8_avx512vnni(panel, groups, x, 7, y, y_stride); break;
+    default: columns_i8_avx512vnni(panel, groups, x, 8, y, y_stride); break;
+    }
+}
+
+void slm__matmul_i8_avx512vnni(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
+                               float *y, size_t y_stride)
+{
+    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
+    for (uint32_t p = panel_begin; p < panel_end; p++) {
+        panel_i8_avx512vnni(w->data + p * w->panel_bytes, groups, packed, columns, y + (size_t)16 * p, y_stride);
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What AVX512-VNNI could do at best: vpdpbusd in registers (i8 and i4 alike), and reading without computing. */
+#include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__peak_avx512vnni, slm__read_avx512vnni */
+#include "kernels/avx512vnni/simd_avx512vnni.h"    /* SLM_UNROLL_AVX512VNNI */
+
+SLM_INLINE_AVX512VNNI __m512i xor4_avx512vnni(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    return _mm512_xor_si512(_mm512_xor_si512(a, b), _mm512_xor_si512(c, d));
+}
+
+/* Twelve independent vpdpbusd of 64 multiply-adds each per iteration; inline assembly, since a compiler would see through the loop. */
+uint64_t slm__peak_avx512vnni(uint32_t which, uint64_t iterations, uint32_t *sink)
+{
+    const __m512i u = _mm512_set1_epi8(which == 1 ? 15 : 127), v = _mm512_set1_epi8(1);
+    __m512i a = u, b = u, c = u, d = u, e = u, f = u, g = u, h = u, i = u, j = u, k = u, l = u;
+    for (uint64_t n = 0; n < iterations; n++) {
+        __asm__ volatile("vpdpbusd %12, %13, %0\n\tvpdpbusd %12, %13, %1\n\tvpdpbusd %12, %13, %2\n\tvpdpbusd %12, %13, %3\n\t"
+                         "vpdpbusd %12, %13, %4\n\tvpdpbusd %12, %13, %5\n\tvpdpbusd %12, %13, %6\n\tvpdpbusd %12, %13, %7\n\t"
+                         "vpdpbusd %12, %13, %8\n\tvpdpbusd %12, %13, %9\n\tvpdpbusd %12, %13, %10\n\tvpdpbusd %12, %13, %11"
+                         : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h), "+v"(i), "+v"(j), "+v"(k), "+v"(l)
+                         : "v"(v), "v"(u));
+    }
+    *sink = (uint32_t)_mm512_reduce_add_epi32(xor4_avx512vnni(xor4_avx512vnni(a, b, c, d), xor4_avx512vnni(e, f, g, h), xor4_avx512vnni(i, j, k, l), u));
+    return iterations * 12 * 64 * 2;
+}
+
+uint32_t slm__read_avx512vnni(const void *data, size_t bytes)
+{
+    const uint8_t *at = data;
+    __m512i sums[4];
+    for (uint32_t j = 0; j < 4; j++) {
+        sums[j] = _mm512_setzero_si512();
+    }
+    for (size_t i = 0; i < bytes; i += sizeof sums) {
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t j = 0; j < 4; j++) {
+            sums[j] = _mm512_xor_si512(sums[j], _mm512_loadu_si512(at + i + (size_t)64 * j));
+        }
+    }
+    return (uint32_t)_mm512_reduce_add_epi32(xor4_avx512vnni(sums[0], sums[1], sums[2], sums[3]));
+}
