@@ -61,26 +61,23 @@ static void put_scalar(struct cli_output *output, const struct cli_json_value *v
     }
 }
 
-/* All scalars within a value, on one line. */
+/* All scalars within a value, on one line: "name embed  type i8  shape 1024 x 128". */
 static void put_flat(struct cli_output *output, const struct cli_json *json, const struct cli_json_value *value)
 {
-    size_t at = (size_t)(value - json->values);
-    const size_t end = value->next;
-    const char *separator = "";
-    for (; at < end; at++) {
+    int follows = 0; /* an element of a list follows another */
+    for (size_t at = (size_t)(value - json->values); at < value->next; at++) {
         const struct cli_json_value *each = &json->values[at];
-        if (each->kind < CLI_JSON_ARRAY) {
-            (void)cli_put_format(output, "%s", separator);
-            if (each->key != NULL) {
-                (void)cli_put(output, each->key, each->key_length);
-                (void)cli_put(output, " ", 1);
-            }
-            put_scalar(output, each);
-            separator = each->key != NULL ? "  " : " x ";
-        } else if (each->key != NULL && each != value) {
-            (void)cli_put_format(output, "%s", separator);
+        const int named = each->key != NULL && each != value;
+        if (named) {
+            (void)cli_put_format(output, "%s", at > (size_t)(value - json->values) + 1 ? "  " : "");
             (void)cli_put(output, each->key, each->key_length);
-            separator = " ";
+            (void)cli_put(output, " ", 1);
+            follows = 0;
+        }
+        if (each->kind < CLI_JSON_ARRAY) {
+            (void)cli_put_format(output, "%s", follows ? " x " : "");
+            put_scalar(output, each);
+            follows = 1;
         }
     }
 }

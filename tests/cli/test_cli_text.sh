@@ -56,7 +56,7 @@ echo '{"messages":' >"$work/request"
 run -i "$work/request" template
 check "a request that is no JSON" code_is 1
 printf '{{ raise_exception("no cats allowed") }}' >"$work/t.jinja"
-echo '{"messages":[]}' >"$work/request"
+echo '{"messages":[{"role":"user","content":"cats"}]}' >"$work/request"
 run -i "$work/request" template --template "$work/t.jinja"
 check "a template that refuses: exit code" code_is 1
 check "a template that refuses: its message" err_has "no cats allowed"
