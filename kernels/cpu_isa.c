@@ -89,19 +89,10 @@ int32_t slm__isa_parse(const char *name, size_t length)
 
 #if !defined(__x86_64__) && !defined(__aarch64__)
 
-bool slm__cpu_has(enum slm_isa isa)
-{
-    return isa == SLM_TIER_SCALAR;
-}
+bool slm__cpu_has(enum slm_isa isa) { return isa == SLM_TIER_SCALAR; }
 
-void slm__cpu_name(char name[64])
-{
-    name[0] = '\0';
-}
+void slm__cpu_name(char name[64]) { name[0] = '\0'; }
 
-uint64_t slm__last_cache_bytes(void)
-{
-    return 0;
-}
+uint64_t slm__last_cache_bytes(void) { return 0; }
 
 #endif

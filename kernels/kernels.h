@@ -52,14 +52,14 @@ typedef void slm_kv_store_fn(const float *x, uint32_t head_dim, uint32_t slot, v
  * m = -infinity, all else 0. 64-byte aligned. */
 enum { SLM_ATTEND_HEADER = 16 };
 struct slm_attend_query {
-    const float *q;  /* [head_dim], already multiplied by the attention scale */
-    float *state;    /* [16 + head_stride] */
-    uint32_t begin;  /* visible keys of this tile: slots begin <= slot < end, at least one */
+    const float *q; /* [head_dim], already multiplied by the attention scale */
+    float *state;   /* [16 + head_stride] */
+    uint32_t begin; /* visible keys of this tile: slots begin <= slot < end, at least one */
     uint32_t end;
 };
 /* Bring one tile of keys and values into the states of `count` queries of the same kv head. softcap 0: none. */
-typedef void slm_attend_fn(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap,
-                           const struct slm_attend_query *queries, uint32_t count);
+typedef void slm_attend_fn(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
+                           uint32_t count);
 /* state = state followed by `next`, the state of the segment behind it. */
 typedef void slm_attend_merge_fn(float *state, const float *next, uint32_t head_dim);
 /* out[i] = acc[i] / l, i < head_dim */
@@ -100,6 +100,5 @@ void slm__fill_avx2(struct slm_kernels *table);
 void slm__fill_neon(struct slm_kernels *table);
 void slm__fill_neon_dotprod(struct slm_kernels *table);
 void slm__fill_neon_i8mm(struct slm_kernels *table);
-void slm__fill_avx512vnni(struct slm_kernels *table);
 
 #endif
