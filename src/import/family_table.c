@@ -48,7 +48,8 @@ static const struct slm_family families[] = {
      .model_type = "llama",
      .architecture = "LlamaForCausalLM",
      .gguf = "llama",
-     .flags = SLM_FAMILY_GGUF_PAIRS | SLM_FAMILY_GGUF_FREE_BIASES | SLM_FAMILY_BIAS_KEYS | SLM_FAMILY_MLP_BIAS_KEY,
+     .flags = SLM_FAMILY_GGUF_PAIRS | SLM_FAMILY_GGUF_FREE_BIASES | SLM_FAMILY_BIAS_KEYS | SLM_FAMILY_MLP_BIAS_KEY |
+              SLM_FAMILY_GGUF_DIVISORS,
      .default_eps = 1e-6,
      .default_theta = 10000.0,
      .rules = llama_rules,

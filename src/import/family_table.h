@@ -45,7 +45,8 @@ enum {
     SLM_FAMILY_GGUF_FREE_BIASES = 2, /* GGUF files may have biases that no key announces */
     SLM_FAMILY_BIAS_KEYS = 4,       /* config.json: attention_bias (q, k, v and output) */
     SLM_FAMILY_MLP_BIAS_KEY = 8,    /* config.json: mlp_bias */
-    SLM_FAMILY_WINDOW_SWITCH = 16   /* config.json: sliding_window counts only with use_sliding_window */
+    SLM_FAMILY_WINDOW_SWITCH = 16,  /* config.json: sliding_window counts only with use_sliding_window */
+    SLM_FAMILY_GGUF_DIVISORS = 32   /* GGUF: rope_freqs.weight divides the frequencies */
 };
 
 struct slm_family {

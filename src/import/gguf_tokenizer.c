@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* GGUF stores tokens, their types and merges as arrays, and the name of the splitting rule. What tokenizer.json says beyond that (white
+ * space taken by special tokens and the like) is not in the file. */
+#include "import/gguf_tokenizer.h"
+
+#include "base/utf8.h"            /* slm__utf8_valid_prefix */
+#include "text/gpt2_vocabulary.h" /* slm__tokenizer_spec_from_gpt2 */
+#include <inttypes.h>             /* PRIu64 */
+
+static const size_t SCRATCH_LIMIT = (size_t)1 << 30;
+
+/* tokenizer.ggml.token_type */
+enum { TYPE_NORMAL = 1, TYPE_CONTROL = 3, TYPE_USER_DEFINED = 4, TYPE_UNUSED = 5 };
+
+static slm_status check_arrays(const struct slm_gguf_key *tokens, const struct slm_gguf_key *types, const struct slm_gguf_key *merges,
+                               uint32_t vocab, slm_error *error)
+{
+    if (!slm__gguf_is_array(tokens, SLM_GGUF_STRING)) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.tokens is missing or no array of strings");
+    }
+    if (tokens->count > vocab) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "tokenizer.ggml.tokens has %" PRIu64 " tokens, the embedding has %" PRIu32 " rows",
+                         tokens->count, vocab);
+    }
+    if (!slm__gguf_is_array(merges, SLM_GGUF_STRING) || merges->count > UINT32_MAX) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.merges is missing or no array of strings");
+    }
+    if (types != NULL && (!(slm__gguf_is_array(types, SLM_GGUF_I32) || slm__gguf_is_array(types, SLM_GGUF_U32)) || types->count != tokens->count)) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.token_type is no array of one integer for each token");
+    }
+    return SLM_OK;
+}
+
+/* Tokens and added tokens. */
+static slm_status read_tokens(const struct slm_gguf_key *tokens, const struct slm_gguf_key *types, struct slm_arena *arena,
+                              struct slm_gpt2_vocabulary *vocabulary, struct slm_tokenizer_spec *spec, slm_error *error)
+{
+    struct slm_gpt2_token *list = slm__arena_take(arena, (size_t)tokens->count * sizeof *list);
+    struct slm_tokenizer_added *added = slm__arena_take(arena, (size_t)tokens->count * sizeof *added);
+    if (list == NULL || added == NULL) {
+        return slm__arena_failure(arena, error);
+    }
+    uint64_t cursor = 0;
+    for (uint32_t id = 0; id < tokens->count; id++) {
+        const struct slm_span text = slm__gguf_next_text(tokens, &cursor);
+        const uint64_t type = types != NULL ? slm__gguf_item_u64(types, id) : TYPE_NORMAL;
+        if (slm__utf8_valid_prefix(text) != text.length) {
+            return slm__fail(error, SLM_E_ENCODING, "token %" PRIu32 " of tokenizer.ggml.tokens is not valid UTF-8", id);
+        }
+        if (type == TYPE_UNUSED || text.length == 0) {
+            continue; /* the arena's memory is zero: no token */
+        }
+        list[id].text = text;
+        list[id].in_model = type != TYPE_CONTROL && type != TYPE_USER_DEFINED;
+        if (!list[id].in_model) {
+            struct slm_tokenizer_added *entry = &added[spec->added_count++];
+            entry->id = id;
+            entry->flags = type == TYPE_CONTROL ? SLM_ADDED_SPECIAL : 0;
+            entry->content = text;
+        }
+    }
+    vocabulary->tokens = list;
+    vocabulary->token_count = (uint32_t)tokens->count;
+    spec->added = added;
+    return SLM_OK;
+}
+
+static slm_status read_merges(const struct slm_gguf_key *merges, struct slm_arena *arena, struct slm_gpt2_vocabulary *vocabulary,
+                              slm_error *error)
+{
+    struct slm_gpt2_merge *list = slm__arena_take(arena, (size_t)merges->count * sizeof *list);
+    if (list == NULL) {
+        return slm__arena_failure(arena, error);
+    }
+    uint64_t cursor = 0;
+    for (uint32_t i = 0; i < merges->count; i++) {
+        const struct slm_span text = slm__gguf_next_text(merges, &cursor);
+        if (!slm__gpt2_split_merge(text, &list[i])) {
+            return slm__fail(error, SLM_E_BAD_VALUE, "merge %" PRIu32 " (%.*s) is not two parts with one space between", i, SLM_SPAN_ARGS(text));
+        }
+    }
+    vocabulary->merges = list;
+    vocabulary->merge_count = (uint32_t)merges->count;
+    return SLM_OK;
+}
+
+/* Whether an id is added at an end: the key, else what the splitting rule implies. */
+static bool adds(const struct slm_gguf *gguf, const char *key, bool otherwise)
+{
+    uint64_t value;
+    return slm__gguf_u64(slm__gguf_find(gguf, key), &value) ? value != 0 : otherwise;
+}
+
+static void add_ends(const struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_span pre, struct slm_tokenizer_spec *spec)
+{
+    const bool llama3 = slm__span_is(pre, "llama-bpe") || slm__span_is(pre, "llama3") || slm__span_is(pre, "llama-v3");
+    const struct slm_family_config *config = &checkpoint->config;
+    if (config->bos >= 0 && config->bos < (int64_t)spec->token_count && adds(gguf, "tokenizer.ggml.add_bos_token", llama3)) {
+        spec->prefix[spec->prefix_count++] = (uint32_t)config->bos;
+    }
+    if (config->eos_count > 0 && config->eos[0] < spec->token_count && adds(gguf, "tokenizer.ggml.add_eos_token", false)) {
+        spec->suffix[spec->suffix_count++] = config->eos[0];
+    }
+}
+
+static slm_status build(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_arena *arena, struct slm_span pre,
+                        struct slm_tokenizer_spec *spec, slm_error *error)
+{
+    const struct slm_gguf_key *tokens = slm__gguf_find(gguf, "tokenizer.ggml.tokens");
+    const struct slm_gguf_key *types = slm__gguf_find(gguf, "tokenizer.ggml.token_type");
+    const struct slm_gguf_key *merges = slm__gguf_find(gguf, "tokenizer.ggml.merges");
+    struct slm_gpt2_vocabulary vocabulary = {NULL, 0, NULL, 0};
+    SLM_TRY(check_arrays(tokens, types, merges, checkpoint->config.vocab, error));
+    SLM_TRY(read_tokens(tokens, types, arena, &vocabulary, spec, error));
+    SLM_TRY(read_merges(merges, arena, &vocabulary, error));
+    SLM_TRY(slm__tokenizer_spec_from_gpt2(&vocabulary, arena, spec, error));
+    add_ends(checkpoint, gguf, pre, spec);
+    return slm__tokenizer_build(spec, checkpoint->context.memory, &checkpoint->tokenizer, error);
+}
+
+slm_status slm__gguf_tokenizer_read(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, slm_error *error)
+{
+    static const char consequence[] = "the model will work on token ids, without text";
+    const struct slm_log *log = checkpoint->context.log;
+    const struct slm_gguf_key *tokens = slm__gguf_find(gguf, "tokenizer.ggml.tokens");
+    struct slm_span model = {NULL, 0}, pre = {NULL, 0};
+    if (tokens != NULL && !slm__gguf_is_array(tokens, SLM_GGUF_STRING)) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.tokens is no array of strings");
+    }
+    if (!slm__gguf_text(slm__gguf_find(gguf, "tokenizer.ggml.model"), &model)) {
+        slm__log(log, SLM_LOG_WARNING, "the file has no tokenizer: %s", consequence);
+        return SLM_OK;
+    }
+    if (!slm__span_is(model, "gpt2")) {
+        slm__log(log, SLM_LOG_WARNING, "tokenizer model %.*s is not supported (supported: gpt2): %s", SLM_SPAN_ARGS(model), consequence);
+        return SLM_OK;
+    }
+    struct slm_tokenizer_spec spec;
+    slm__tokenizer_spec_init(&spec);
+    if (!slm__gguf_text(slm__gguf_find(gguf, "tokenizer.ggml.pre"), &pre) || !slm__tokenizer_spec_pipeline(&spec, pre)) {
+        slm__log(log, SLM_LOG_WARNING, "the splitting rule tokenizer.ggml.pre %.*s is not known: %s", SLM_SPAN_ARGS(pre), consequence);
+        return SLM_OK;
+    }
+    struct slm_arena arena;
+    slm__arena_init(&arena, checkpoint->context.memory, SCRATCH_LIMIT);
+    const slm_status status = build(checkpoint, gguf, &arena, pre, &spec, error);
+    slm__arena_free(&arena);
+    return status == SLM_OK ? SLM_OK : slm__fail_in(error, status, "the tokenizer");
+}
+
+/* ---- texts */
+
+static slm_status keep(struct slm_checkpoint *checkpoint, struct slm_span text, struct slm_span *kept, slm_error *error)
+{
+    const char *copy = slm__arena_text(&checkpoint->arena, text);
+    if (copy == NULL) {
+        return slm__arena_failure(&checkpoint->arena, error);
+    }
+    *kept = slm__span(copy, text.length);
+    return SLM_OK;
+}
+
+/* A key's text, when it is valid UTF-8. */
+static slm_status keep_key(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, const char *key, struct slm_span *kept,
+                           slm_error *error)
+{
+    struct slm_span text;
+    if (!slm__gguf_text(slm__gguf_find(gguf, key), &text)) {
+        return SLM_OK;
+    }
+    if (slm__utf8_valid_prefix(text) != text.length) {
+        slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%s is not valid UTF-8 and is left out", key);
+        return SLM_OK;
+    }
+    return keep(checkpoint, text, kept, error);
+}
+
+/* The text of token `id`, by walking the array. */
+static struct slm_span token_text(const struct slm_gguf_key *tokens, uint64_t id)
+{
+    struct slm_span text = {NULL, 0};
+    uint64_t cursor = 0;
+    for (uint64_t i = 0; i <= id; i++) {
+        text = slm__gguf_next_text(tokens, &cursor);
+    }
+    return text;
+}
+
+static slm_status read_template_tokens(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, slm_error *error)
+{
+    static const char *const names[4][2] = {{"bos_token", "tokenizer.ggml.bos_token_id"},
+                                            {"eos_token", "tokenizer.ggml.eos_token_id"},
+                                            {"unk_token", "tokenizer.ggml.unknown_token_id"},
+                                            {"pad_token", "tokenizer.ggml.padding_token_id"}};
+    const struct slm_gguf_key *tokens = slm__gguf_find(gguf, "tokenizer.ggml.tokens");
+    if (!slm__gguf_is_array(tokens, SLM_GGUF_STRING)) {
+        return SLM_OK;
+    }
+    struct slm_buffer json;
+    slm__buffer_init(&json, checkpoint->context.memory, (size_t)1 << 24);
+    slm__buffer_append_byte(&json, '{');
+    for (int i = 0; i < 4; i++) {
+        uint64_t id;
+        if (!slm__gguf_u64(slm__gguf_find(gguf, names[i][1]), &id) || id >= tokens->count) {
+            continue;
+        }
+        const struct slm_span text = token_text(tokens, id);
+        if (slm__utf8_valid_prefix(text) == text.length) {
+            slm__buffer_append_text(&json, json.length > 1 ? ", \"" : "\"");
+            slm__buffer_append_text(&json, names[i][0]);
+            slm__buffer_append_text(&json, "\": ");
+            slm__buffer_append_json_string(&json, text);
+        }
+    }
+    slm__buffer_append_byte(&json, '}');
+    slm_status status = json.status != SLM_OK ? slm__buffer_failure(&json, error) : SLM_OK;
+    if (status == SLM_OK && json.length > 2) {
+        status = keep(checkpoint, slm__span(json.data, json.length), &checkpoint->texts.template_tokens, error);
+    }
+    slm__buffer_free(&json);
+    return status;
+}
+
+slm_status slm__gguf_texts_read(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, slm_error *error)
+{
+    struct slm_checkpoint_texts *texts = &checkpoint->texts;
+    SLM_TRY(keep_key(checkpoint, gguf, "general.name", &texts->name, error));
+    SLM_TRY(keep_key(checkpoint, gguf, "general.license", &texts->license, error));
+    SLM_TRY(keep_key(checkpoint, gguf, "tokenizer.chat_template", &texts->chat_template, error));
+    return read_template_tokens(checkpoint, gguf, error);
+}
