@@ -216,6 +216,8 @@ BEGIN {
     print "/* SPDX-License-Identifier: MIT */"
     print "/* libslm in one file, made by src/amalgamate.awk. Compile with -std=c11 -O2 -ffp-contract=off; link with -lm -pthread. With OpenMP:"
     print " * -fopenmp -DSLM_THREADS_OPENMP. Faster kernels: compile kernels/<tier>/ of the sources beside it and define SLM_HAVE_<TIER>. */"
+    print "#ifdef __clang__ /* small functions of headers, not all of them used */"
+    print "#  pragma clang diagnostic ignored \"-Wunused-function\"\n#endif"
     print "#define _GNU_SOURCE"
     print "#define _FILE_OFFSET_BITS 64"
     print "#ifndef SLM_WITH_CONVERT\n#  define SLM_WITH_CONVERT " (with_convert == "0" ? 0 : 1) "\n#endif"
