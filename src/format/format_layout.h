@@ -8,11 +8,11 @@
 #define SLM_FORMAT_MAGIC "slm\x1a\r\n\0\x01" /* 8 bytes: name, text-mode detectors, generation */
 
 enum {
-    SLM_FORMAT_VERSION = 1,     /* of the writer */
-    SLM_FORMAT_MINIMUM = 1,     /* lowest reader version that knows all that the writer writes */
-    SLM_FORMAT_READS = 1,       /* highest minimum-reader version this code understands */
+    SLM_FORMAT_VERSION = 1, /* of the writer */
+    SLM_FORMAT_MINIMUM = 1, /* lowest reader version that knows all that the writer writes */
+    SLM_FORMAT_READS = 1,   /* highest minimum-reader version this code understands */
     SLM_FORMAT_MAX_SECTIONS = 64,
-    SLM_FORMAT_MAX_NAME = 255,  /* bytes of a tensor name or metadata key */
+    SLM_FORMAT_MAX_NAME = 255, /* bytes of a tensor name or metadata key */
     SLM_FORMAT_ALIGN_SECTION = 64,
     SLM_FORMAT_ALIGN_DATA = 4096
 };
@@ -24,14 +24,14 @@ enum {
 /* The header, 64 bytes, followed by the section table. */
 enum {
     SLM_HEADER_MAGIC = 0,
-    SLM_HEADER_GENERATION = 7,    /* u8, the last of the magic */
-    SLM_HEADER_VERSION = 8,       /* u32 */
-    SLM_HEADER_MIN_READER = 12,   /* u32 */
-    SLM_HEADER_FILE_SIZE = 16,    /* u64 */
-    SLM_HEADER_SECTIONS = 24,     /* u32 */
-    SLM_HEADER_LENGTH = 28,       /* u32: 64 + 32 per section */
-    SLM_HEADER_CRC = 32,          /* u32: of the first SLM_HEADER_LENGTH bytes, these four taken as zero */
-    SLM_HEADER_RESERVED = 36,     /* zero to the end */
+    SLM_HEADER_GENERATION = 7,  /* u8, the last of the magic */
+    SLM_HEADER_VERSION = 8,     /* u32 */
+    SLM_HEADER_MIN_READER = 12, /* u32 */
+    SLM_HEADER_FILE_SIZE = 16,  /* u64 */
+    SLM_HEADER_SECTIONS = 24,   /* u32 */
+    SLM_HEADER_LENGTH = 28,     /* u32: 64 + 32 per section */
+    SLM_HEADER_CRC = 32,        /* u32: of the first SLM_HEADER_LENGTH bytes, these four taken as zero */
+    SLM_HEADER_RESERVED = 36,   /* zero to the end */
     SLM_HEADER_BYTES = 64
 };
 

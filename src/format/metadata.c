@@ -30,8 +30,8 @@ static slm_status check_place(struct slm_span table, const uint8_t *record, uint
                          (unsigned long long)offset, (unsigned long long)expected);
     }
     if (offset > table.length || length > table.length - offset) {
-        return slm__fail(error, SLM_E_TRUNCATED, "metadata entry %u: a %s of %llu bytes at byte %llu exceeds the section's %zu bytes", index,
-                         what, (unsigned long long)length, (unsigned long long)offset, table.length);
+        return slm__fail(error, SLM_E_TRUNCATED, "metadata entry %u: a %s of %llu bytes at byte %llu exceeds the section's %zu bytes",
+                         index, what, (unsigned long long)length, (unsigned long long)offset, table.length);
     }
     if (!slm__all_zero(table.data + *end, offset - *end)) {
         return slm__fail(error, SLM_E_BAD_VALUE, "metadata entry %u: the padding before its %s is not zero", index, what);
@@ -86,7 +86,8 @@ slm_status slm__metadata_check_value(struct slm_span key, uint32_t type, struct 
     if (type == SLM_META_TEXT) {
         size_t valid = slm__utf8_valid_prefix(value);
         if (valid != value.length) {
-            return slm__fail(error, SLM_E_ENCODING, "metadata \"%.*s\": byte %zu of the text is not valid UTF-8", SLM_SPAN_ARGS(key), valid);
+            return slm__fail(error, SLM_E_ENCODING, "metadata \"%.*s\": byte %zu of the text is not valid UTF-8", SLM_SPAN_ARGS(key),
+                             valid);
         }
     }
     return SLM_OK;
@@ -97,7 +98,8 @@ slm_status slm__metadata_check(struct slm_weight_file *file, slm_error *error)
     struct slm_span table = file->metadata, previous = {NULL, 0};
     uint32_t count = 0;
     if (table.length > SLM_FORMAT_MAX_METADATA) {
-        return slm__fail(error, SLM_E_LIMIT, "metadata section: %zu bytes, at most %u are supported", table.length, SLM_FORMAT_MAX_METADATA);
+        return slm__fail(error, SLM_E_LIMIT, "metadata section: %zu bytes, at most %u are supported", table.length,
+                         SLM_FORMAT_MAX_METADATA);
     }
     SLM_TRY(slm__table_check(table, SLM_META_BYTES, SLM_FORMAT_MAX_METAS, "metadata", &count, error));
     uint64_t end = SLM_TABLE_HEAD + (uint64_t)count * SLM_META_BYTES;
@@ -190,10 +192,7 @@ bool slm__meta_f32s(const struct slm_weight_file *file, const char *key, struct 
     return find_array(file, key, SLM_META_F32_ARRAY, bytes, count);
 }
 
-uint32_t slm__meta_u32_at(struct slm_span bytes, uint32_t index)
-{
-    return slm__load_u32(bytes.data + (size_t)index * 4);
-}
+uint32_t slm__meta_u32_at(struct slm_span bytes, uint32_t index) { return slm__load_u32(bytes.data + (size_t)index * 4); }
 
 float slm__meta_f32_at(struct slm_span bytes, uint32_t index)
 {

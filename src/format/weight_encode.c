@@ -11,20 +11,18 @@ float slm__encode_limit(enum slm_weight_type type)
 {
     switch (type) {
     case SLM_WEIGHT_F32: return 0x1.fffffep127f;
-    case SLM_WEIGHT_F16: return 65519.996f;        /* the next float rounds to infinity */
-    case SLM_WEIGHT_BF16: return 0x1.fefffep127f;  /* the same */
-    case SLM_WEIGHT_I8: return 65504.0f * 127.0f;  /* the largest scale times the largest code */
-    case SLM_WEIGHT_I4: return 0x1p126f;           /* so that no sum or product of a search or of decoding overflows */
+    case SLM_WEIGHT_F16: return 65519.996f;       /* the next float rounds to infinity */
+    case SLM_WEIGHT_BF16: return 0x1.fefffep127f; /* the same */
+    case SLM_WEIGHT_I8: return 65504.0f * 127.0f; /* the largest scale times the largest code */
+    case SLM_WEIGHT_I4: return 0x1p126f;          /* so that no sum or product of a search or of decoding overflows */
     case SLM_WEIGHT_NONE:
     case SLM_WEIGHT_TYPES: break;
     }
     return 0.0f;
 }
 
-size_t slm__encode_scratch(uint32_t cols)
-{
-    return (size_t)slm__padded_cols(cols) * sizeof(float); /* one decoded row */
-}
+/* One decoded row. */
+size_t slm__encode_scratch(uint32_t cols) { return (size_t)slm__padded_cols(cols) * sizeof(float); }
 
 static slm_status check_values(enum slm_weight_type type, const float *const rows[16], uint32_t row_count, uint32_t cols, uint32_t *bad_row,
                                uint32_t *bad_col)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* f32 rows -> the panels of kernels/blocks.h, and back. Deterministic: plain C, fixed order, no dependence on threads or instruction set. */
+/* f32 rows -> the panels of kernels/blocks.h, and back. Deterministic: plain C in one order, whatever the threads or instruction set. */
 #ifndef SLM_FORMAT_WEIGHT_ENCODE_H
 #define SLM_FORMAT_WEIGHT_ENCODE_H
 
@@ -26,7 +26,8 @@ size_t slm__encode_scratch(uint32_t cols);
 float slm__encode_limit(enum slm_weight_type type);
 
 /* Codes that a source already has, kept exactly. i8: scales f16[row][groups], codes i8[row][cols padded]. */
-void slm__encode_panel_i8_codes(const int8_t *const codes[16], const uint16_t *const scales[16], uint32_t row_count, uint32_t cols, uint8_t *panel);
+void slm__encode_panel_i8_codes(const int8_t *const codes[16], const uint16_t *const scales[16], uint32_t row_count, uint32_t cols,
+                                uint8_t *panel);
 
 /* The inverse: row `row` (0..15) of a panel to `cols` floats, with the same bits as the gather kernels. */
 void slm__decode_panel_row(enum slm_weight_type type, const uint8_t *panel, uint32_t row, uint32_t cols, float *out);

@@ -25,17 +25,14 @@ struct row_units {
     float stored[LANES];
 };
 
-/* The best of a group so far: `start` is the zero that made the codes, `zero` the one that is stored. In sixteenths. */
+/* The best of a group so far: `start` is the zero that made the codes, `zero` the one that is stored; in steps, multiples of 1/16. */
 struct choice {
     float error[LANES], start[LANES], zero[LANES], inverse[LANES];
     uint8_t code[LANES];
 };
 
 /* 2^n for -126 <= n <= 127 */
-static float power_of_two(int n)
-{
-    return slm__f32_of_bits((uint32_t)(n + 127) << 23);
-}
+static float power_of_two(int n) { return slm__f32_of_bits((uint32_t)(n + 127) << 23); }
 
 /* Range of a run of values, widened to contain zero (the zero point lies within the codes). */
 static float range_of(const float *x, uint32_t count)
@@ -78,7 +75,8 @@ static int code_below(float step, float factor)
     return code > 255 ? 255 : (int)code;
 }
 
-/* Improve the lanes' zeros (in steps of 1) once: codes for the given zero, then the best zero for these codes, kept where it is the best. */
+/* Improve the lanes' zeros once (as a fraction of steps): codes for the given zero, then the best zero for these codes. What is better than
+ * anything before is kept. */
 static void improve(const struct slm_lanes *lanes, uint32_t count, const float step[LANES], const float inverse[LANES],
                     const uint8_t code[LANES], float zero[LANES], struct choice *best)
 {
@@ -179,7 +177,8 @@ static void store_group(const struct slm_lanes *lanes, const struct choice *best
         panel[slm__i4_scales_offset(groups) + (size_t)16 * group + r] = best->code[r];
         panel[slm__i4_zeros_offset(groups) + (size_t)16 * group + r] = (uint8_t)(best->zero[r] * 16.0f);
         for (uint32_t k = 0; k < 16; k++) {
-            quants[(size_t)64 * (k / 4) + (size_t)4 * r + k % 4] = (uint8_t)(code_of(lanes, best, k, r) | code_of(lanes, best, k + 16, r) << 4);
+            uint32_t low = code_of(lanes, best, k, r), high = code_of(lanes, best, k + 16, r);
+            quants[(size_t)64 * (k / 4) + (size_t)4 * r + k % 4] = (uint8_t)(low | high << 4);
         }
     }
 }

@@ -96,7 +96,8 @@ void slm__encode_i8(const float *const rows[16], uint32_t row_count, uint32_t co
     }
 }
 
-void slm__encode_panel_i8_codes(const int8_t *const codes[16], const uint16_t *const scales[16], uint32_t row_count, uint32_t cols, uint8_t *panel)
+void slm__encode_panel_i8_codes(const int8_t *const codes[16], const uint16_t *const scales[16], uint32_t row_count, uint32_t cols,
+                                uint8_t *panel)
 {
     const uint32_t groups = slm__padded_cols(cols) / SLM_GROUP;
     memset(panel, 0, (size_t)slm__i8_panel_bytes(groups));

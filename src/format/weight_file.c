@@ -33,7 +33,8 @@ static slm_status check_version(const uint8_t *data, slm_error *error)
                          SLM_FORMAT_READS);
     }
     if (minimum < 1 || version < minimum) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "header: format version %u with minimum reader version %u is not possible", version, minimum);
+        return slm__fail(error, SLM_E_BAD_VALUE, "header: format version %u with minimum reader version %u is not possible", version,
+                         minimum);
     }
     return SLM_OK;
 }
@@ -59,8 +60,8 @@ static slm_status check_header(const uint8_t *data, uint64_t size, slm_error *er
         return slm__fail(error, SLM_E_BAD_VALUE, "header: a length of %u bytes does not fit %u sections", length, count);
     }
     if (length > size) {
-        return slm__fail(error, SLM_E_TRUNCATED, "%llu bytes are shorter than header and section table of %u bytes", (unsigned long long)size,
-                         length);
+        return slm__fail(error, SLM_E_TRUNCATED, "%llu bytes are shorter than header and section table of %u bytes",
+                         (unsigned long long)size, length);
     }
     uint32_t stored = slm__load_u32(data + SLM_HEADER_CRC), computed = header_crc(data, length);
     if (stored != computed) {

@@ -20,12 +20,12 @@ struct slm_weight_file {
 
 struct slm_tensor {
     struct slm_span name;
-    uint32_t kind;               /* SLM_TENSOR_... */
+    uint32_t kind; /* SLM_TENSOR_... */
     enum slm_weight_type type;
-    uint32_t rows, cols;         /* vector: cols = 1 */
-    uint64_t bytes;              /* padded size in the file */
-    uint32_t crc;                /* CRC-32C of these bytes */
-    const uint8_t *data;         /* 64-byte aligned */
+    uint32_t rows, cols; /* vector: cols = 1 */
+    uint64_t bytes;      /* padded size in the file */
+    uint32_t crc;        /* CRC-32C of these bytes */
+    const uint8_t *data; /* 64-byte aligned */
 };
 
 /* Validate everything but the payload: magic, versions, size, section table, header checksum, checksums of metadata and directory, every

@@ -73,7 +73,8 @@ uint32_t slm__table_find(struct slm_span table, uint32_t count, uint32_t record_
     return count;
 }
 
-slm_status slm__table_check(struct slm_span table, uint32_t record_bytes, uint32_t limit, const char *what, uint32_t *count, slm_error *error)
+slm_status slm__table_check(struct slm_span table, uint32_t record_bytes, uint32_t limit, const char *what, uint32_t *count,
+                            slm_error *error)
 {
     if (table.length < SLM_TABLE_HEAD) {
         return slm__fail(error, SLM_E_TRUNCATED, "%s section: %zu bytes, a table needs at least %d", what, table.length, SLM_TABLE_HEAD);
@@ -153,7 +154,8 @@ static slm_status check_extent(const struct slm_weight_file *file, struct slm_sp
     }
     if (length > file->data_length - offset) {
         return slm__fail(error, SLM_E_TRUNCATED, "tensor \"%.*s\": %llu bytes at offset %llu exceed the data section's %llu bytes",
-                         SLM_SPAN_ARGS(name), (unsigned long long)length, (unsigned long long)offset, (unsigned long long)file->data_length);
+                         SLM_SPAN_ARGS(name), (unsigned long long)length, (unsigned long long)offset,
+                         (unsigned long long)file->data_length);
     }
     *end = offset + length;
     return SLM_OK;
@@ -179,8 +181,8 @@ slm_status slm__directory_check(struct slm_weight_file *file, slm_error *error)
                          (unsigned long long)name_end);
     }
     if (data_end != file->data_length) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "data section: %llu bytes, the tensors end at byte %llu", (unsigned long long)file->data_length,
-                         (unsigned long long)data_end);
+        return slm__fail(error, SLM_E_BAD_VALUE, "data section: %llu bytes, the tensors end at byte %llu",
+                         (unsigned long long)file->data_length, (unsigned long long)data_end);
     }
     file->tensor_count = count;
     return SLM_OK;

@@ -32,6 +32,7 @@ struct slm_span slm__table_span(struct slm_span table, const uint8_t *record, ui
 uint32_t slm__table_find(struct slm_span table, uint32_t count, uint32_t record_bytes, uint32_t offset_at, uint32_t length_at,
                          struct slm_span name);
 /* Check the head of a table of at most `limit` records and read its count. `what` names the section. */
-slm_status slm__table_check(struct slm_span table, uint32_t record_bytes, uint32_t limit, const char *what, uint32_t *count, slm_error *error);
+slm_status slm__table_check(struct slm_span table, uint32_t record_bytes, uint32_t limit, const char *what, uint32_t *count,
+                            slm_error *error);
 
 #endif

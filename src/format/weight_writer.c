@@ -122,13 +122,15 @@ slm_status slm__writer_meta_text(struct slm_weight_writer *writer, const char *k
 static slm_status take_array(struct slm_weight_writer *writer, const char *key, uint32_t count, uint8_t **bytes, slm_error *error)
 {
     if (count > SLM_FORMAT_MAX_METADATA / 4) {
-        return slm__fail(error, SLM_E_LIMIT, "metadata \"%s\": %u elements, at most %u are supported", key, count, SLM_FORMAT_MAX_METADATA / 4);
+        return slm__fail(error, SLM_E_LIMIT, "metadata \"%s\": %u elements, at most %u are supported", key, count,
+                         SLM_FORMAT_MAX_METADATA / 4);
     }
     *bytes = slm__arena_take(&writer->arena, (size_t)count * 4);
     return *bytes == NULL ? slm__arena_failure(&writer->arena, error) : SLM_OK;
 }
 
-slm_status slm__writer_meta_u32s(struct slm_weight_writer *writer, const char *key, const uint32_t *values, uint32_t count, slm_error *error)
+slm_status slm__writer_meta_u32s(struct slm_weight_writer *writer, const char *key, const uint32_t *values, uint32_t count,
+                                 slm_error *error)
 {
     uint8_t *bytes = NULL;
     SLM_TRY(take_array(writer, key, count, &bytes, error));
@@ -157,8 +159,8 @@ void slm__writer_tokenizer(struct slm_weight_writer *writer, struct slm_span sec
     }
 }
 
-slm_status slm__writer_add_tensor(struct slm_weight_writer *writer, const char *name, uint32_t kind, enum slm_weight_type type, uint32_t rows,
-                                  uint32_t cols, uint32_t *id, slm_error *error)
+slm_status slm__writer_add_tensor(struct slm_weight_writer *writer, const char *name, uint32_t kind, enum slm_weight_type type,
+                                  uint32_t rows, uint32_t cols, uint32_t *id, slm_error *error)
 {
     struct slm_writer_tensor tensor = {.kind = kind, .type = (uint32_t)type, .rows = rows, .cols = cols};
     SLM_TRY(check_declaration(writer, slm__span_text(name), writer->tensor_count, SLM_FORMAT_MAX_TENSORS, error));
@@ -239,10 +241,7 @@ static uint32_t section_count(const struct slm_weight_writer *writer)
     return 2 + (writer->tokenizer.length > 0 ? 1u : 0u) + (writer->tensor_count > 0 ? 1u : 0u);
 }
 
-static uint32_t header_length(const struct slm_weight_writer *writer)
-{
-    return SLM_HEADER_BYTES + SLM_ENTRY_BYTES * section_count(writer);
-}
+static uint32_t header_length(const struct slm_weight_writer *writer) { return SLM_HEADER_BYTES + SLM_ENTRY_BYTES * section_count(writer); }
 
 /* Offsets of tensors (by name) and length of the data section. */
 static slm_status lay_out_tensors(struct slm_weight_writer *writer, slm_error *error)
@@ -273,8 +272,8 @@ static slm_status lay_out(struct slm_weight_writer *writer, slm_error *error)
         writer->metadata_length = slm__round_up(writer->metadata_length, 8) + meta->value.length;
     }
     if (writer->metadata_length > SLM_FORMAT_MAX_METADATA) {
-        return slm__fail(error, SLM_E_LIMIT, "%llu bytes of metadata, at most %u are supported", (unsigned long long)writer->metadata_length,
-                         SLM_FORMAT_MAX_METADATA);
+        return slm__fail(error, SLM_E_LIMIT, "%llu bytes of metadata, at most %u are supported",
+                         (unsigned long long)writer->metadata_length, SLM_FORMAT_MAX_METADATA);
     }
     SLM_TRY(lay_out_tensors(writer, error));
     writer->metadata_offset = slm__round_up(header_length(writer), SLM_FORMAT_ALIGN_SECTION);

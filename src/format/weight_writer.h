@@ -23,9 +23,9 @@ struct slm_sink {
 struct slm_weight_writer {
     struct slm_sink sink;
     struct slm_memory memory;
-    struct slm_arena arena; /* entries, names */
-    struct slm_writer_meta *metas;     /* in the order of declaration */
-    struct slm_writer_tensor *tensors; /* the same; the index is the id */
+    struct slm_arena arena;              /* entries, names */
+    struct slm_writer_meta *metas;       /* in the order of declaration */
+    struct slm_writer_tensor *tensors;   /* the same; the index is the id */
     uint32_t *meta_order, *tensor_order; /* indices, sorted by name; made by begin */
     uint32_t meta_count, meta_capacity, tensor_count, tensor_capacity;
     struct slm_span tokenizer;
@@ -39,13 +39,14 @@ void slm__writer_init(struct slm_weight_writer *writer, const struct slm_memory 
 slm_status slm__writer_meta_u64(struct slm_weight_writer *writer, const char *key, uint64_t value, slm_error *error);
 slm_status slm__writer_meta_f64(struct slm_weight_writer *writer, const char *key, double value, slm_error *error);
 slm_status slm__writer_meta_text(struct slm_weight_writer *writer, const char *key, struct slm_span text, slm_error *error);
-slm_status slm__writer_meta_u32s(struct slm_weight_writer *writer, const char *key, const uint32_t *values, uint32_t count, slm_error *error);
+slm_status slm__writer_meta_u32s(struct slm_weight_writer *writer, const char *key, const uint32_t *values, uint32_t count,
+                                 slm_error *error);
 slm_status slm__writer_meta_f32s(struct slm_weight_writer *writer, const char *key, const float *values, uint32_t count, slm_error *error);
 /* `section` must stay until slm__writer_finish(). */
 void slm__writer_tokenizer(struct slm_weight_writer *writer, struct slm_span section);
 /* Declare a tensor; *id names it for slm__writer_write_tensor(). Vector: cols 1, type F32. */
-slm_status slm__writer_add_tensor(struct slm_weight_writer *writer, const char *name, uint32_t kind, enum slm_weight_type type, uint32_t rows,
-                                  uint32_t cols, uint32_t *id, slm_error *error);
+slm_status slm__writer_add_tensor(struct slm_weight_writer *writer, const char *name, uint32_t kind, enum slm_weight_type type,
+                                  uint32_t rows, uint32_t cols, uint32_t *id, slm_error *error);
 /* Lay out the file and tell the sink its size; writes tokenizer and metadata. No declarations afterwards. */
 slm_status slm__writer_begin(struct slm_weight_writer *writer, slm_error *error);
 /* The next `length` bytes of tensor `id` (each tensor's bytes come in order; tensors in any order). For a matrix: whole panels as

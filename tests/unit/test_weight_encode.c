@@ -406,7 +406,8 @@ static void values_that_do_not_fit_are_named(void **state)
 static void bytes_are_the_same_everywhere(void **state)
 {
     (void)state;
-    static const uint64_t expected[SLM_WEIGHT_TYPES] = {0, 0x4905db6334a8a6deu, 0x2fd3c7cca370c8bfu, 0xc2e8ac228bcc2b99u, 0xa9403f282adf6015u, 0x5eb3fc83e1b8839fu};
+    static const uint64_t expected[SLM_WEIGHT_TYPES] = {
+        0, 0x4905db6334a8a6deu, 0x2fd3c7cca370c8bfu, 0xc2e8ac228bcc2b99u, 0xa9403f282adf6015u, 0x5eb3fc83e1b8839fu};
     for (uint32_t type = SLM_WEIGHT_F32; type < SLM_WEIGHT_TYPES; type++) {
         struct panel panel;
         struct slm_random random;

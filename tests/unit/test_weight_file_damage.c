@@ -17,7 +17,8 @@ static uint8_t *field(struct slm_sink_memory *target, const struct slm_weight_fi
     case SECTION: return entry + at;
     case META: return metadata + SLM_TABLE_HEAD + index * SLM_META_BYTES + at;
     case META_HEAD: return metadata + at;
-    case META_BYTES: return metadata + slm__load_u32(metadata + SLM_TABLE_HEAD + index * SLM_META_BYTES + SLM_META_VALUE_OFFSET) + (int32_t)at;
+    case META_BYTES:
+        return metadata + slm__load_u32(metadata + SLM_TABLE_HEAD + index * SLM_META_BYTES + SLM_META_VALUE_OFFSET) + (int32_t)at;
     case DIRECTORY: return directory + SLM_TABLE_HEAD + index * SLM_TENSOR_BYTES + at;
     case DIRECTORY_HEAD: return directory + at;
     case DIRECTORY_BYTES: return directory + slm__load_u32(directory + SLM_TABLE_HEAD + index * SLM_TENSOR_BYTES) + at;
@@ -226,7 +227,7 @@ static void every_prefix_is_refused(void **state)
 {
     (void)state;
     struct slm_sink_memory target = make_sample(false, 4096);
-    for (size_t length = 0; length < target.size; length += length > 5000 && length + 200 < target.size ? 97 : 1) {
+    for (size_t length = 0; length<target.size; length += length> 5000 && length + 200 < target.size ? 97 : 1) {
         struct slm_weight_file file;
         uint8_t *copy = NULL; /* of exactly this size, so that a sanitizer sees any read behind it */
         assert_int_equal(posix_memalign((void **)&copy, 64, length == 0 ? 1 : length), 0);
