@@ -30,7 +30,15 @@ enum { SLM_PANEL_ROWS = 16, SLM_GROUP = 32, SLM_COLUMNS = 8 };
 enum { SLM_PACKED_SCALES = 32, SLM_PACKED_SUMS = 36, SLM_PACKED_GROUP = 40 };
 
 /* The numbers of SLM_TYPE_... in slm.h and of the file format. */
-enum slm_weight_type { SLM_WEIGHT_NONE = 0, SLM_WEIGHT_F32 = 1, SLM_WEIGHT_F16 = 2, SLM_WEIGHT_BF16 = 3, SLM_WEIGHT_I8 = 4, SLM_WEIGHT_I4 = 5, SLM_WEIGHT_TYPES = 6 };
+enum slm_weight_type {
+    SLM_WEIGHT_NONE = 0,
+    SLM_WEIGHT_F32 = 1,
+    SLM_WEIGHT_F16 = 2,
+    SLM_WEIGHT_BF16 = 3,
+    SLM_WEIGHT_I8 = 4,
+    SLM_WEIGHT_I4 = 5,
+    SLM_WEIGHT_TYPES = 6
+};
 
 static inline uint64_t slm__align64(uint64_t bytes) { return (bytes + 63) & ~(uint64_t)63; }
 static inline uint32_t slm__padded_rows(uint32_t rows) { return (rows + 15u) & ~15u; }
@@ -74,7 +82,13 @@ enum slm_kv_type { SLM_CACHE_NONE = 0, SLM_CACHE_F32 = 1, SLM_CACHE_F16 = 2, SLM
 static inline uint32_t slm__head_stride(uint32_t head_dim) { return (head_dim + 15u) & ~15u; }
 static inline uint32_t slm__kv_element_bytes(enum slm_kv_type type) { return type == SLM_CACHE_F32 ? 4 : 2; }
 /* K tile of one kv head: [4 panels][head_dim][16 tokens]; V tile: [64 tokens][head_stride]. */
-static inline uint64_t slm__k_tile_bytes(enum slm_kv_type type, uint32_t head_dim) { return (uint64_t)SLM_TILE * head_dim * slm__kv_element_bytes(type); }
-static inline uint64_t slm__v_tile_bytes(enum slm_kv_type type, uint32_t head_dim) { return (uint64_t)SLM_TILE * slm__head_stride(head_dim) * slm__kv_element_bytes(type); }
+static inline uint64_t slm__k_tile_bytes(enum slm_kv_type type, uint32_t head_dim)
+{
+    return (uint64_t)SLM_TILE * head_dim * slm__kv_element_bytes(type);
+}
+static inline uint64_t slm__v_tile_bytes(enum slm_kv_type type, uint32_t head_dim)
+{
+    return (uint64_t)SLM_TILE * slm__head_stride(head_dim) * slm__kv_element_bytes(type);
+}
 
 #endif

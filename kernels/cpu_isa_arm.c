@@ -6,9 +6,9 @@
 #include "kernels/cpu_isa.h" /* slm__cpu_has, slm__cpu_name, slm__last_cache_bytes */
 
 #if defined(__aarch64__)
-#if defined(__APPLE__)
-#include <sys/sysctl.h>
-#include <sys/types.h>
+#  if defined(__APPLE__)
+#    include <sys/sysctl.h>
+#    include <sys/types.h>
 
 static bool has_feature(const char *key)
 {
@@ -17,15 +17,9 @@ static bool has_feature(const char *key)
     return sysctlbyname(key, &value, &size, NULL, 0) == 0 && value != 0;
 }
 
-static bool has_dotprod(void)
-{
-    return has_feature("hw.optional.arm.FEAT_DotProd");
-}
+static bool has_dotprod(void) { return has_feature("hw.optional.arm.FEAT_DotProd"); }
 
-static bool has_i8mm(void)
-{
-    return has_feature("hw.optional.arm.FEAT_I8MM");
-}
+static bool has_i8mm(void) { return has_feature("hw.optional.arm.FEAT_I8MM"); }
 
 void slm__cpu_name(char name[64])
 {
@@ -43,25 +37,16 @@ uint64_t slm__last_cache_bytes(void)
     return sysctlbyname("hw.l2cachesize", &bytes, &size, NULL, 0) == 0 ? bytes : 0;
 }
 
-#elif defined(__linux__)
-#include <sys/auxv.h>
-#include <unistd.h>
+#  elif defined(__linux__)
+#    include <sys/auxv.h>
+#    include <unistd.h>
 
 /* asm/hwcap.h of the kernel: HWCAP_ASIMDDP and HWCAP2_I8MM, which old libc headers lack. */
-static bool has_dotprod(void)
-{
-    return ((getauxval(AT_HWCAP) >> 20) & 1ul) != 0;
-}
+static bool has_dotprod(void) { return ((getauxval(AT_HWCAP) >> 20) & 1ul) != 0; }
 
-static bool has_i8mm(void)
-{
-    return ((getauxval(AT_HWCAP2) >> 13) & 1ul) != 0;
-}
+static bool has_i8mm(void) { return ((getauxval(AT_HWCAP2) >> 13) & 1ul) != 0; }
 
-void slm__cpu_name(char name[64])
-{
-    name[0] = '\0';
-}
+void slm__cpu_name(char name[64]) { name[0] = '\0'; }
 
 uint64_t slm__last_cache_bytes(void)
 {
@@ -69,29 +54,17 @@ uint64_t slm__last_cache_bytes(void)
     return level3 > 0 ? (uint64_t)level3 : level2 > 0 ? (uint64_t)level2 : 0;
 }
 
-#else
+#  else
 
-static bool has_dotprod(void)
-{
-    return false;
-}
+static bool has_dotprod(void) { return false; }
 
-static bool has_i8mm(void)
-{
-    return false;
-}
+static bool has_i8mm(void) { return false; }
 
-void slm__cpu_name(char name[64])
-{
-    name[0] = '\0';
-}
+void slm__cpu_name(char name[64]) { name[0] = '\0'; }
 
-uint64_t slm__last_cache_bytes(void)
-{
-    return 0;
-}
+uint64_t slm__last_cache_bytes(void) { return 0; }
 
-#endif
+#  endif
 
 bool slm__cpu_has(enum slm_isa isa)
 {

@@ -3,8 +3,8 @@
 #include "kernels/cpu_isa.h" /* slm__cpu_has, slm__cpu_name, slm__last_cache_bytes */
 
 #if defined(__x86_64__)
-#include <cpuid.h>
-#include <string.h>
+#  include <cpuid.h>
+#  include <string.h>
 
 enum { STATE_YMM = 0x06, STATE_ZMM = 0xe6 }; /* bits of XCR0: xmm, ymm; opmask and both halves of zmm */
 
@@ -21,10 +21,7 @@ static struct cpuid cpuid_leaf(unsigned leaf, unsigned subleaf)
     return id;
 }
 
-static bool bits_set(unsigned value, unsigned mask)
-{
-    return (value & mask) == mask;
-}
+static bool bits_set(unsigned value, unsigned mask) { return (value & mask) == mask; }
 
 /* XCR0, or 0 when the operating system has not switched XSAVE on. */
 static unsigned saved_state(void)

@@ -63,10 +63,7 @@ static inline uint16_t slm__f32_to_f16(float value)
     return (uint16_t)(sign | (((magnitude + 0xfffu + ((magnitude >> 13) & 1u)) >> 13) - (112u << 10)));
 }
 
-static inline float slm__bf16_to_f32(uint16_t half)
-{
-    return slm__f32_of_bits((uint32_t)half << 16);
-}
+static inline float slm__bf16_to_f32(uint16_t half) { return slm__f32_of_bits((uint32_t)half << 16); }
 
 static inline uint16_t slm__f32_to_bf16(float value)
 {

@@ -73,8 +73,17 @@ static inline double slm__exp64(double x)
     const double n = t - 0x1.8p+52;
     double r = fma(n, -0x1.62e42fefa39efp-1, x);
     r = fma(n, -0x1.abc9e3b39803fp-56, r);
-    static const double inverse_factorial[] = {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
-                                               1.0 / 5040.0,      1.0 / 720.0,      1.0 / 120.0,     1.0 / 24.0,     1.0 / 6.0, 0.5};
+    static const double inverse_factorial[] = {1.0 / 479001600.0,
+                                               1.0 / 39916800.0,
+                                               1.0 / 3628800.0,
+                                               1.0 / 362880.0,
+                                               1.0 / 40320.0,
+                                               1.0 / 5040.0,
+                                               1.0 / 720.0,
+                                               1.0 / 120.0,
+                                               1.0 / 24.0,
+                                               1.0 / 6.0,
+                                               0.5};
     double p = 1.0 / 6227020800.0;
     for (unsigned i = 0; i < sizeof inverse_factorial / sizeof inverse_factorial[0]; i++) {
         p = fma(p, r, inverse_factorial[i]);
@@ -98,7 +107,8 @@ static inline double slm__log64(double x)
     const double n = (double)(bits >> 52) - subtract;
     const double f = slm__f64_of_bits((bits & 0xfffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
     const double s = f / (2.0 + f), z = s * s, half_square = 0.5 * f * f;
-    static const double odd[] = {2.0 / 21.0, 2.0 / 19.0, 2.0 / 17.0, 2.0 / 15.0, 2.0 / 13.0, 2.0 / 11.0, 2.0 / 9.0, 2.0 / 7.0, 2.0 / 5.0, 2.0 / 3.0};
+    static const double odd[] = {2.0 / 21.0, 2.0 / 19.0, 2.0 / 17.0, 2.0 / 15.0, 2.0 / 13.0,
+                                 2.0 / 11.0, 2.0 / 9.0,  2.0 / 7.0,  2.0 / 5.0,  2.0 / 3.0};
     double series = 2.0 / 23.0;
     for (unsigned i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         series = fma(series, z, odd[i]);
@@ -111,7 +121,8 @@ static inline double slm__log64(double x)
 static inline double slm__sin_kernel(double r, double low)
 {
     const double z = r * r;
-    static const double term[] = {-1.0 / 1307674368000.0, 1.0 / 6227020800.0, -1.0 / 39916800.0, 1.0 / 362880.0, -1.0 / 5040.0, 1.0 / 120.0, -1.0 / 6.0};
+    static const double term[] = {-1.0 / 1307674368000.0, 1.0 / 6227020800.0, -1.0 / 39916800.0, 1.0 / 362880.0,
+                                  -1.0 / 5040.0,          1.0 / 120.0,        -1.0 / 6.0};
     double p = 1.0 / 355687428096000.0;
     for (unsigned i = 0; i < sizeof term / sizeof term[0]; i++) {
         p = fma(p, z, term[i]);
@@ -132,8 +143,8 @@ static inline double slm__cos_kernel(double r, double low)
     return one + fma(p, z * z, ((1.0 - one) - half) - r * low);
 }
 
-/* sin x and cos x for |x| < 2^40, error below 1 ulp + 2^-90 absolute; beyond that, and for NaN, both are NaN. x = n pi/2 + r + low: n pi/2 in
- * three parts of 53 bits; x - n * part 1 is exact (a multiple of 2^-53 below 1), the second is subtracted with its error kept. */
+/* sin x and cos x for |x| < 2^40, error below 1 ulp + 2^-90 absolute; beyond that, and for NaN, both are NaN. x = n pi/2 + r + low:
+ * n pi/2 in three parts of 53 bits; x - n * part 1 is exact (a multiple of 2^-53 below 1), the second is subtracted with its error kept. */
 static inline void slm__sincos64(double x, double *sine, double *cosine)
 {
     if (!(x < 0x1p40 && x > -0x1p40)) {

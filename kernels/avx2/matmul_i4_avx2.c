@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i4 weights x packed int8 activations. A line of 64 bytes is two registers of 8 rows; maddubs multiplies 0..15 by -127..127 and adds pairs,
- * so eight of them sum in int16 without overflow (8 * 2 * 15 * 127 = 30 480). One madd by 16 per group widens the sum to int32; the zero point
- * is another madd, of (zero, 0) and the negated sum.
+ * i4 weights x packed int8 activations. A line of 64 bytes is two registers of 8 rows; maddubs multiplies 0..15 by -127..127 and adds
+ * pairs, so eight of them sum in int16 without overflow (8 * 2 * 15 * 127 = 30 480). One madd by 16 per group widens the sum to int32; the
+ * zero point is another madd, of (zero, 0) and the negated sum.
  */
 #include "kernels/avx2/avx2_kernels.h" /* slm__matmul_i4_avx2 */
 #include "kernels/avx2/simd_avx2.h"    /* load_bytes_avx2, broadcast_quad_avx2 */
 
 enum {
-    TILE_I4_AVX2 = 8,              /* registers of sums in a tile: halves x columns at most */
-    AHEAD_I4_AVX2 = 8192,          /* bytes of the weight stream to fetch ahead for a single column: 2-16 KB measured, 20 -> 31 GB/s */
-    AHEAD_PLANE_I4_AVX2 = 512      /* the same for scales and zeros, which are a sixteenth */
+    TILE_I4_AVX2 = 8,         /* registers of sums in a tile: halves x columns at most */
+    AHEAD_I4_AVX2 = 8192,     /* bytes of the weight stream to fetch ahead for a single column: 2-16 KB measured, 20 -> 31 GB/s */
+    AHEAD_PLANE_I4_AVX2 = 512 /* the same for scales and zeros, which are a sixteenth */
 };
 
 struct panel_i4_avx2 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * i8 weights x packed int8 activations. maddubs wants an unsigned and a signed factor: |w| (0..128) and the activation with w's sign, which
- * exists for all codes since activations are never -128. A pair sums to at most 2 * 128 * 127 = 32 512, so each maddubs is exact and is widened at
- * once by a madd with ones.
+ * exists for all codes since activations are never -128. A pair sums to at most 2 * 128 * 127 = 32 512, so each maddubs is exact and is
+ * widened at once by a madd with ones.
  */
 #include "kernels/avx2/avx2_kernels.h" /* slm__matmul_i8_avx2 */
 #include "kernels/avx2/simd_avx2.h"    /* load_bytes_avx2, broadcast_quad_avx2 */
 
 enum {
-    TILE_I8_AVX2 = 8,        /* registers of sums in a tile: halves x columns at most */
-    AHEAD_I8_AVX2 = 8192,    /* bytes of the weight stream to fetch ahead for a single column: 2-16 KB measured, 26 -> 32 GB/s */
+    TILE_I8_AVX2 = 8,         /* registers of sums in a tile: halves x columns at most */
+    AHEAD_I8_AVX2 = 8192,     /* bytes of the weight stream to fetch ahead for a single column: 2-16 KB measured, 26 -> 32 GB/s */
     AHEAD_PLANE_I8_AVX2 = 512 /* the same for scales, which are a sixteenth */
 };
 

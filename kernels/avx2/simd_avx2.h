@@ -23,16 +23,10 @@ SLM_INLINE_AVX2 __m256i hold_avx2(__m256i value)
     return value;
 }
 
-SLM_INLINE_AVX2 __m256i load_bytes_avx2(const void *at)
-{
-    return _mm256_loadu_si256((const __m256i *)at);
-}
+SLM_INLINE_AVX2 __m256i load_bytes_avx2(const void *at) { return _mm256_loadu_si256((const __m256i *)at); }
 
 /* Ask for the line that lies `ahead` bytes behind `at`. A hint: the address may be outside of every buffer and is never read. */
-SLM_INLINE_AVX2 void prefetch_avx2(const void *at, size_t ahead)
-{
-    _mm_prefetch((const char *)((uintptr_t)at + ahead), _MM_HINT_T0);
-}
+SLM_INLINE_AVX2 void prefetch_avx2(const void *at, size_t ahead) { _mm_prefetch((const char *)((uintptr_t)at + ahead), _MM_HINT_T0); }
 
 /* 4 bytes at any address, in every 32-bit lane */
 SLM_INLINE_AVX2 __m256i broadcast_quad_avx2(const uint8_t *at)
@@ -50,10 +44,7 @@ SLM_INLINE_AVX2 __m256 broadcast_f32_avx2(const uint8_t *at)
 }
 
 /* 8 halves, exactly */
-SLM_INLINE_AVX2 __m256 load_f16_avx2(const void *at)
-{
-    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at));
-}
+SLM_INLINE_AVX2 __m256 load_f16_avx2(const void *at) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at)); }
 
 SLM_INLINE_AVX2 __m256 load_bf16_avx2(const void *at)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i4 weights x packed int8 activations. vpdpbusd multiplies 4 unsigned by 4 signed bytes and adds the exact sum to an int32; nibbles are taken
- * as 16 q by a mask, which is what the zero point in sixteenths wants. The zero point starts the sum: vpdpwssd of (zero, 0) and the negated
- * sum.
+ * i4 weights x packed int8 activations. vpdpbusd multiplies 4 unsigned by 4 signed bytes and adds the exact sum to an int32; nibbles are
+ * taken as 16 q by a mask, which is what the zero point in sixteenths wants. The zero point starts the sum: vpdpwssd of (zero, 0) and the
+ * negated sum.
  */
 #include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__matmul_i4_avx512vnni */
 #include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, widen_bytes_avx512vnni */
 
 enum {
-    AHEAD_I4_AVX512VNNI = 8192,      /* bytes of the weight stream to fetch ahead for a single column */
-    AHEAD_PLANE_I4_AVX512VNNI = 512  /* the same for scales and zeros, which are a sixteenth */
+    AHEAD_I4_AVX512VNNI = 8192,     /* bytes of the weight stream to fetch ahead for a single column */
+    AHEAD_PLANE_I4_AVX512VNNI = 512 /* the same for scales and zeros, which are a sixteenth */
 };
 
 /* dots[c] += 16 q x of one group for all columns. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * i8 weights x packed int8 activations. vpdpbusd multiplies 4 unsigned by 4 signed bytes and adds the exact sum to an int32; weights become
- * unsigned as w + 128 (one xor), and 128 times the negated sum, from which the dot starts, takes the surplus away again: exact for all codes.
+ * unsigned as w + 128 (one xor), and 128 times the negated sum, from which the dot starts, takes the surplus away again: exact for
+ * all codes.
  */
 #include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__matmul_i8_avx512vnni */
 #include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni */

@@ -20,7 +20,8 @@ uint64_t slm__peak_avx512vnni(uint32_t which, uint64_t iterations, uint32_t *sin
                          : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h), "+v"(i), "+v"(j), "+v"(k), "+v"(l)
                          : "v"(v), "v"(u));
     }
-    *sink = (uint32_t)_mm512_reduce_add_epi32(xor4_avx512vnni(xor4_avx512vnni(a, b, c, d), xor4_avx512vnni(e, f, g, h), xor4_avx512vnni(i, j, k, l), u));
+    *sink = (uint32_t)_mm512_reduce_add_epi32(
+        xor4_avx512vnni(xor4_avx512vnni(a, b, c, d), xor4_avx512vnni(e, f, g, h), xor4_avx512vnni(i, j, k, l), u));
     return iterations * 12 * 64 * 2;
 }
 

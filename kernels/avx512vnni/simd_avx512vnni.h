@@ -23,10 +23,7 @@ SLM_INLINE_AVX512VNNI __m512i broadcast_quad_avx512vnni(const uint8_t *at)
     return _mm512_set1_epi32(quad);
 }
 
-SLM_INLINE_AVX512VNNI __m512 broadcast_f32_avx512vnni(const uint8_t *at)
-{
-    return _mm512_castsi512_ps(broadcast_quad_avx512vnni(at));
-}
+SLM_INLINE_AVX512VNNI __m512 broadcast_f32_avx512vnni(const uint8_t *at) { return _mm512_castsi512_ps(broadcast_quad_avx512vnni(at)); }
 
 /* 16 bytes to 16 lanes, zero-extended */
 SLM_INLINE_AVX512VNNI __m512i widen_bytes_avx512vnni(const uint8_t *at)

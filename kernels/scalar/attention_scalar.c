@@ -12,10 +12,7 @@ static float tile_value_scalar(const void *tile, size_t i, enum slm_kv_type type
 }
 
 /* The K tile's element of token t, dimension d: [4 panels][head_dim][16 tokens]. */
-static size_t key_index_scalar(uint32_t t, uint32_t d, uint32_t head_dim)
-{
-    return ((size_t)(t / 16) * head_dim + d) * 16 + t % 16;
-}
+static size_t key_index_scalar(uint32_t t, uint32_t d, uint32_t head_dim) { return ((size_t)(t / 16) * head_dim + d) * 16 + t % 16; }
 
 void slm__store_k_f32_scalar(const float *x, uint32_t head_dim, uint32_t slot, void *tile)
 {
@@ -47,16 +44,10 @@ void slm__store_v_f16_scalar(const float *x, uint32_t head_dim, uint32_t slot, v
     }
 }
 
-static float larger_scalar(float a, float b)
-{
-    return a > b ? a : b;
-}
+static float larger_scalar(float a, float b) { return a > b ? a : b; }
 
 /* e^(m - larger), 0 for an empty state. */
-static float correction_scalar(float m, float larger)
-{
-    return m == -HUGE_VALF ? 0.0f : slm__expf(m - larger);
-}
+static float correction_scalar(float m, float larger) { return m == -HUGE_VALF ? 0.0f : slm__expf(m - larger); }
 
 /* score[t] = k[t] . q for the visible t, with the soft cap. */
 static void scores_scalar(const void *k_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *query, enum slm_kv_type type,

@@ -28,10 +28,7 @@ static uint32_t group_amax_bits_scalar(const float x[SLM_GROUP])
 }
 
 /* Round to the nearest integer, ties to even: after adding 1.5 * 2^23 the low bits are the integer. |value| <= 127. */
-static int32_t round_even_scalar(float value)
-{
-    return (int32_t)(slm__f32_bits(value + 0x1.8p+23f) - 0x4b400000u);
-}
+static int32_t round_even_scalar(float value) { return (int32_t)(slm__f32_bits(value + 0x1.8p+23f) - 0x4b400000u); }
 
 /* q[i] = round(x[i] * 127 / amax); returns the scale. */
 static float quantize_group_scalar(const float x[SLM_GROUP], int8_t q[SLM_GROUP])

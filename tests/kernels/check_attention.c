@@ -85,8 +85,8 @@ static void expect_states(const struct slm_kernels *tier, struct scene *scene, f
     for (uint32_t i = 0; i < scene->queries; i++) {
         const size_t at = first_difference(scene->state[i], want[i], length);
         if (at < length) {
-            fail_msg("%s head %u, query %u of %u, [%u, %u): state[%zu] = %a, scalar %a", slm__isa_name((int32_t)tier->isa), scene->head_dim, i,
-                     scene->queries, first[i], last[i], at, (double)scene->state[i][at], (double)want[i][at]);
+            fail_msg("%s head %u, query %u of %u, [%u, %u): state[%zu] = %a, scalar %a", slm__isa_name((int32_t)tier->isa), scene->head_dim,
+                     i, scene->queries, first[i], last[i], at, (double)scene->state[i][at], (double)want[i][at]);
         }
     }
 }
@@ -121,7 +121,9 @@ static void non_finite_inputs_agree(void **state)
         for (uint32_t round = 0; round < 36; round++) {
             const uint32_t last[4] = {70, 70, 70, 70}, first[4] = {0, 0, 3, 66};
             struct scene scene = make_scene(&dice, tier_table(*isa), 64, SLM_CACHE_F32, 2, 4, 70);
-            float *place = round % 3 == 0 ? (float *)scene.k[0] + 16 * 5 + 2 : round % 3 == 1 ? (float *)scene.v[1] + 64 * 2 + 7 : scene.q[1];
+            float *place = round % 3 == 0   ? (float *)scene.k[0] + 16 * 5 + 2
+                           : round % 3 == 1 ? (float *)scene.v[1] + 64 * 2 + 7
+                                            : scene.q[1];
             *place = bad[round / 3 % 3];
             expect_states(tier_table(*isa), &scene, round % 2 ? 0.0f : 20.0f, first, last);
             if (round % 3 == 2 && round / 3 % 3 == 0) {
@@ -228,7 +230,8 @@ static void merge_joins_segments(void **state)
     memcpy(scene.q[2], scene.q[0], HEAD * sizeof(float));
     const uint32_t first[3] = {0, 0, HALF}, last[3] = {ALL, HALF, ALL}, length = SLM_ATTEND_HEADER + slm__head_stride(HEAD);
     attend_all(scalar, &scene, 0.0f, first, last);
-    float *merged = guarded(length * sizeof *merged, 64), *other = guarded(length * sizeof *other, 64), *out = guarded(HEAD * sizeof *out, 4);
+    float *merged = guarded(length * sizeof *merged, 64), *other = guarded(length * sizeof *other, 64),
+          *out = guarded(HEAD * sizeof *out, 4);
     float *whole = guarded(HEAD * sizeof *whole, 4);
     memcpy(merged, scene.state[1], length * sizeof *merged);
     scalar->attend_merge(merged, scene.state[2], HEAD);
@@ -270,7 +273,8 @@ static void bench(const struct slm_kernels *kernels, enum slm_kv_type type, uint
     const double seconds = (seconds_now() - begin) / (RUNS / queries) / TILES;
     const double bytes = (double)(slm__k_tile_bytes(type, HEAD) + slm__v_tile_bytes(type, HEAD));
     printf("%s attention %s head 64, %u queries: %.2f us a tile, %.1f GFLOP/s, %.1f GB/s of tiles\n", slm__isa_name((int32_t)kernels->isa),
-           type == SLM_CACHE_F16 ? "f16" : "f32", queries, seconds * 1e6, 4.0 * SLM_TILE * HEAD * queries / seconds / 1e9, bytes / seconds / 1e9);
+           type == SLM_CACHE_F16 ? "f16" : "f32", queries, seconds * 1e6, 4.0 * SLM_TILE * HEAD * queries / seconds / 1e9,
+           bytes / seconds / 1e9);
     guarded_release_all();
 }
 

@@ -37,7 +37,8 @@ static void best_is_usable_and_within_the_limit(void **state)
     memset(name, 'x', sizeof name);
     slm__cpu_name(name);
     assert_true(memchr(name, '\0', sizeof name) != NULL);
-    print_message("%s, best tier %s, last cache %llu KB\n", name, slm__isa_name((int32_t)best), (unsigned long long)slm__last_cache_bytes() / 1024);
+    print_message("%s, best tier %s, last cache %llu KB\n", name, slm__isa_name((int32_t)best),
+                  (unsigned long long)slm__last_cache_bytes() / 1024);
 }
 
 static void expect_complete(const struct slm_kernels *table)

@@ -28,7 +28,8 @@ static void fill_inputs(struct dice *dice, float *x, size_t n, enum weights_kind
 }
 
 /* Runs the tier's own pack and matmul on panels [begin, end) and compares y, including what must stay untouched. */
-static void check_one(const struct slm_kernels *tier, const struct slm_matrix *w, const float *x, uint32_t columns, uint32_t begin, uint32_t end)
+static void check_one(const struct slm_kernels *tier, const struct slm_matrix *w, const float *x, uint32_t columns, uint32_t begin,
+                      uint32_t end)
 {
     const struct slm_kernels *scalar = tier_table(SLM_TIER_SCALAR);
     const size_t packed_bytes = slm__packed_column_bytes(w->type, w->cols) * columns;
@@ -44,8 +45,8 @@ static void check_one(const struct slm_kernels *tier, const struct slm_matrix *w
     tier->matmul[w->type](w, begin, end, packed, columns, y, Y_STRIDE);
     const size_t at = first_difference(y, y_scalar, y_length);
     if (at < y_length) {
-        fail_msg("%s %s: cols %u, columns %u, y[%zu] = %a, scalar %a", slm__isa_name((int32_t)tier->isa), weight_type_name(w->type), w->cols,
-                 columns, at, (double)y[at], (double)y_scalar[at]);
+        fail_msg("%s %s: cols %u, columns %u, y[%zu] = %a, scalar %a", slm__isa_name((int32_t)tier->isa), weight_type_name(w->type),
+                 w->cols, columns, at, (double)y[at], (double)y_scalar[at]);
     }
     for (size_t i = 0; i < y_length; i++) {
         const size_t row = i % Y_STRIDE;
@@ -123,8 +124,8 @@ static void product_openblas(const struct slm_matrix *w, const float *x, uint32_
     for (uint32_t i = 0; i < w->rows * w->cols; i++) {
         dense[i] = (float)weight_value(w, i / w->cols, i % w->cols);
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)columns, (int)w->rows, (int)w->cols, 1.0f, x, (int)w->cols, dense, (int)w->cols,
-                0.0f, result, (int)w->rows);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)columns, (int)w->rows, (int)w->cols, 1.0f, x, (int)w->cols, dense,
+                (int)w->cols, 0.0f, result, (int)w->rows);
     for (uint32_t i = 0; i < w->rows * columns; i++) {
         y[i] = (double)result[i];
     }
@@ -210,7 +211,8 @@ static double peak_ops(const struct slm_kernels *tier, enum slm_weight_type type
 }
 
 /* Best time of a few runs over all panels. */
-static double best_seconds(const struct slm_kernels *tier, const struct slm_matrix *w, const void *packed, uint32_t columns, float *y, int runs)
+static double best_seconds(const struct slm_kernels *tier, const struct slm_matrix *w, const void *packed, uint32_t columns, float *y,
+                           int runs)
 {
     double best = 1e9;
     for (int run = 0; run < runs; run++) {
@@ -225,7 +227,8 @@ static void bench_type(const struct slm_kernels *tier, enum slm_weight_type type
 {
     enum { N = 1024, K = 2048, BIG = 16384 };
     struct dice dice = {4};
-    const struct slm_matrix w = random_matrix(&dice, type, N, K, WEIGHTS_ORDINARY), big = random_matrix(&dice, type, BIG, 8192, WEIGHTS_ORDINARY);
+    const struct slm_matrix w = random_matrix(&dice, type, N, K, WEIGHTS_ORDINARY),
+                            big = random_matrix(&dice, type, BIG, 8192, WEIGHTS_ORDINARY);
     float *x = guarded((size_t)8192 * SLM_COLUMNS * sizeof *x, 64), *y = guarded((size_t)BIG * SLM_COLUMNS * sizeof *y, 64);
     void *packed = guarded(slm__packed_column_bytes(type, 8192) * SLM_COLUMNS, 64);
     const double peak = type >= SLM_WEIGHT_I8 ? peak_ops(tier, type) : 0;
@@ -233,7 +236,8 @@ static void bench_type(const struct slm_kernels *tier, enum slm_weight_type type
     for (uint32_t columns = 1; columns <= SLM_COLUMNS; columns++) {
         tier->pack[type](x, K, columns, K, packed);
         const double speed = 2.0 * N * K * columns / best_seconds(tier, &w, packed, columns, y, 20);
-        printf("%s %s 1024 x 2048, columns %u: %.0f GOP/s", slm__isa_name((int32_t)tier->isa), weight_type_name(type), columns, speed / 1e9);
+        printf("%s %s 1024 x 2048, columns %u: %.0f GOP/s", slm__isa_name((int32_t)tier->isa), weight_type_name(type), columns,
+               speed / 1e9);
         printf(peak > 0 ? ", %.0f %% of %.0f\n" : "\n", 100 * speed / peak, peak / 1e9);
     }
     const size_t bytes = (size_t)big.panel_bytes * (BIG / 16);

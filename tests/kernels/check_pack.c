@@ -113,8 +113,8 @@ static void bench(const struct slm_kernels *kernels)
             for (uint32_t run = 0; run < RUNS; run++) {
                 kernels->pack[type](x, K, columns, K, packed);
             }
-            printf("%s pack for %s, columns %u: %.2f ns a value\n", slm__isa_name((int32_t)kernels->isa), type == SLM_WEIGHT_F32 ? "f32" : "i8",
-                   columns, (seconds_now() - begin) * 1e9 / RUNS / K / columns);
+            printf("%s pack for %s, columns %u: %.2f ns a value\n", slm__isa_name((int32_t)kernels->isa),
+                   type == SLM_WEIGHT_F32 ? "f32" : "i8", columns, (seconds_now() - begin) * 1e9 / RUNS / K / columns);
         }
     }
 }

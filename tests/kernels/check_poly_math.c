@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The polynomials against the long double functions of libm, which are the oracle here and nowhere else: largest errors in ulp. And half precision, whole. */
+/* The polynomials against the long double functions of libm, which are the oracle here and nowhere else: largest errors in ulp. And half
+ * precision, whole. */
 #include "tests/kernels/kernel_fixture.h"
 #include "kernels/poly_math.h" /* slm__expf and the others */
 #include <math.h>
@@ -13,15 +14,9 @@ static double ulps(long double got, long double want, int digits, int least)
     return (double)(fabsl(got - want) / ldexpl(1.0L, exponent - digits));
 }
 
-static double ulps_f32(float got, long double want)
-{
-    return ulps((long double)got, want, 24, -125);
-}
+static double ulps_f32(float got, long double want) { return ulps((long double)got, want, 24, -125); }
 
-static double ulps_f64(double got, long double want)
-{
-    return ulps((long double)got, want, 53, -1021);
-}
+static double ulps_f64(double got, long double want) { return ulps((long double)got, want, 53, -1021); }
 
 static void exp_and_tanh_f32(void **state)
 {
@@ -55,10 +50,7 @@ static void ends_f32(void **state)
     assert_true(slm__tanhf(0.0f) == 0.0f && slm__tanhf(-0.0f) == 0.0f);
 }
 
-static double dice_double(struct dice *dice)
-{
-    return ldexp((double)dice_bits(dice) * 0x1p32 + (double)dice_bits(dice), -64);
-}
+static double dice_double(struct dice *dice) { return ldexp((double)dice_bits(dice) * 0x1p32 + (double)dice_bits(dice), -64); }
 
 static void exp_and_log_f64(void **state)
 {
@@ -68,14 +60,16 @@ static void exp_and_log_f64(void **state)
     for (uint32_t i = 0; i < 300000; i++) {
         const double x = dice_double(&dice) * 1454.0 - 745.0;
         exp_error = fmax(exp_error, ulps_f64(slm__exp64(x), expl((long double)x)));
-        const double any = ldexp(1.0 + dice_double(&dice), (int)(dice_bits(&dice) % 2098) - 1074), near_one = 0.9 + 0.2 * dice_double(&dice);
+        const double any = ldexp(1.0 + dice_double(&dice), (int)(dice_bits(&dice) % 2098) - 1074),
+                     near_one = 0.9 + 0.2 * dice_double(&dice);
         log_error = fmax(log_error, ulps_f64(slm__log64(any), logl((long double)any)));
         log_error = fmax(log_error, ulps_f64(slm__log64(near_one), logl((long double)near_one)));
     }
     print_message("exp64 %.3f ulp, log64 %.3f ulp\n", exp_error, log_error);
     assert_true(exp_error < 1.0);
     assert_true(log_error < 1.0);
-    assert_true(slm__exp64(-HUGE_VAL) == 0.0 && slm__exp64(HUGE_VAL) == HUGE_VAL && slm__exp64(0.0) == 1.0 && isnan(slm__exp64((double)NAN)));
+    assert_true(slm__exp64(-HUGE_VAL) == 0.0 && slm__exp64(HUGE_VAL) == HUGE_VAL && slm__exp64(0.0) == 1.0 &&
+                isnan(slm__exp64((double)NAN)));
     assert_true(slm__log64(0.0) == -HUGE_VAL && slm__log64(HUGE_VAL) == HUGE_VAL && slm__log64(1.0) == 0.0);
     assert_true(isnan(slm__log64(-1.0)) && isnan(slm__log64((double)NAN)));
 }

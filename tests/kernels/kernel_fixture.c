@@ -43,10 +43,7 @@ uint32_t dice_bits(struct dice *dice)
     return (uint32_t)(dice->state >> 32);
 }
 
-float dice_float(struct dice *dice)
-{
-    return (float)(int32_t)dice_bits(dice) * 0x1p-31f;
-}
+float dice_float(struct dice *dice) { return (float)(int32_t)dice_bits(dice) * 0x1p-31f; }
 
 void dice_fill(struct dice *dice, float *x, size_t n, float amplitude)
 {
@@ -190,7 +187,4 @@ double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-bool asked_for_bench(int argc, char **argv)
-{
-    return argc == 2 && strcmp(argv[1], "--bench") == 0;
-}
+bool asked_for_bench(int argc, char **argv) { return argc == 2 && strcmp(argv[1], "--bench") == 0; }
