@@ -13,7 +13,7 @@ extern const struct slm_tfunction slm__template_text_methods[];
 /* Filters by file. */
 slm_tfunction_fn slm__filter_tojson, slm__filter_trim, slm__filter_indent, slm__filter_replace, slm__filter_escape, slm__filter_upper,
     slm__filter_lower, slm__filter_title, slm__filter_capitalize, slm__filter_truncate, slm__filter_wordcount, slm__filter_center,
-    slm__filter_format;
+    slm__filter_format, slm__filter_safe, slm__filter_forceescape;
 slm_tfunction_fn slm__filter_select, slm__filter_reject, slm__filter_selectattr, slm__filter_rejectattr, slm__filter_map, slm__filter_sort,
     slm__filter_unique, slm__filter_min, slm__filter_max, slm__filter_sum, slm__filter_dictsort;
 

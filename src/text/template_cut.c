@@ -166,5 +166,6 @@ slm_status slm__template_case(struct slm_tmachine *m, const struct slm_tstring *
         inside = slm__tu_cased(character.code) || character.code == 0xDF;
         i += character.length;
     }
-    return slm__ts_end(&builder, out);
+    SLM_TRY(slm__ts_end(&builder, out));
+    return text->markup ? slm__ts_markup(m, out->as.string, out) : SLM_OK;
 }

@@ -350,7 +350,7 @@ const struct slm_tfunction slm__template_filters[] = {
     {"escape", slm__filter_escape, "", 0},
     {"first", filter_first, "", 0},
     {"float", filter_float, "default", 0},
-    {"forceescape", slm__filter_escape, "", 0},
+    {"forceescape", slm__filter_forceescape, "", 0},
     {"format", slm__filter_format, NULL, 0},
     {"indent", slm__filter_indent, "width first blank", 0},
     {"int", filter_int, "default base", 0},
@@ -368,7 +368,7 @@ const struct slm_tfunction slm__template_filters[] = {
     {"replace", slm__filter_replace, "old new count", 2},
     {"reverse", filter_reverse, "", 0},
     {"round", filter_round, "precision method", 0},
-    {"safe", filter_string, "", 0}, /* nothing is escaped, so nothing has to be kept from it */
+    {"safe", slm__filter_safe, "", 0},
     {"select", slm__filter_select, NULL, 0},
     {"selectattr", slm__filter_selectattr, NULL, 0},
     {"sort", slm__filter_sort, "reverse case_sensitive attribute", 0},

@@ -55,8 +55,12 @@ static slm_status select_items(struct slm_tmachine *m, struct slm_tvalue self, c
     if (has_test && call->positional[used].kind != SLM_T_STRING) {
         return slm__tm_fail(m, "the name of a test has to be a text");
     }
-    SLM_TRY(slm__tv_iterate(m, self, &items));
     SLM_TRY(slm__tv_list(m, SLM_T_GENERATOR, 0, &chosen));
+    *out = chosen;
+    if (!slm__tv_truth(self)) { /* none and its like have no items here */
+        return SLM_OK;
+    }
+    SLM_TRY(slm__tv_iterate(m, self, &items));
     for (size_t i = 0; i < items->count; i++) {
         struct slm_tvalue value = items->items[i];
         if (by_attribute) {
@@ -70,7 +74,6 @@ static slm_status select_items(struct slm_tmachine *m, struct slm_tvalue self, c
             SLM_TRY(slm__tv_append(m, chosen, items->items[i]));
         }
     }
-    *out = chosen;
     return slm__tm_charge(m, items->count / 8);
 }
 
@@ -124,10 +127,13 @@ slm_status slm__filter_map(struct slm_tmachine *m, struct slm_tvalue self, const
 {
     const struct slm_tlist *items = NULL;
     struct slm_tvalue result;
-    SLM_TRY(slm__tv_iterate(m, self, &items));
-    SLM_TRY(slm__tv_list(m, SLM_T_GENERATOR, items->count, &result));
-    SLM_TRY(slm__tm_charge(m, items->count / 8));
+    SLM_TRY(slm__tv_list(m, SLM_T_GENERATOR, 0, &result));
     *out = result;
+    if (!slm__tv_truth(self)) {
+        return SLM_OK;
+    }
+    SLM_TRY(slm__tv_iterate(m, self, &items));
+    SLM_TRY(slm__tm_charge(m, items->count / 8));
     if (a->call->count == 0) {
         return map_attribute(m, items, a->call, result);
     }

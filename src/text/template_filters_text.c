@@ -60,7 +60,8 @@ slm_status slm__filter_indent(struct slm_tmachine *m, struct slm_tvalue self, co
         }
         SLM_TRY(slm__ts_add_text(&builder, line));
     }
-    return slm__ts_end(&builder, out);
+    SLM_TRY(slm__ts_end(&builder, out));
+    return text->markup ? slm__ts_markup(m, out->as.string, out) : SLM_OK;
 }
 
 /* replace(old, new, count) */
@@ -79,29 +80,30 @@ slm_status slm__filter_replace(struct slm_tmachine *m, struct slm_tvalue self, c
     return slm__template_replace(m, text, from, to, most, out);
 }
 
-/* escape: & < > ' " for HTML */
+/* escape: & < > ' " for HTML; what is markup already stays */
 slm_status slm__filter_escape(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
-    static const char letters[] = "&<>'\"";
-    static const char *const names[] = {"&amp;", "&lt;", "&gt;", "&#39;", "&#34;"};
     const struct slm_tstring *text = NULL;
-    struct slm_tbuilder builder;
     (void)a;
     SLM_TRY(slm__ts_from(m, self, &text));
-    slm__ts_begin(&builder, m);
-    size_t plain = 0;
-    for (size_t i = 0; i < text->length; i++) {
-        const char *hit = text->data[i] != 0 ? strchr(letters, text->data[i]) : NULL;
-        if (hit != NULL) {
-            size_t end = 0;
-            const char *name = names[hit - letters];
-            SLM_TRY(slm__ts_add_part(&builder, text, plain, i));
-            SLM_TRY(slm__ts_add(&builder, name, strlen(name), slm__ts_origin(text, i, &end)));
-            plain = i + 1;
-        }
-    }
-    SLM_TRY(slm__ts_add_part(&builder, text, plain, text->length));
-    return slm__ts_end(&builder, out);
+    return text->markup ? slm__ts_markup(m, text, out) : slm__ts_escape(m, text, out);
+}
+
+slm_status slm__filter_forceescape(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
+{
+    const struct slm_tstring *text = NULL;
+    (void)a;
+    SLM_TRY(slm__ts_from(m, self, &text));
+    return slm__ts_escape(m, text, out);
+}
+
+/* safe: the text as markup */
+slm_status slm__filter_safe(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
+{
+    const struct slm_tstring *text = NULL;
+    (void)a;
+    SLM_TRY(slm__ts_from(m, self, &text));
+    return slm__ts_markup(m, text, out);
 }
 
 slm_status slm__filter_upper(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)

@@ -94,7 +94,8 @@ static slm_status test_callable(struct slm_tmachine *m, struct slm_tvalue self, 
 static slm_status test_escaped(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
-    return test_kinds(self, 0, out);
+    *out = slm__tv_bool(self.kind == SLM_T_STRING && self.as.string->markup);
+    return SLM_OK;
 }
 
 static slm_status test_true(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)

@@ -173,23 +173,64 @@ slm_status slm__ts_make(struct slm_tmachine *m, struct slm_span bytes, bool trus
 slm_status slm__ts_slice(struct slm_tmachine *m, const struct slm_tstring *text, size_t from, size_t to, struct slm_tvalue *out)
 {
     size_t end = 0;
-    if (from >= to) {
-        return slm__ts_make(m, slm__span(text->data, 0), true, out);
+    bool trusted = from >= to || slm__ts_origin(text, from, &end);
+    if (from >= to || end >= to) {
+        SLM_TRY(slm__ts_make(m, slm__span(text->data + from, from < to ? to - from : 0), trusted, out));
+    } else {
+        struct slm_tbuilder builder;
+        slm__ts_begin(&builder, m);
+        SLM_TRY(slm__ts_reserve(&builder, to - from));
+        SLM_TRY(slm__ts_add_part(&builder, text, from, to));
+        SLM_TRY(slm__ts_end(&builder, out));
     }
-    bool trusted = slm__ts_origin(text, from, &end);
-    if (end >= to) {
-        return slm__ts_make(m, slm__span(text->data + from, to - from), trusted, out);
+    return text->markup ? slm__ts_markup(m, out->as.string, out) : SLM_OK;
+}
+
+slm_status slm__ts_markup(struct slm_tmachine *m, const struct slm_tstring *text, struct slm_tvalue *out)
+{
+    struct slm_tstring *marked = slm__tm_take(m, sizeof *marked);
+    if (marked == NULL) {
+        return slm__tm_no_memory(m);
     }
+    *marked = *text;
+    marked->markup = true;
+    memset(out, 0, sizeof *out);
+    out->kind = SLM_T_STRING;
+    out->as.string = marked;
+    return SLM_OK;
+}
+
+slm_status slm__ts_escape(struct slm_tmachine *m, const struct slm_tstring *text, struct slm_tvalue *out)
+{
+    static const char letters[] = "&<>'\"";
+    static const char *const names[] = {"&amp;", "&lt;", "&gt;", "&#39;", "&#34;"};
     struct slm_tbuilder builder;
     slm__ts_begin(&builder, m);
-    SLM_TRY(slm__ts_reserve(&builder, to - from));
-    SLM_TRY(slm__ts_add_part(&builder, text, from, to));
-    return slm__ts_end(&builder, out);
+    size_t plain = 0;
+    for (size_t i = 0; i < text->length; i++) {
+        const char *hit = text->data[i] != 0 ? strchr(letters, text->data[i]) : NULL;
+        if (hit != NULL) {
+            size_t end = 0;
+            const char *name = names[hit - letters];
+            SLM_TRY(slm__ts_add_part(&builder, text, plain, i));
+            SLM_TRY(slm__ts_add(&builder, name, strlen(name), slm__ts_origin(text, i, &end)));
+            plain = i + 1;
+        }
+    }
+    SLM_TRY(slm__ts_add_part(&builder, text, plain, text->length));
+    SLM_TRY(slm__ts_end(&builder, out));
+    return slm__ts_markup(m, out->as.string, out);
 }
 
 slm_status slm__ts_join(struct slm_tmachine *m, const struct slm_tstring *a, const struct slm_tstring *b, struct slm_tvalue *out)
 {
     struct slm_tbuilder builder;
+    struct slm_tvalue escaped;
+    bool markup = a->markup || b->markup;
+    if (markup && !(a->markup && b->markup)) {
+        SLM_TRY(slm__ts_escape(m, a->markup ? b : a, &escaped));
+        *(a->markup ? &b : &a) = escaped.as.string;
+    }
     slm__ts_begin(&builder, m);
     size_t length = 0;
     if (!slm__size_add(a->length, b->length, &length)) {
@@ -198,7 +239,8 @@ slm_status slm__ts_join(struct slm_tmachine *m, const struct slm_tstring *a, con
     SLM_TRY(slm__ts_reserve(&builder, length));
     SLM_TRY(slm__ts_add_text(&builder, a));
     SLM_TRY(slm__ts_add_text(&builder, b));
-    return slm__ts_end(&builder, out);
+    SLM_TRY(slm__ts_end(&builder, out));
+    return markup ? slm__ts_markup(m, out->as.string, out) : SLM_OK;
 }
 
 bool slm__ts_is(struct slm_tvalue value, const char *text)

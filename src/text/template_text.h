@@ -34,6 +34,10 @@ slm_status slm__ts_end(struct slm_tbuilder *builder, struct slm_tvalue *out);
 /* A text over bytes that outlive the machine (source, request, arena). */
 slm_status slm__ts_make(struct slm_tmachine *m, struct slm_span bytes, bool trusted, struct slm_tvalue *out);
 slm_status slm__ts_slice(struct slm_tmachine *m, const struct slm_tstring *text, size_t from, size_t to, struct slm_tvalue *out);
+/* The text as markup; given back as it is when it is markup already. */
+slm_status slm__ts_markup(struct slm_tmachine *m, const struct slm_tstring *text, struct slm_tvalue *out);
+/* The text with & < > ' " escaped for HTML, as markup. */
+slm_status slm__ts_escape(struct slm_tmachine *m, const struct slm_tstring *text, struct slm_tvalue *out);
 /* a + b. */
 slm_status slm__ts_join(struct slm_tmachine *m, const struct slm_tstring *a, const struct slm_tstring *b, struct slm_tvalue *out);
 

@@ -50,6 +50,7 @@ struct slm_tstring {
     const struct slm_trun *runs; /* NULL: all bytes have the origin `trusted` */
     size_t run_count;
     bool trusted;
+    bool markup; /* came out of `safe` or `escape`: joined to another text by +, that one is escaped for HTML */
 };
 
 /* Why a value is undefined, for the message when it is used. */
