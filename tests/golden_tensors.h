@@ -50,6 +50,7 @@ static inline int golden_open(struct golden_file *golden, const char *path)
     size_t length = 0;
     uint8_t *bytes = (uint8_t *)golden_load(path, &length);
     uint64_t header = 0;
+    *golden = (struct golden_file){NULL, NULL};
     if (bytes == NULL || length < 8) {
         free(bytes);
         return 0;
