@@ -231,8 +231,8 @@ static slm_status read_document(struct reader *r)
     SLM_TRY(read_model_flags(r, model, vocab));
     struct slm_gpt2_vocabulary vocabulary = {r->tokens, r->token_count, NULL, 0};
     SLM_TRY(read_merges(r, slm__json_get(model, "merges"), &vocabulary));
-    SLM_TRY(slm__tokenizer_spec_from_gpt2(&vocabulary, &r->arena, &r->spec, r->error));
-    return slm__import_tokenizer_pipeline(r->root, &r->spec, r->error);
+    SLM_TRY(slm__import_tokenizer_pipeline(r->root, r->token_count, &r->spec, r->error));
+    return slm__tokenizer_spec_from_gpt2(&vocabulary, &r->arena, &r->spec, r->error);
 }
 
 slm_status slm__import_tokenizer_json(const struct slm_memory *memory, struct slm_span json_text, const char *file_name,

@@ -218,7 +218,8 @@ static slm_status add_stage(const struct slm_json *root, const struct stage *sta
     return SLM_OK;
 }
 
-slm_status slm__import_tokenizer_pipeline(const struct slm_json *root, struct slm_tokenizer_spec *spec, slm_error *error)
+slm_status slm__import_tokenizer_pipeline(const struct slm_json *root, uint32_t token_count, struct slm_tokenizer_spec *spec,
+                                         slm_error *error)
 {
     static const struct stage stages[] = {
         {"normalizer", "normalizers", add_normalizer},
@@ -232,6 +233,7 @@ slm_status slm__import_tokenizer_pipeline(const struct slm_json *root, struct sl
             return slm__fail(error, SLM_E_UNSUPPORTED, "there is no '%s'; only byte-level pipelines, which have one, are known", needed[i]);
         }
     }
+    spec->token_count = token_count;
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
         SLM_TRY(add_stage(root, &stages[i], spec, error));
     }

@@ -6,8 +6,9 @@
 #include "base/json.h"              /* struct slm_json */
 #include "text/tokenizer_builder.h" /* struct slm_tokenizer_spec */
 
-/* Add normalizer, pre_tokenizer, decoder and post_processor of the whole document `root` to `spec`.
+/* Add normalizer, pre_tokenizer, decoder and post_processor of the whole document `root`, which has `token_count` ids, to `spec`.
  * Errors: SLM_E_UNSUPPORTED (named), SLM_E_BAD_VALUE. */
-slm_status slm__import_tokenizer_pipeline(const struct slm_json *root, struct slm_tokenizer_spec *spec, slm_error *error);
+slm_status slm__import_tokenizer_pipeline(const struct slm_json *root, uint32_t token_count, struct slm_tokenizer_spec *spec,
+                                         slm_error *error);
 
 #endif

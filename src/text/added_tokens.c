@@ -3,7 +3,7 @@
  * Added tokens are found with a trie: a table of 256 first bytes says where a token may begin at all, so text without one is passed
  * at a byte a step. The rules are those of the reference, oddities included: of all tokens that begin at the leftmost place the
  * longest counts; if it is then not accepted (special but not wanted, not a single word) the search goes on behind it; white space
- * that a token takes to its right is still searched.
+ * that a token takes to its right is still searched, and a token found there counts unless it takes white space to its left.
  */
 #include "text/added_tokens.h"
 
@@ -186,9 +186,16 @@ static bool find_token(struct slm_added_walk *walk, uint32_t *id, size_t *start,
         }
         walk->search = found.end;
         *id = added_field(t, found.added, 0);
-        *start = (flags & SLM_ADDED_LSTRIP) != 0 ? strip_left(walk->text, at, walk->done) : at;
+        *start = at;
         *end = (flags & SLM_ADDED_RSTRIP) != 0 ? strip_right(walk->text, found.end) : found.end;
-        return true;
+        if ((flags & SLM_ADDED_LSTRIP) != 0) {
+            *start = at > walk->done ? strip_left(walk->text, at, walk->done) : walk->done;
+        }
+        if (*start < *end) {
+            return true;
+        }
+        walk->done = *end; /* white space that the token before has taken whole: nothing is left of this one */
+        at = found.end - 1;
     }
     walk->search = at;
     return false;

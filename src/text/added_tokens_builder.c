@@ -56,21 +56,20 @@ static void sort_entries(struct entry *entries, uint32_t count)
     }
 }
 
-/* The text of an added token as it is searched. */
-static slm_status searched_text(const struct slm_tokenizer_spec *spec, struct slm_arena *arena, struct slm_span content,
-                                struct slm_span *text, slm_error *error)
+slm_status slm__added_searched_text(const struct slm_tokenizer_spec *spec, const struct slm_tokenizer_added *added,
+                                    struct slm_arena *arena, struct slm_span *text, slm_error *error)
 {
-    *text = content;
+    *text = added->content;
     bool nfc = false;
     for (uint32_t i = 0; i < spec->step_count; i++) {
         nfc |= spec->steps[i].stage == SLM_TOKENIZER_NORMALIZER && spec->steps[i].kind == SLM_NORMALIZER_NFC;
     }
-    if (!nfc || slm__unicode_nfc_quick(content)) {
+    if (!nfc || (added->flags & SLM_ADDED_NORMALIZED) == 0 || slm__unicode_nfc_quick(added->content)) {
         return SLM_OK;
     }
     struct slm_buffer normal;
     slm__buffer_init(&normal, &arena->memory, SIZE_MAX);
-    slm_status status = slm__unicode_nfc(content, &normal, error);
+    slm_status status = slm__unicode_nfc(added->content, &normal, error);
     if (status == SLM_OK) {
         char *copy = slm__arena_text(arena, slm__span(normal.data, normal.length));
         *text = slm__span(copy, normal.length);
@@ -91,12 +90,9 @@ static slm_status collect(const struct slm_tokenizer_spec *spec, struct slm_aren
             continue;
         }
         struct entry *entry = &entries[(*count)++];
-        entry->text = added->content;
         entry->added = i;
         entry->priority = (added->flags & SLM_ADDED_SPECIAL) != 0 ? i : spec->added_count + i;
-        if (normalized) {
-            SLM_TRY(searched_text(spec, arena, added->content, &entry->text, error));
-        }
+        SLM_TRY(slm__added_searched_text(spec, added, arena, &entry->text, error));
         *bytes += entry->text.length;
     }
     sort_entries(entries, *count);

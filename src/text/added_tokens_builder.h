@@ -25,6 +25,11 @@ struct slm_added_trie {
     uint32_t edge_count;
 };
 
+/* The text of an added token as it is searched: normalized where its flags say so. What changes lies in `arena`. The reference also
+ * decodes such a token to its normalized text, and no longer takes it for special if that differs from its content. */
+slm_status slm__added_searched_text(const struct slm_tokenizer_spec *spec, const struct slm_tokenizer_added *added,
+                                    struct slm_arena *arena, struct slm_span *text, slm_error *error);
+
 /* Arrays lie in `arena`. Texts of normalized tokens are normalized as the specification says. */
 slm_status slm__added_trie_build(const struct slm_tokenizer_spec *spec, struct slm_arena *arena, struct slm_added_trie *trie,
                                  slm_error *error);

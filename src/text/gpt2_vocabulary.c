@@ -2,8 +2,9 @@
 /* Decoding the byte alphabet, and finding the ids that a list of merges names. */
 #include "text/gpt2_vocabulary.h"
 
-#include "base/utf8.h"           /* slm__utf8_decode */
-#include "text/tokenizer_hash.h" /* slm__tokenizer_hash */
+#include "base/utf8.h"                 /* slm__utf8_decode */
+#include "text/added_tokens_builder.h" /* slm__added_searched_text */
+#include "text/tokenizer_hash.h"       /* slm__tokenizer_hash */
 
 /* The byte that a character of the alphabet stands for, or -1. The printable characters of Latin-1 stand for themselves, the other
  * 68 bytes are U+0100 and so on in order: 0-32, 127-160, 173. */
@@ -107,6 +108,26 @@ static slm_status check_outside(const struct slm_gpt2_vocabulary *v, const struc
     return SLM_OK;
 }
 
+/* Added tokens whose text normalization changes stand for the changed text. */
+static slm_status fill_normalized(struct slm_arena *arena, const struct slm_tokenizer_spec *spec, struct slm_tokenizer_token *tokens,
+                                  uint32_t token_count, slm_error *error)
+{
+    for (uint32_t i = 0; i < spec->added_count; i++) {
+        struct slm_span searched;
+        SLM_TRY(slm__added_searched_text(spec, &spec->added[i], arena, &searched, error));
+        if (spec->added[i].id >= token_count || slm__span_equal(searched, spec->added[i].content)) {
+            continue;
+        }
+        uint8_t *bytes = slm__arena_take(arena, searched.length);
+        if (bytes == NULL) {
+            return slm__arena_failure(arena, error);
+        }
+        decode_alphabet(searched, bytes, &tokens[spec->added[i].id].bytes);
+        tokens[spec->added[i].id].in_model = false;
+    }
+    return SLM_OK;
+}
+
 static slm_status fill_tokens(const struct slm_gpt2_vocabulary *v, struct slm_arena *arena, struct slm_tokenizer_spec *spec,
                               slm_error *error)
 {
@@ -126,6 +147,7 @@ static slm_status fill_tokens(const struct slm_gpt2_vocabulary *v, struct slm_ar
         }
         tokens[id].in_model = decode_alphabet(text, bytes, &tokens[id].bytes) && v->tokens[id].in_model;
     }
+    SLM_TRY(fill_normalized(arena, spec, tokens, v->token_count, error));
     spec->tokens = tokens;
     spec->token_count = v->token_count;
     return SLM_OK;

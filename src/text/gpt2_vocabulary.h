@@ -27,8 +27,9 @@ struct slm_gpt2_vocabulary {
 /* Cut "left right" at its one space; false if there is none or more than one, or a part is empty. */
 bool slm__gpt2_split_merge(struct slm_span text, struct slm_gpt2_merge *merge);
 
-/* Fill tokens, merges, model and its flag BYTE_LEVEL of `spec`. A token with a character outside the alphabet stands for its
- * own text and cannot be found by the model. Arrays lie in `arena`, texts without an escape point into the source.
+/* Fill tokens, merges, model and its flag BYTE_LEVEL of `spec`, whose added tokens and steps are there already. A token with a
+ * character outside the alphabet stands for its own text and cannot be found by the model. Arrays lie in `arena`; texts outside the
+ * alphabet point into the source.
  * Errors: SLM_E_BAD_VALUE (a text twice; a merge of unknown tokens, with unknown result, with an empty part), SLM_E_NO_MEMORY. */
 slm_status slm__tokenizer_spec_from_gpt2(const struct slm_gpt2_vocabulary *vocabulary, struct slm_arena *arena,
                                          struct slm_tokenizer_spec *spec, slm_error *error);

@@ -174,7 +174,10 @@ static slm_status write_tokens(struct builder *b)
         flags[i] = spec->tokens[i].flags;
     }
     for (uint32_t i = 0; i < spec->added_count; i++) {
-        uint32_t special = (spec->added[i].flags & SLM_ADDED_SPECIAL) != 0 ? SLM_TOKEN_SPECIAL : 0;
+        struct slm_span searched;
+        SLM_TRY(slm__added_searched_text(spec, &spec->added[i], &b->arena, &searched, b->error));
+        bool same = slm__span_equal(searched, spec->added[i].content);
+        uint32_t special = same && (spec->added[i].flags & SLM_ADDED_SPECIAL) != 0 ? SLM_TOKEN_SPECIAL : 0;
         flags[spec->added[i].id] = (uint8_t)(flags[spec->added[i].id] | SLM_TOKEN_ADDED | special);
     }
     start = begin_table(b, SLM_TOKENIZER_FLAGS);

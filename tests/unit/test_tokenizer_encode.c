@@ -180,9 +180,10 @@ static const char flags_json[] =
     "{\"added_tokens\":["
     "{\"id\":10,\"content\":\"<l>\",\"lstrip\":true,\"special\":true},{\"id\":11,\"content\":\"<r>\",\"rstrip\":true,\"special\":true},"
     "{\"id\":12,\"content\":\"<w>\",\"single_word\":true},{\"id\":13,\"content\":\"<l>b\",\"special\":true},"
-    "{\"id\":14,\"content\":\"e\xCC\x81t\",\"normalized\":true},{\"id\":15,\"content\":\"b\xC3\xA9\",\"special\":true}],"
+    "{\"id\":14,\"content\":\"e\xCC\x81t\",\"normalized\":true,\"special\":true},{\"id\":16,\"content\":\"\\t\",\"lstrip\":true,\"rstrip\":true},{\"id\":15,\"content\":\"b\xC3\xA9\",\"special\":true}],"
     "\"normalizer\":{\"type\":\"NFC\"},"
-    "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\","
+    "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},\"decoder\":{\"type\":\"ByteLevel\"},"
+    "\"model\":{\"type\":\"BPE\","
     "\"vocab\":{\"a\":0,\"b\":1,\"\xC4\xA0\":2,\"\xC4\x8A\":3,\"<\":4,\">\":5,\"l\":6,\"r\":7,\"w\":8,\"t\":9},\"merges\":[]}}";
 
 /* What `text` encodes to, as "1 2 3". */
@@ -216,6 +217,14 @@ static void flags_of_added_tokens(void **state)
     assert_string_equal(ids_of("\xC3\xA9t", NULL, 0), "14");
     assert_string_equal(ids_of("be\xCC\x81", NULL, 0), "1");                /* not before normalization; bytes without token are dropped */
     assert_string_equal(ids_of("b\xC3\xA9", NULL, 0), "15");
+    assert_string_equal(ids_of("\t \t", NULL, 0), "16");                    /* what the first has taken gives no second one */
+    int32_t changed = 14;
+    struct slm_buffer out;
+    slm__buffer_init(&out, &f.loaded.memory, SIZE_MAX);
+    assert_int_equal(slm__tokenizer_decode(&f.loaded.tokenizer, &f.loaded.memory, &changed, 1, SLM_DETOKENIZE_SKIP_SPECIAL, &out, NULL),
+                     SLM_OK);
+    assert_true(slm__span_is(slm__span(out.data, out.length), "\xEF\xBF\xBDt")); /* decoded as normalized, by the byte alphabet */
+    slm__buffer_free(&out);
     unload_tokenizer(&f.loaded);
 }
 
@@ -283,8 +292,8 @@ static void a_very_long_word(void **state)
         for (size_t i = 0; i < LETTERS; i++) {
             word[i] = (char)(kind == 0 ? 'a' : 'a' + (i * 7 + i / 13) % 26);
         }
-        assert_int_equal(slm__tokenizer_encode(&f.loaded.tokenizer, &f.loaded.memory, slm__span(word, LETTERS), 0, ids, LETTERS, &count, NULL),
-                         SLM_OK);
+        struct slm_span span = slm__span(word, LETTERS);
+        assert_int_equal(slm__tokenizer_encode(&f.loaded.tokenizer, &f.loaded.memory, span, 0, ids, LETTERS, &count, NULL), SLM_OK);
         struct slm_buffer out;
         slm__buffer_init(&out, &f.loaded.memory, SIZE_MAX);
         assert_int_equal(slm__tokenizer_decode(&f.loaded.tokenizer, &f.loaded.memory, ids, count, 0, &out, NULL), SLM_OK);
