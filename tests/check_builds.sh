@@ -9,13 +9,14 @@ bad=0
 
 # run NAME ARGUMENT...
 run() {
-    local name=$1
+    local name=$1 verdict=built
     shift
     if ! $make --no-print-directory BUILD="$build/$name" WERROR=1 CFLAGS= "$@" > "$build/$name.log" 2>&1; then
         grep -vE '^ok ' "$build/$name.log" | tail -60 | sed 's/^/     | /'
+        verdict=failed
         bad=1
     fi
-    echo "     $name: $(tail -1 "$build/$name.log")"
+    echo "     $name: $verdict $(grep -hE '^[0-9]+ passed, ' "$build/$name.log")"
 }
 
 run none THREADS=none test
