@@ -3,6 +3,8 @@
 #include "text/template_builtins.h" /* slm__template_globals */
 #include "text/template_eval.h"     /* slm__te_call */
 
+#include <stdio.h> /* snprintf */
+
 /* Arguments being collected. */
 struct collected {
     struct slm_tvalue positional; /* a list */
@@ -277,6 +279,7 @@ static slm_status global_namespace(struct slm_tmachine *m, struct slm_tvalue sel
 static slm_status global_range(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)self;
+    char label[96];
     int64_t bounds[3] = {0, 0, 1};
     for (unsigned i = 0; i < 3; i++) {
         if (a->given[i] && !slm__tv_integer(a->value[i], &bounds[i])) {
@@ -300,6 +303,12 @@ static slm_status global_range(struct slm_tmachine *m, struct slm_tvalue self, c
     }
     SLM_TRY(slm__tm_charge(m, count / 8));
     SLM_TRY(slm__tv_list(m, SLM_T_RANGE, (size_t)count, out));
+    int length = step == 1 ? snprintf(label, sizeof label, "range(%lld, %lld)", (long long)start, (long long)stop)
+                           : snprintf(label, sizeof label, "range(%lld, %lld, %lld)", (long long)start, (long long)stop, (long long)step);
+    out->as.list->label = slm__arena_text(&m->arena, slm__span(label, (size_t)length));
+    if (out->as.list->label == NULL) {
+        return slm__tm_no_memory(m);
+    }
     for (uint64_t i = 0; i < count; i++) {
         SLM_TRY(slm__tv_append(m, *out, slm__tv_int((int64_t)((uint64_t)start + i * (uint64_t)step))));
     }

@@ -182,6 +182,25 @@ static slm_status parse_string(struct slm_tparser *p, struct slm_texpr *e)
     return slm__ts_make(p->machine, slm__span(bytes, length), true, &e->value);
 }
 
+/* 0, or an integer with a base: 0x1f, 0o17, 0b11. */
+static slm_status parse_based(struct slm_tparser *p, struct slm_span text, struct slm_texpr *e)
+{
+    uint8_t letter = text.length > 1 ? text.data[1] | 0x20 : 0;
+    unsigned base = letter == 'x' ? 16 : letter == 'o' ? 8 : 2;
+    uint64_t value = 0;
+    for (size_t i = 2; i < text.length; i++) {
+        uint32_t digit = 0;
+        read_digits(text, i, 1, base, &digit);
+        if (value > ((uint64_t)INT64_MAX - digit) / base) {
+            return slm__tp_fail(p, "an integer with a base leaves 64 bits");
+        }
+        value = value * base + digit;
+    }
+    e->value = slm__tv_int((int64_t)value);
+    p->token++;
+    return SLM_OK;
+}
+
 /* Digits without their underscores. */
 static slm_status parse_number(struct slm_tparser *p, struct slm_texpr *e)
 {
@@ -202,7 +221,7 @@ static slm_status parse_number(struct slm_tparser *p, struct slm_texpr *e)
         slm__decimal_parse(number.text, &real);
         e->value = slm__tv_float(real);
     } else if (digits[0] == '0') {
-        e->value = slm__tv_int(0);
+        return parse_based(p, number.text, e);
     } else if (slm__json_i64(&number, &integer)) {
         e->value = slm__tv_int(integer);
     } else {
@@ -716,7 +735,7 @@ slm_status slm__tp_target(struct slm_tparser *p, bool attributes, const struct s
         return SLM_OK;
     }
     SLM_TRY(add_operand(p, &list, SLM_TO_NONE, item));
-    while (slm__tp_skip(p, ",") && p->token->type == SLM_TT_NAME && !slm__tp_is_name(p, "in")) {
+    while (slm__tp_skip(p, ",") && (slm__tp_is(p, "(") || (p->token->type == SLM_TT_NAME && !slm__tp_is_name(p, "in")))) {
         SLM_TRY(parse_single_target(p, attributes, &item));
         SLM_TRY(add_operand(p, &list, SLM_TO_NONE, item));
     }

@@ -166,7 +166,11 @@ static bool read_integer(struct slm_span text, int64_t base, int64_t *integer)
     bool minus = text.length > 0 && text.data[0] == '-';
     size_t at = text.length > 0 && (text.data[0] == '-' || text.data[0] == '+');
     bool any = false;
+    char letter_of_base = base == 16 ? 'x' : base == 8 ? 'o' : base == 2 ? 'b' : 0;
     *integer = 0;
+    if (letter_of_base != 0 && at + 2 < text.length && text.data[at] == '0' && (text.data[at + 1] | 0x20) == letter_of_base) {
+        at += 2;
+    }
     for (; at < text.length; at++) {
         uint8_t byte = text.data[at];
         uint8_t letter = byte | 0x20;

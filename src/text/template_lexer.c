@@ -176,6 +176,27 @@ static size_t lex_exponent(const struct lexer *x, size_t at)
     return end > sign ? end : at;
 }
 
+/* End of "x1F", "o17" or "b11" at `at`; 0: it is none of them. */
+static size_t lex_based_digits(const struct lexer *x, size_t at)
+{
+    uint8_t letter = at < x->length ? x->data[at] | 0x20 : 0;
+    uint8_t highest = letter == 'b' ? '1' : letter == 'o' ? '7' : '9';
+    size_t end = at + 1;
+    if (letter != 'b' && letter != 'o' && letter != 'x') {
+        return 0;
+    }
+    while (end < x->length) {
+        uint8_t byte = x->data[end];
+        bool digit = (byte >= '0' && byte <= highest) || (letter == 'x' && (byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
+        if (!digit && !(byte == '_' && x->data[end - 1] != '_')) {
+            break;
+        }
+        end++;
+    }
+    end -= x->data[end - 1] == '_';
+    return end > at + 1 ? end : 0;
+}
+
 static slm_status lex_number(struct lexer *x)
 {
     size_t begin = x->at;
@@ -190,11 +211,13 @@ static slm_status lex_number(struct lexer *x)
     if (!after_dot && real > end) {
         return lex_token(x, SLM_TT_FLOAT, begin, real, real);
     }
-    if (x->data[begin] == '0') { /* Python's integers have no leading zeros */
+    if (x->data[begin] == '0') { /* Python's integers have no leading zeros, but a base */
+        size_t based = lex_based_digits(x, begin + 1);
         end = begin + 1;
         while (end < x->length && x->data[end] == '0') {
             end++;
         }
+        end = based != 0 ? based : end;
     }
     return lex_token(x, SLM_TT_INTEGER, begin, end, end);
 }
@@ -290,7 +313,7 @@ static slm_status lex_comment(struct lexer *x)
             return SLM_OK;
         }
     }
-    return lex_fail(x, "a comment is not closed");
+    return x->at >= x->length ? SLM_OK : lex_fail(x, "a comment is not closed"); /* nothing behind it: the reference does not mind */
 }
 
 /* The position behind "{%- raw -%}" or "{%- endraw %}" that starts at `at`, or 0. */
@@ -325,7 +348,7 @@ static slm_status lex_raw(struct lexer *x)
             return SLM_OK;
         }
     }
-    return lex_fail(x, "a raw block is not closed");
+    return x->at >= x->length ? SLM_OK : lex_fail(x, "a raw block is not closed");
 }
 
 /* Text up to the next tag, then the tag. */

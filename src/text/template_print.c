@@ -105,6 +105,11 @@ static slm_status repr_container(struct slm_tbuilder *builder, struct slm_tvalue
         SLM_TRY(slm__ts_add_literal(builder, "<Namespace "));
         SLM_TRY(repr_dict(builder, value.as.dict));
         return slm__ts_add_literal(builder, ">");
+    case SLM_T_RANGE:
+        if (value.as.list->label != NULL) {
+            return slm__ts_add_literal(builder, value.as.list->label);
+        }
+        return repr_items(builder, value.as.list, "[", "]");
     default: /* what Python prints here holds an address */
         SLM_TRY(slm__ts_add_literal(builder, "<"));
         SLM_TRY(slm__ts_add_literal(builder, slm__tv_type(value)));

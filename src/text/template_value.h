@@ -26,7 +26,7 @@ enum slm_tkind {
     SLM_T_STRING,
     SLM_T_LIST,
     SLM_T_TUPLE,
-    SLM_T_RANGE,     /* a list that prints as a range does not; as.list */
+    SLM_T_RANGE,     /* as.list with its label, "range(0, 3)" */
     SLM_T_VIEW,      /* keys(), values(), items(); as.list with its label */
     SLM_T_GENERATOR, /* what lazy filters give: no length, one pass; as.list */
     SLM_T_DICT,
@@ -83,7 +83,7 @@ struct slm_tlist {
     size_t count;
     size_t capacity;   /* of items */
     size_t *used;      /* lists that share `items`: how many are taken by the longest; NULL: not shared */
-    const char *label; /* VIEW: "dict_keys" ... */
+    const char *label; /* VIEW: "dict_keys" ...; RANGE: how it prints, or NULL */
     bool consumed;     /* GENERATOR */
 };
 
