@@ -37,4 +37,59 @@ SLM_INLINE_AVX512VNNI void prefetch_avx512vnni(const void *at, size_t ahead)
     _mm_prefetch((const char *)((uintptr_t)at + ahead), _MM_HINT_T0);
 }
 
+/* tree16 */
+SLM_INLINE_AVX512VNNI float tree16_avx512vnni(__m512 lanes)
+{
+    const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps(lanes, 1));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* the same with larger(v[i], v[i + width]), which is what the instruction's max(a, b) does */
+SLM_INLINE_AVX512VNNI float maximum16_avx512vnni(__m512 lanes)
+{
+    const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps(lanes, 1));
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* exp and tanh repeat poly_math.h operation by operation. */
+SLM_INLINE_AVX512VNNI __m512 exp_avx512vnni(__m512 x)
+{
+    const __m512 round = _mm512_set1_ps(0x1.8p+23f);
+    x = _mm512_max_ps(_mm512_set1_ps(-104.0f), x);
+    x = _mm512_min_ps(_mm512_set1_ps(89.0f), x);
+    const __m512 t = _mm512_fmadd_ps(x, _mm512_set1_ps(0x1.715476p+0f), round), n = _mm512_sub_ps(t, round);
+    __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(-0x1.62e43p-1f), x);
+    r = _mm512_fmadd_ps(n, _mm512_set1_ps(0x1.05c61p-29f), r);
+    __m512 p = _mm512_set1_ps(0x1.6a23cp-10f);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0x1.123a22p-7f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0x1.5558f4p-5f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0x1.555492p-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0x1.fffffcp-2f));
+    p = _mm512_add_ps(_mm512_fmadd_ps(p, _mm512_mul_ps(r, r), r), _mm512_set1_ps(1.0f));
+    const __m512i biased = _mm512_sub_epi32(_mm512_castps_si512(t), _mm512_set1_epi32(0x4b400000 - 254));
+    const __m512i first = _mm512_srli_epi32(biased, 1), second = _mm512_sub_epi32(biased, first);
+    p = _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(first, 23)));
+    return _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(second, 23)));
+}
+
+SLM_INLINE_AVX512VNNI __m512 tanh_avx512vnni(__m512 x)
+{
+    const __m512 sign_bit = _mm512_set1_ps(-0.0f), one = _mm512_set1_ps(1.0f);
+    const __m512 magnitude = _mm512_andnot_ps(sign_bit, x), square = _mm512_mul_ps(x, x);
+    __m512 q = _mm512_set1_ps(-0x1.6a5278p-8f);
+    q = _mm512_fmadd_ps(q, square, _mm512_set1_ps(0x1.4f9918p-6f));
+    q = _mm512_fmadd_ps(q, square, _mm512_set1_ps(-0x1.b7da4ap-5f));
+    q = _mm512_fmadd_ps(q, square, _mm512_set1_ps(0x1.11044ep-3f));
+    q = _mm512_fmadd_ps(q, square, _mm512_set1_ps(-0x1.555526p-2f));
+    const __m512 small = _mm512_fmadd_ps(_mm512_mul_ps(q, square), x, x);
+    const __m512 exponential = exp_avx512vnni(_mm512_add_ps(magnitude, magnitude));
+    const __m512 large = _mm512_sub_ps(one, _mm512_div_ps(_mm512_set1_ps(2.0f), _mm512_add_ps(exponential, one)));
+    const __m512 signed_large = _mm512_or_ps(large, _mm512_and_ps(sign_bit, x));
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(magnitude, _mm512_set1_ps(0.625f), _CMP_LT_OQ), signed_large, small);
+}
+
 #endif
