@@ -18,8 +18,10 @@ except ImportError:
     print("the Python package 'tokenizers' is not installed: nothing compared")
     sys.exit(77)
 
-WORDS = "the of and to in is it was for that he's DON'T I'll we've it\u017f don't \u2019s Stra\u00dfe na\u00efve e\u0301te\u0301 \u00c5ngstr\u00f6m hello_world CamelCaseWord HTTPServer x86_64".split()
-SPACES = [" ", " ", " ", " ", "  ", "   ", "\n", "\r\n", "\n\n", " \n ", "\t", "\u00a0", "\u3000", "\u2028", "\u200b", "\u0085", "\x1c", "\v"]
+WORDS = ("the of and to in is it was for that he's DON'T I'll we've it'\u017f don't \u2019s Stra\u00dfe na\u00efve e\u0301te\u0301 "
+         "\u00c5ngstr\u00f6m hello_world CamelCaseWord HTTPServer x86_64").split()
+SPACES = [" ", " ", " ", " ", "  ", "   ", "\n", "\r\n", "\n\n", " \n ", "\t", "\u00a0", "\u3000", "\u2028", "\u200b", "\u0085",
+          "\x1c", "\v"]
 RANGES = [(0x20, 0x7e), (0xa0, 0x24f), (0x300, 0x36f), (0x370, 0x52f), (0x590, 0x6ff), (0x900, 0xdff), (0xe00, 0xe7f), (0x1100, 0x11ff),
           (0x1e00, 0x1fff), (0x2000, 0x27bf), (0x3040, 0x30ff), (0x4e00, 0x4fff), (0xa640, 0xa7ff), (0xac00, 0xacff), (0xfb00, 0xfdff),
           (0x10000, 0x103ff), (0x10d30, 0x10d50), (0x11900, 0x11950), (0x1d100, 0x1d1ff), (0x1f100, 0x1f6ff), (0xe0100, 0xe01ef)]
