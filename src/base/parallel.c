@@ -76,6 +76,14 @@ static void take_chunks(const struct job *job, atomic_uint *next, uint32_t threa
     }
 }
 
+static bool owns(struct slm_team *team) { return atomic_load_explicit(&team->owner, memory_order_relaxed) == slm__thread_self(); }
+
+static bool become_owner(struct slm_team *team)
+{
+    uintptr_t nobody = 0;
+    return atomic_compare_exchange_strong_explicit(&team->owner, &nobody, slm__thread_self(), memory_order_acquire, memory_order_relaxed);
+}
+
 static void run_main(slm_team_main_fn *main_fn, void *context)
 {
     uint64_t control = slm__float_control_enter();
@@ -199,13 +207,9 @@ OUTSIDE_THREAD_SANITIZER static void open_region(struct slm_team *team, int thre
     }
 }
 
-static bool owns(struct slm_team *team) { return atomic_load_explicit(&team->owner, memory_order_relaxed) == slm__thread_self(); }
-
 void slm__team_run(struct slm_team *team, slm_team_main_fn *main_fn, void *context)
 {
-    uintptr_t nobody = 0;
-    if (team->threads == 1 || team->parallel_for != NULL ||
-        !atomic_compare_exchange_strong_explicit(&team->owner, &nobody, slm__thread_self(), memory_order_acquire, memory_order_relaxed)) {
+    if (team->threads == 1 || team->parallel_for != NULL || !become_owner(team)) {
         run_main(main_fn, context);
         return;
     }
@@ -290,13 +294,22 @@ uint32_t slm__team_threads(const struct slm_team *team) { return team->threads; 
 
 const char *slm__team_backend(const struct slm_team *team) { return team->parallel_for != NULL ? "host" : backend_name; }
 
+void slm__team_run_alone(struct slm_team *team, slm_team_main_fn *main_fn, void *context)
+{
+    bool owner = become_owner(team); /* an owner without a region: its loops run on its own thread */
+    run_main(main_fn, context);
+    if (owner) {
+        atomic_store_explicit(&team->owner, 0, memory_order_release);
+    }
+}
+
 void slm__team_for(struct slm_team *team, uint32_t items, uint32_t grain, slm_team_work_fn *work, void *context)
 {
     if (items == 0) {
         return;
     }
     struct job job = {work, context, items, grain, (items - 1) / grain + 1};
-    if (team->parallel_for != NULL && job.chunks > 1 && job.chunks <= UINT32_MAX - MOST_THREADS) {
+    if (team->parallel_for != NULL && job.chunks > 1 && job.chunks <= UINT32_MAX - MOST_THREADS && !owns(team)) {
         run_by_host(team, &job);
     } else if (team->parallel_for != NULL) {
         run_alone(&job);

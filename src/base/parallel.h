@@ -37,6 +37,9 @@ typedef void slm_team_main_fn(void *context);
 typedef void slm_team_work_fn(void *context, uint32_t begin, uint32_t end, uint32_t thread);
 
 void slm__team_run(struct slm_team *team, slm_team_main_fn *main_fn, void *context);
+/* The same on the calling thread alone: for work too small to share. Opening and closing a region costs some microseconds on an idle
+ * machine; on a busy one the wait until the system has scheduled every worker, which may be milliseconds. */
+void slm__team_run_alone(struct slm_team *team, slm_team_main_fn *main_fn, void *context);
 /* Chunks of `grain` items (>= 1; the last may be shorter). */
 void slm__team_for(struct slm_team *team, uint32_t items, uint32_t grain, slm_team_work_fn *work, void *context);
 

@@ -94,6 +94,47 @@ static void every_item_once(void **state)
     }
 }
 
+struct alone {
+    struct slm_team *team;
+    atomic_uint calls;
+    atomic_uint elsewhere;
+    uintptr_t self;
+};
+
+static void look_at_thread(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+{
+    struct alone *alone = context;
+    (void)begin;
+    (void)end;
+    atomic_fetch_add(&alone->calls, 1);
+    if (thread != 0 || slm__thread_self() != alone->self) {
+        atomic_fetch_add(&alone->elsewhere, 1);
+    }
+}
+
+static void loop_alone(void *context)
+{
+    struct alone *alone = context;
+    slm__team_for(alone->team, 1000, 1, look_at_thread, alone);
+}
+
+static void host_with_threads(void *user, uint32_t count, slm_task_fn *task, void *context);
+
+static void small_work_stays_on_its_thread(void **state)
+{
+    (void)state;
+    slm_parallel_for_fn *const hosts[] = {NULL, host_with_threads};
+    for (size_t i = 0; i < 2; i++) {
+        static struct slm_team_storage storage;
+        struct alone alone = {.team = team_of(&storage, 4, hosts[i]), .self = slm__thread_self()};
+        slm__team_run_alone(alone.team, loop_alone, &alone);
+        assert_int_equal(atomic_load(&alone.calls), 1000);
+        assert_int_equal(atomic_load(&alone.elsewhere), 0);
+        slm__team_run(alone.team, loop_alone, &alone); /* the team is free again */
+        assert_int_equal(atomic_load(&alone.calls), 2000);
+    }
+}
+
 static struct slm_team_storage shared_storage;
 
 static void *run_many(void *context)
@@ -353,9 +394,13 @@ static void cost_of_a_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_item_once),    cmocka_unit_test(two_callers_share_a_team),
-        cmocka_unit_test(hosts_of_all_kinds), cmocka_unit_test(float_control_is_set_and_restored),
-        cmocka_unit_test(probing_threads),    cmocka_unit_test(cpu_quota),
+        cmocka_unit_test(every_item_once),
+        cmocka_unit_test(small_work_stays_on_its_thread),
+        cmocka_unit_test(two_callers_share_a_team),
+        cmocka_unit_test(hosts_of_all_kinds),
+        cmocka_unit_test(float_control_is_set_and_restored),
+        cmocka_unit_test(probing_threads),
+        cmocka_unit_test(cpu_quota),
         cmocka_unit_test(cost_of_a_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
