@@ -56,7 +56,7 @@ static slm_status check_shape(const struct slm_checkpoint *checkpoint, const str
     } else {
         snprintf(wanted, sizeof wanted, "%" PRIu64 " x %" PRIu64, rows, cols);
     }
-    return slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %.*s is %s where %s needs %s", checkpoint->set.files[source->file].name,
+    return slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %.*s is %s, %s describes %s", checkpoint->set.files[source->file].name,
                      SLM_SPAN_ARGS(source->name), shape, checkpoint->described, wanted);
 }
 

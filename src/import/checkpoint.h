@@ -39,7 +39,7 @@ struct slm_checkpoint {
     struct slm_arena arena;
     struct slm_tensor_set set;
     const char *format;    /* "huggingface", "gguf" */
-    const char *described; /* what states the sizes: "config.json", "the metadata" */
+    const char *described; /* what states the sizes: "config.json", "the header" */
     bool gguf;
     struct slm_family_config config;
     struct slm_generation_defaults generation;

@@ -142,7 +142,7 @@ slm_status slm__checkpoint_check_leftovers(const struct slm_checkpoint *checkpoi
         }
         if (!zero) {
             return slm__fail(error, SLM_E_UNSUPPORTED,
-                             "%s: tensor %.*s is not part of a %s model as %s states it; without it the output would be wrong",
+                             "%s: tensor %.*s is not part of the %s model that %s describes; without it the output would be wrong",
                              checkpoint->set.files[tensor->file].name, SLM_SPAN_ARGS(tensor->name), checkpoint->config.family->name,
                              checkpoint->described);
         }

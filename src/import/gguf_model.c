@@ -90,7 +90,7 @@ slm_status slm__gguf_model_open(struct slm_checkpoint *checkpoint, const char *p
 {
     struct slm_gguf gguf;
     checkpoint->format = "gguf";
-    checkpoint->described = "the metadata";
+    checkpoint->described = "the header";
     checkpoint->gguf = true;
     slm_status status = slm__gguf_open(&gguf, &checkpoint->set, checkpoint->context.memory, path, error);
     if (status == SLM_OK) {

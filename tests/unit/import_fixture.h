@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of importing share: a context with a log that counts, a folder for files, copies of the good base with one file replaced. */
+#ifndef SLM_TESTS_IMPORT_FIXTURE_H
+#define SLM_TESTS_IMPORT_FIXTURE_H
+
+#include "base/file.h"              /* slm__file_exists */
+#include "import/checkpoint_open.h" /* slm__checkpoint_open */
+#include "import/convert.h"         /* slm__convert_checkpoint */
+#include "tests/golden_tensors.h"    /* golden_load, golden_root */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+struct import_fixture {
+    struct slm_memory memory;
+    struct slm_log log;
+    struct slm_team_storage storage;
+    struct slm_import_context context;
+    slm_error error;
+    int warnings;
+    char last_warning[512];
+    char folder[64];
+};
+
+static inline void import_count_warning(void *user, int32_t level, const char *message)
+{
+    struct import_fixture *fixture = user;
+    fixture->warnings += level == SLM_LOG_WARNING;
+    snprintf(fixture->last_warning, sizeof fixture->last_warning, "%s", message);
+}
+
+static inline void import_begin(struct import_fixture *fixture, uint32_t threads)
+{
+    const struct slm_team_options options = {threads, NULL, NULL};
+    memset(fixture, 0, sizeof *fixture);
+    fixture->memory = slm__memory_default();
+    fixture->log = (struct slm_log){import_count_warning, fixture};
+    fixture->context = (struct slm_import_context){&fixture->memory, &fixture->log, slm__team_init(&fixture->storage, &options)};
+    fixture->error.struct_size = sizeof fixture->error;
+    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/slm-import-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+}
+
+static inline void import_end(struct import_fixture *fixture)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", fixture->folder);
+    assert_int_equal(system(command), 0);
+}
+
+static inline void import_write(const char *path, const void *data, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* "folder/name" */
+static inline const char *import_path(const struct import_fixture *fixture, const char *name, char path[256])
+{
+    snprintf(path, 256, "%s/%s", fixture->folder, name);
+    return path;
+}
+
+static inline void import_write_text(const struct import_fixture *fixture, const char *name, const char *text)
+{
+    char path[256];
+    import_write(import_path(fixture, name, path), text, strlen(text));
+}
+
+static inline bool import_copy(const char *from, const char *to)
+{
+    size_t length = 0;
+    char *data = golden_load(from, &length);
+    if (data == NULL) {
+        return false;
+    }
+    import_write(to, data, length);
+    free(data);
+    return true;
+}
+
+/* The good base of golden/import/bad in the fixture's folder; false when it is not there. */
+static inline bool import_base(const struct import_fixture *fixture)
+{
+    static const char *const names[] = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char from[1024], to[256];
+        snprintf(from, sizeof from, "%s/import/bad/base/%s", golden_root(), names[i]);
+        if (!import_copy(from, import_path(fixture, names[i], to))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static inline slm_status import_open(struct import_fixture *fixture, const char *path)
+{
+    struct slm_checkpoint checkpoint;
+    fixture->error.message[0] = 0;
+    slm__checkpoint_init(&checkpoint, &fixture->context);
+    const slm_status status = slm__checkpoint_open(&checkpoint, path, &fixture->error);
+    slm__checkpoint_free(&checkpoint);
+    return status;
+}
+
+static inline slm_status import_convert(struct import_fixture *fixture, const char *source, const char *destination, enum slm_weight_type type)
+{
+    const struct slm_convert_settings settings = {{type, SLM_WEIGHT_NONE}, NULL, NULL};
+    struct slm_convert_report report;
+    return slm__convert_checkpoint(&fixture->context, source, destination, &settings, &report, &fixture->error);
+}
+
+/* Rows of a table of golden/import (bad/EXPECT.tsv, odd/ACCEPT.tsv). */
+struct import_case {
+    char file[96], kind[32], what[256];
+};
+
+/* Calls `check` for each row; false when the table is not there. */
+static inline bool import_each_case(const char *folder, const char *table, void (*check)(const struct import_case *one, void *user), void *user)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/import/%s/%s", golden_root(), folder, table);
+    char *text = golden_load(path, NULL);
+    if (text == NULL) {
+        print_message("skipped: there is no %s\n", path);
+        return false;
+    }
+    bool first = true;
+    for (char *line = text, *next = NULL; line != NULL && *line != 0; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL) {
+            *next++ = 0;
+        }
+        struct import_case one;
+        if (!first && sscanf(line, "%95[^\t]\t%31[^\t]\t%255[^\n]", one.file, one.kind, one.what) == 3) {
+            check(&one, user);
+        }
+        first = false;
+    }
+    free(text);
+    return true;
+}
+
+#endif
