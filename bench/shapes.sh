@@ -8,6 +8,8 @@ TYPES=${TYPES:-i4 i8}
 # The value of one field of a flat JSON object.
 field() { printf '%s\n' "$1" | sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
 
+percent() { printf '%s\n' "$1" | awk '{ if ($1 == "null") print "-"; else printf "%.0f %%", $1 * 100 }'; }
+
 echo "| shape | type | isa | threads | prefill tokens/s | share of peak | decode tokens/s | share of bandwidth |"
 echo "|---|---|---|---|---|---|---|---|"
 for shape in "$@"; do
@@ -15,7 +17,7 @@ for shape in "$@"; do
         # shellcheck disable=SC2086
         line=$("$SLM" bench --shape "$shape" --type "$type" --json $BENCH_OPTIONS) || exit 1
         printf '| %s | %s | %s | %s | %.1f | %s | %.1f | %s |\n' "$shape" "$type" "$(field "$line" isa)" "$(field "$line" threads)" \
-            "$(field "$line" prefill_tokens_per_second)" "$(field "$line" prefill_share_of_peak)" \
-            "$(field "$line" decode_tokens_per_second)" "$(field "$line" decode_share_of_bandwidth)"
+            "$(field "$line" prefill_tokens_per_second)" "$(percent "$(field "$line" prefill_share_of_peak)")" \
+            "$(field "$line" decode_tokens_per_second)" "$(percent "$(field "$line" decode_share_of_bandwidth)")"
     done
 done

@@ -14,8 +14,8 @@ extern const unsigned long long slm_demo_model_length;
 const struct cli_option cli_model_rows[] = {
     {"--model", "-m", "FILE.slm", "The model; without it the built-in demonstration model is used.", CLI_STRING,
      offsetof(struct cli_model_options, path), 0, 0},
-    {"--threads", "-t", "N", "Threads; default: what the process may use.", CLI_INTEGER, offsetof(struct cli_model_options, threads), 1,
-     1024},
+    {"--threads", "-t", "N", "Threads; default: what the process may use, 1 for the demonstration model.", CLI_INTEGER,
+     offsetof(struct cli_model_options, threads), 1, 1024},
     {"--isa", NULL, "TIER", "Use at most this instruction set: scalar, avx2, avxvnni, avx512vnni,\nneon, neon_dotprod, neon_i8mm.",
      CLI_STRING, offsetof(struct cli_model_options, isa), 0, 0},
     {"--kv", NULL, "TYPE", "Type of the KV cache: f32 or f16; default f16.", CLI_STRING, offsetof(struct cli_model_options, kv), 0, 0},
@@ -92,7 +92,11 @@ int cli_model_adopt(struct cli_model *opened, slm_model *model)
 
 int cli_model_open(struct cli_model *opened, const char *command, const struct cli_model_options *options)
 {
-    const int code = cli_model_open_engine(opened, command, options);
+    struct cli_model_options chosen = *options;
+    if (options->path == NULL && options->threads == 0) {
+        chosen.threads = 1; /* a step of the demonstration model takes microseconds: less than waiting for a second thread */
+    }
+    const int code = cli_model_open_engine(opened, command, &chosen);
     if (code >= 0) {
         return code;
     }
