@@ -15,6 +15,11 @@ enum { HAVE_AVX2 = 1 };
 #else
 enum { HAVE_AVX2 = 0 };
 #endif
+#if defined(SLM_HAVE_AVXVNNI)
+enum { HAVE_AVXVNNI = 1 };
+#else
+enum { HAVE_AVXVNNI = 0 };
+#endif
 #if defined(SLM_HAVE_AVX512VNNI)
 enum { HAVE_AVX512VNNI = 1 };
 #else
@@ -39,7 +44,7 @@ enum { HAVE_NEON_I8MM = 0 };
 static const struct tier tiers[] = {
     {SLM_TIER_SCALAR, true, "scalar"},
     {SLM_TIER_AVX2, HAVE_AVX2, "avx2"},
-    {SLM_TIER_AVXVNNI, false, "avxvnni"},
+    {SLM_TIER_AVXVNNI, HAVE_AVXVNNI, "avxvnni"},
     {SLM_TIER_AVX512VNNI, HAVE_AVX512VNNI, "avx512vnni"},
     {SLM_TIER_NEON, HAVE_NEON, "neon"},
     {SLM_TIER_NEON_DOTPROD, HAVE_NEON_DOTPROD, "neon_dotprod"},

@@ -13,6 +13,12 @@ void slm__kernels_fill(struct slm_kernels *table, enum slm_isa isa)
         table->isa = SLM_TIER_AVX2;
     }
 #endif
+#if defined(SLM_HAVE_AVXVNNI)
+    if (isa >= SLM_TIER_AVXVNNI && slm__isa_usable(SLM_TIER_AVXVNNI)) {
+        slm__fill_avxvnni(table);
+        table->isa = SLM_TIER_AVXVNNI;
+    }
+#endif
 #if defined(SLM_HAVE_AVX512VNNI)
     if (isa >= SLM_TIER_AVX512VNNI && slm__isa_usable(SLM_TIER_AVX512VNNI)) {
         slm__fill_avx512vnni(table);

@@ -100,6 +100,7 @@ void slm__fill_avx2(struct slm_kernels *table);
 void slm__fill_neon(struct slm_kernels *table);
 void slm__fill_neon_dotprod(struct slm_kernels *table);
 void slm__fill_neon_i8mm(struct slm_kernels *table);
+void slm__fill_avxvnni(struct slm_kernels *table);
 void slm__fill_avx512vnni(struct slm_kernels *table);
 
 #endif

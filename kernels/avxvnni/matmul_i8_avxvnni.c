@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * i8 weights x packed int8 activations. vpdpbusd multiplies 4 unsigned by 4 signed bytes and adds the exact sum to an int32; weights become
+ * unsigned as w + 128 (one xor), and 128 times the negated sum, from which the dot starts, takes the surplus away again: exact for
+ * all codes.
+ */
+#include "kernels/avx2/simd_avx2.h"          /* load_bytes_avx2, broadcast_quad_avx2, prefetch_avx2 */
+#include "kernels/avxvnni/avxvnni_kernels.h" /* slm__matmul_i8_avxvnni */
+
+enum {
+    TILE_I8_AVXVNNI = 8,         /* registers of sums in a tile: halves x columns at most */
+    AHEAD_I8_AVXVNNI = 8192,     /* bytes of the weight stream to fetch ahead for a single column: 2-16 KB measured, 26 -> 32 GB/s */
+    AHEAD_PLANE_I8_AVXVNNI = 512 /* the same for scales, which are a sixteenth */
+};
+
+/* dots[h][c] += (q + 128) x of one group: `halves` x 8 rows, `count` columns of the `columns` in x. */
+SLM_INLINE_AVX2 void dots_i8_avxvnni(const uint8_t *quants, const uint8_t *x, uint32_t columns, uint32_t halves, uint32_t count,
+                                     __m256i dots[TILE_I8_AVXVNNI])
+{
+    const __m256i offset = _mm256_set1_epi8((char)0x80);
+    SLM_UNROLL_AVX2
+    for (uint32_t j = 0; j < 8; j++) {
+        const uint8_t *line = quants + (size_t)64 * j;
+        const __m256i q[2] = {_mm256_xor_si256(load_bytes_avx2(line), offset),
+                              _mm256_xor_si256(load_bytes_avx2(line + (size_t)32 * (halves - 1)), offset)};
+        SLM_UNROLL_AVX2
+        for (uint32_t c = 0; c < count; c++) {
+            const __m256i quad = broadcast_quad_avx2(x + (size_t)4 * (j * columns + c));
+            SLM_UNROLL_AVX2
+            for (uint32_t h = 0; h < halves; h++) {
+                dots[h * count + c] = _mm256_dpbusd_avx_epi32(dots[h * count + c], q[h], quad);
+            }
+        }
+    }
+}
+
+/* One column is a matter of memory, and the hardware loses the stream at page borders. */
+SLM_INLINE_AVX2 void prefetch_i8_avxvnni(const uint8_t *quants, const uint8_t *scales, uint32_t g)
+{
+    SLM_UNROLL_AVX2
+    for (uint32_t line = 0; line < 8; line++) {
+        prefetch_avx2(quants + (size_t)512 * g + (size_t)64 * line, AHEAD_I8_AVXVNNI);
+    }
+    if (g % 2 == 0) {
+        prefetch_avx2(scales + (size_t)32 * g, AHEAD_PLANE_I8_AVXVNNI);
+    }
+}
+
+/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I8_AVXVNNI. */
+SLM_INLINE_AVX2 void tile_i8_avxvnni(const uint8_t *panel, uint32_t groups, uint32_t half, uint32_t halves, const uint8_t *x,
+                                     uint32_t columns, uint32_t count, float *y, size_t y_stride)
+{
+    const uint8_t *scales = panel + slm__i8_scales_offset(groups) + (size_t)16 * half, *quants = panel + (size_t)32 * half;
+    __m256 acc[TILE_I8_AVXVNNI];
+    SLM_UNROLL_AVX2
+    for (uint32_t i = 0; i < halves * count; i++) {
+        acc[i] = _mm256_setzero_ps();
+    }
+    for (uint32_t g = 0; g < groups; g++, x += (size_t)columns * SLM_PACKED_GROUP) {
+        const uint8_t *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
+        __m256i sums[TILE_I8_AVXVNNI];
+        SLM_UNROLL_AVX2
+        for (uint32_t i = 0; i < halves * count; i++) {
+            sums[i] = _mm256_slli_epi32(broadcast_quad_avx2(x_sums + (size_t)4 * (i % count)), 7);
+        }
+        if (count == 1) {
+            prefetch_i8_avxvnni(quants, scales, g);
+        }
+        dots_i8_avxvnni(quants + (size_t)512 * g, x, columns, halves, count, sums);
+        const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES;
+        SLM_UNROLL_AVX2
+        for (uint32_t h = 0; h < halves; h++) {
+            const __m256 scale = load_f16_avx2(scales + (size_t)32 * g + (size_t)16 * h);
+            SLM_UNROLL_AVX2
+            for (uint32_t c = 0; c < count; c++) {
+                const __m256 factor = _mm256_mul_ps(scale, broadcast_f32_avx2(x_scales + 4 * c));
+                acc[h * count + c] = _mm256_fmadd_ps(factor, _mm256_cvtepi32_ps(sums[h * count + c]), acc[h * count + c]);
+            }
+        }
+    }
+    SLM_UNROLL_AVX2
+    for (uint32_t i = 0; i < halves * count; i++) {
+        _mm256_storeu_ps(y + i % count * y_stride + (size_t)8 * (half + i / count), acc[i]);
+    }
+}
+
+/* All columns of a panel, four at a time. */
+SLM_INLINE_AVX2 void columns_i8_avxvnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y,
+                                        size_t y_stride)
+{
+    const uint32_t rest = columns % 4;
+    for (uint32_t c = 0; c < columns - rest; c += 4) {
+        tile_i8_avxvnni(panel, groups, 0, 2, x + 4 * c, columns, 4, y + c * y_stride, y_stride);
+    }
+    if (rest > 0) {
+        tile_i8_avxvnni(panel, groups, 0, 2, x + 4 * (columns - rest), columns, rest, y + (columns - rest) * y_stride, y_stride);
+    }
+}
+
+static void panel_i8_avxvnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
+{
+    switch (columns) {
+    case 1: columns_i8_avxvnni(panel, groups, x, 1, y, y_stride); break;
+    case 2: columns_i8_avxvnni(panel, groups, x, 2, y, y_stride); break;
+    case 3: columns_i8_avxvnni(panel, groups, x, 3, y, y_stride); break;
+    case 4: columns_i8_avxvnni(panel, groups, x, 4, y, y_stride); break;
+    case 5: columns_i8_avxvnni(panel, groups, x, 5, y, y_stride); break;
+    case 6: columns_i8_avxvnni(panel, groups, x, 6, y, y_stride); break;
+    case 7: columns_i8_avxvnni(panel, groups, x, 7, y, y_stride); break;
+    default: columns_i8_avxvnni(panel, groups, x, 8, y, y_stride); break;
+    }
+}
+
+void slm__matmul_i8_avxvnni(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
+                            float *y, size_t y_stride)
+{
+    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
+    for (uint32_t p = panel_begin; p < panel_end; p++) {
+        panel_i8_avxvnni(w->data + p * w->panel_bytes, groups, packed, columns, y + (size_t)16 * p, y_stride);
+    }
+}
