@@ -6,6 +6,7 @@
 static slm_status lists_equal(struct slm_tmachine *m, const struct slm_tlist *a, const struct slm_tlist *b, bool *equal)
 {
     *equal = a->count == b->count;
+    SLM_TRY(slm__tm_charge(m, *equal ? a->count / 8 : 0));
     for (size_t i = 0; *equal && i < a->count; i++) {
         SLM_TRY(slm__tv_equal(m, a->items[i], b->items[i], equal));
     }
@@ -49,7 +50,7 @@ slm_status slm__tv_equal(struct slm_tmachine *m, struct slm_tvalue a, struct slm
 {
     if (a.kind == b.kind && (a.kind == SLM_T_STRING || a.kind == SLM_T_BIGINT)) {
         *equal = slm__span_equal(slm__ts_span(a.as.string), slm__ts_span(b.as.string));
-        return slm__tm_charge(m, *equal ? a.as.string->length / 64 : 0);
+        return slm__tm_charge(m, a.as.string->length == b.as.string->length ? a.as.string->length / 64 : 0);
     }
     if (a.kind != b.kind || (a.kind != SLM_T_LIST && a.kind != SLM_T_TUPLE && a.kind != SLM_T_RANGE && a.kind != SLM_T_DICT)) {
         *equal = scalars_equal(a, b);

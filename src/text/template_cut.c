@@ -18,7 +18,9 @@ slm_status slm__template_strip(struct slm_tmachine *m, const struct slm_tstring 
 {
     size_t from = 0;
     size_t to = text->length;
+    uint64_t cost = characters != NULL ? characters->length / 64 : 0; /* of looking at one character */
     while (left && from < to) {
+        SLM_TRY(slm__tm_charge(m, cost));
         size_t end = from + slm__utf8_decode(text->data + from, to - from).length;
         if (!is_stripped(text, from, end, characters)) {
             break;
@@ -26,6 +28,7 @@ slm_status slm__template_strip(struct slm_tmachine *m, const struct slm_tstring 
         from = end;
     }
     while (right && from < to) {
+        SLM_TRY(slm__tm_charge(m, cost));
         size_t begin = to - 1;
         while (begin > from && (text->data[begin] & 0xC0) == 0x80) {
             begin--;
@@ -35,7 +38,7 @@ slm_status slm__template_strip(struct slm_tmachine *m, const struct slm_tstring 
         }
         to = begin;
     }
-    SLM_TRY(slm__tm_charge(m, (text->length - (to - from)) / 64 * (characters != NULL ? characters->length / 64 + 1 : 1)));
+    SLM_TRY(slm__tm_charge(m, (text->length - (to - from)) / 16));
     return slm__ts_slice(m, text, from, to, out);
 }
 

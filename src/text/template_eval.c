@@ -44,7 +44,7 @@ slm_status slm__te_assign(struct slm_tmachine *m, const struct slm_texpr *target
     if (target->kind == SLM_TE_TUPLE) {
         return assign_items(m, target, value);
     }
-    struct slm_tvalue *object = slm__tm_get(m->scope, target->base->name);
+    struct slm_tvalue *object = slm__tm_get(m, target->base->name);
     if (object == NULL || object->kind != SLM_T_NAMESPACE) {
         return slm__tm_fail(m, "cannot assign attribute on non-namespace object '%.*s'", SLM_SPAN_ARGS(target->base->name));
     }

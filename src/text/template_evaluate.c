@@ -20,7 +20,7 @@ slm_status slm__te_undefined(struct slm_tmachine *m, const char *owner, struct s
 
 static slm_status eval_name(struct slm_tmachine *m, struct slm_span name, struct slm_tvalue *out)
 {
-    struct slm_tvalue *variable = slm__tm_get(m->scope, name);
+    struct slm_tvalue *variable = slm__tm_get(m, name);
     if (variable != NULL) {
         *out = *variable;
         return SLM_OK;

@@ -440,7 +440,7 @@ static slm_status parse_dotted_name(struct slm_tparser *p, struct slm_span *name
 {
     SLM_TRY(slm__tp_expect_name(p, name));
     while (slm__tp_skip(p, ".")) {
-        struct slm_span part;
+        struct slm_span part = slm__span(NULL, 0);
         SLM_TRY(slm__tp_expect_name(p, &part));
         name->length = (size_t)(part.data + part.length - name->data);
     }

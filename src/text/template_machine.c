@@ -118,9 +118,12 @@ slm_status slm__tm_scope_again(struct slm_tmachine *m, struct slm_tscope **scope
 slm_status slm__tm_set(struct slm_tmachine *m, struct slm_tscope *scope, struct slm_span name, struct slm_tvalue value)
 {
     struct slm_tbinding *binding = scope->first;
+    uint64_t looked_at = 0;
     while (binding != NULL && !slm__span_equal(binding->name, name)) {
         binding = binding->next;
+        looked_at++;
     }
+    SLM_TRY(slm__tm_charge(m, looked_at / 8));
     if (binding == NULL) {
         binding = slm__tm_take(m, sizeof *binding);
         if (binding == NULL) {
@@ -135,10 +138,21 @@ slm_status slm__tm_set(struct slm_tmachine *m, struct slm_tscope *scope, struct 
     return SLM_OK;
 }
 
-struct slm_tvalue *slm__tm_get(const struct slm_tscope *scope, struct slm_span name)
+/* Count work that cannot fail here; the next charge does. */
+static void charge_later(struct slm_tmachine *m, uint64_t steps)
 {
-    for (; scope != NULL; scope = scope->parent) {
+    m->steps = steps < m->step_limit - m->steps ? m->steps + steps : m->step_limit;
+}
+
+struct slm_tvalue *slm__tm_get(struct slm_tmachine *m, struct slm_span name)
+{
+    uint64_t looked_at = 0;
+    for (const struct slm_tscope *scope = m->scope; scope != NULL; scope = scope->parent) {
         for (struct slm_tbinding *binding = scope->first; binding != NULL; binding = binding->next) {
+            looked_at++;
+            if ((looked_at & 63) == 0) {
+                charge_later(m, 8 + name.length / 8);
+            }
             if (binding->bound && slm__span_equal(binding->name, name)) {
                 return &binding->value;
             }

@@ -76,8 +76,8 @@ slm_status slm__tm_fail_undefined(struct slm_tmachine *m, struct slm_tvalue valu
 
 slm_status slm__tm_scope(struct slm_tmachine *m, struct slm_tscope *parent, struct slm_tscope **scope);
 slm_status slm__tm_set(struct slm_tmachine *m, struct slm_tscope *scope, struct slm_span name, struct slm_tvalue value);
-/* The value of a variable, or NULL. */
-struct slm_tvalue *slm__tm_get(const struct slm_tscope *scope, struct slm_span name);
+/* The value of a variable as the current scope sees it, or NULL. */
+struct slm_tvalue *slm__tm_get(struct slm_tmachine *m, struct slm_span name);
 /* A scope for the next pass of a loop: `scope` emptied, or a new one when a macro kept it. */
 slm_status slm__tm_scope_again(struct slm_tmachine *m, struct slm_tscope **scope);
 

@@ -317,7 +317,7 @@ static slm_status parse_with(struct slm_tparser *p, struct slm_tnode *node)
 /* Behind "block": without inheritance its body stands where it is written. */
 static slm_status parse_named_block(struct slm_tparser *p, struct slm_tnode *node)
 {
-    struct slm_span name;
+    struct slm_span name = slm__span(NULL, 0);
     node->kind = SLM_TN_SCOPE;
     SLM_TRY(slm__tp_expect_name(p, &name));
     SLM_TRY(parse_block(p, "endblock", &node->body));

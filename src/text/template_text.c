@@ -290,37 +290,3 @@ size_t slm__ts_character(const struct slm_tstring *text, size_t offset)
 {
     return text->characters == text->length ? offset : count_characters(text->data, offset);
 }
-
-size_t slm__ts_find(const struct slm_tstring *text, struct slm_span needle, size_t from, size_t to)
-{
-    if (needle.length == 0) {
-        return from <= to ? from : SIZE_MAX;
-    }
-    while (from < to && needle.length <= to - from) {
-        const uint8_t *hit = memchr(text->data + from, needle.data[0], to - from - needle.length + 1);
-        if (hit == NULL) {
-            return SIZE_MAX;
-        }
-        from = (size_t)(hit - text->data);
-        if (memcmp(hit, needle.data, needle.length) == 0) {
-            return from;
-        }
-        from++;
-    }
-    return SIZE_MAX;
-}
-
-size_t slm__ts_find_last(const struct slm_tstring *text, struct slm_span needle, size_t from, size_t to)
-{
-    if (from > to || needle.length > to - from) {
-        return SIZE_MAX;
-    }
-    for (size_t at = to - needle.length;; at--) {
-        if (memcmp(text->data + at, needle.data, needle.length) == 0) {
-            return at;
-        }
-        if (at == from) {
-            return SIZE_MAX;
-        }
-    }
-}

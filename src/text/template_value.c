@@ -249,6 +249,7 @@ slm_status slm__tv_dict_find(struct slm_tmachine *m, const struct slm_tdict *dic
     *value = NULL;
     SLM_TRY(slm__tm_charge(m, dict->count / 8));
     if (key.kind == SLM_T_STRING) {
+        SLM_TRY(slm__tm_charge(m, dict->count * (key.as.string->length / 256)));
         *value = slm__tv_dict_find_text(dict, slm__ts_span(key.as.string));
         return SLM_OK;
     }

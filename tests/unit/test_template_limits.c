@@ -59,6 +59,13 @@ static void test_endless_work(void **state)
         "{% set s = 'a' * 1000000 %}{% for i in range(100000) %}{{ s is upper }}{% endfor %}",
         "{% set s = 'a' * 1000000 %}{% for i in range(100000) %}{{ 'b' in s }}{% endfor %}",
         "{% set s = 'a' * 1000000 %}{% for i in range(100000) %}{{ s.split('aaab')|length }}{% endfor %}",
+        "{% set s = 'a' * 1000000 %}{% set t = 'a' * 400000 ~ 'b' %}{% for i in range(100000) %}{{ t in s }}{% endfor %}",
+        "{% set s = 'a' * 1000000 %}{% set t = 'b' ~ 'a' * 400000 %}{% for i in range(100000) %}{{ t in s }}{{ s.rfind(t) }}{% endfor %}",
+        "{% set s = 'a' * 1000000 %}{% set t = 'a' * 1000000 %}{% for i in range(100000) %}{{ s == t }}{% endfor %}",
+        "{% set s = 'a' * 1000000 %}{% set t = 'b' * 1000000 ~ 'a' %}{% for i in range(100000) %}{{ s.strip(t) }}{% endfor %}",
+        "{% set s = [0] * 1000000 %}{% set t = [0] * 1000000 %}{% for i in range(100000) %}{{ s == t }}{% endfor %}",
+        "{% set s = [0] * 1000000 %}{% for i in range(100000) %}{{ 1 in s }}{{ s.count(1) }}{{ s|sum }}{{ s|max }}{% endfor %}",
+        "{% set k = 'a' * 1000000 %}{% set d = {k ~ 1: 1, k ~ 2: 2, k ~ 3: 3} %}{% for i in range(100000) %}{{ d[k ~ 'b'] }}{% endfor %}",
         "{% for i in range(100000) %}{{ dict(l|map('string')|map('list')|map('first')|batch(2)|list|first|batch(2)|list) }}{% endfor %}",
     };
     for (size_t i = 0; i < sizeof templates / sizeof templates[0]; i++) {
