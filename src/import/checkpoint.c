@@ -185,7 +185,6 @@ static slm_status compute_frequencies(struct slm_checkpoint *checkpoint, slm_err
 
 slm_status slm__checkpoint_plan(struct slm_checkpoint *checkpoint, slm_error *error)
 {
-    SLM_TRY(slm__tensor_set_sort(&checkpoint->set, error));
     SLM_TRY(slm__checkpoint_settle_head(checkpoint, error));
     SLM_TRY(add_targets(checkpoint, error));
     SLM_TRY(compute_frequencies(checkpoint, error));

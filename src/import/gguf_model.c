@@ -97,9 +97,6 @@ slm_status slm__gguf_model_open(struct slm_checkpoint *checkpoint, const char *p
         status = open_parts(checkpoint, &gguf, path, error);
     }
     if (status == SLM_OK) {
-        status = slm__tensor_set_sort(&checkpoint->set, error);
-    }
-    if (status == SLM_OK) {
         status = read_model(checkpoint, &gguf, error);
         if (status != SLM_OK) {
             slm__fail_in(error, status, "%s", checkpoint->set.files[0].name);

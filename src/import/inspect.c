@@ -189,9 +189,6 @@ slm_status slm__inspect_safetensors(const struct slm_import_context *context, co
     slm__tensor_set_init(&set, context->memory);
     slm_status status = slm__safetensors_add_file(&set, context->memory, path, error);
     if (status == SLM_OK) {
-        status = slm__tensor_set_sort(&set, error);
-    }
-    if (status == SLM_OK) {
         slm__buffer_append_byte(json, '{');
         add_text(json, "kind", slm__span_text("safetensors"));
         add_number(json, "bytes", set.files[0].file.size);

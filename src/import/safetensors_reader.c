@@ -291,7 +291,6 @@ static slm_status add_shards(struct slm_tensor_set *set, const struct slm_memory
         return slm__fail(error, SLM_E_BAD_VALUE, "\"weight_map\" is no object with each tensor once");
     }
     SLM_TRY(open_shards(set, memory, folder, tree, map, error));
-    SLM_TRY(slm__tensor_set_sort(set, error));
     return check_map(set, tree, map, error);
 }
 

@@ -5,9 +5,9 @@
 
 #include "import/tensor_set.h" /* struct slm_tensor_set */
 
-/* Add the tensors of the file `path`. The set is not sorted by name afterwards. */
+/* Add the tensors of the file `path`. */
 slm_status slm__safetensors_add_file(struct slm_tensor_set *set, const struct slm_memory *memory, const char *path, slm_error *error);
-/* Add the tensors of every file that `index_path`, in `folder`, names, in the order of the names; then sort, and check that each tensor
+/* Add the tensors of every file that `index_path`, in `folder`, names, in the order of the names, and check that each tensor
  * lies where the index says. */
 slm_status slm__safetensors_add_shards(struct slm_tensor_set *set, const struct slm_memory *memory, const char *folder,
                                        const char *index_path, slm_error *error);

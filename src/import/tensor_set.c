@@ -145,6 +145,7 @@ slm_status slm__tensor_set_check_layout(struct slm_tensor_set *set, uint32_t fil
     if (data_end != 0 && end != data_end) {
         return slm__fail(error, SLM_E_BAD_VALUE, "%s: the last %" PRIu64 " bytes of the file belong to no tensor", name, data_end - end);
     }
+    slm__heap_sort(set->tensors, set->tensor_count, name_less, swap_tensors);
     return SLM_OK;
 }
 

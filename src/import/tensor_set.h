@@ -33,7 +33,7 @@ struct slm_tensor_set {
     struct slm_arena arena; /* lists, names, paths */
     struct slm_source_file *files;
     uint32_t file_count, file_capacity;
-    struct slm_source_tensor *tensors; /* sorted by name after slm__tensor_set_sort() */
+    struct slm_source_tensor *tensors; /* sorted by name once a reader has returned */
     uint32_t tensor_count, tensor_capacity;
 };
 
@@ -47,10 +47,11 @@ slm_status slm__tensor_set_open(struct slm_tensor_set *set, const char *path, ui
 struct slm_source_tensor *slm__tensor_set_add(struct slm_tensor_set *set);
 /* Sort by name; refuse a name that is there twice. */
 slm_status slm__tensor_set_sort(struct slm_tensor_set *set, slm_error *error);
-/* Refuse tensors of one file that share bytes and, when `data_end` is not 0, bytes from `data_begin` to `data_end` that belong to none. */
+/* Refuse tensors of one file that share bytes and, when `data_end` is not 0, bytes from `data_begin` to `data_end` that belong to none.
+ * The list is sorted by name again afterwards. */
 slm_status slm__tensor_set_check_layout(struct slm_tensor_set *set, uint32_t file, uint64_t data_begin, uint64_t data_end, slm_error *error);
 
-/* By name, after sorting; NULL: not there. */
+/* By name; NULL: not there. */
 struct slm_source_tensor *slm__tensor_set_find(const struct slm_tensor_set *set, const char *name);
 
 /* A tensor as a matrix: rows is the product of all dimensions but the last. */

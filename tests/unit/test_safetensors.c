@@ -11,10 +11,7 @@ static slm_status read_file(struct import_fixture *fixture, const char *path, ui
     struct slm_tensor_set set;
     fixture->error.message[0] = 0;
     slm__tensor_set_init(&set, &fixture->memory);
-    slm_status status = slm__safetensors_add_file(&set, &fixture->memory, path, &fixture->error);
-    if (status == SLM_OK) {
-        status = slm__tensor_set_sort(&set, &fixture->error);
-    }
+    const slm_status status = slm__safetensors_add_file(&set, &fixture->memory, path, &fixture->error);
     *tensors = set.tensor_count;
     slm__tensor_set_free(&set);
     return status;
