@@ -79,7 +79,8 @@ unsigned slm__chat_changes(struct slm_tvalue messages)
 }
 
 /* A copy of a mapping with one value replaced or added. */
-static slm_status with_member(struct slm_tmachine *m, struct slm_tvalue object, const char *name, struct slm_tvalue value, struct slm_tvalue *out)
+static slm_status with_member(struct slm_tmachine *m, struct slm_tvalue object, const char *name, struct slm_tvalue value,
+                              struct slm_tvalue *out)
 {
     struct slm_tvalue copy;
     struct slm_tvalue key;
@@ -168,10 +169,7 @@ slm_status slm__chat_change(struct slm_tmachine *m, struct slm_tvalue messages, 
     return SLM_OK;
 }
 
-static bool occurs(const struct slm_tstring *text, struct slm_span part)
-{
-    return slm__ts_find(text, part, 0, text->length) != SIZE_MAX;
-}
+static bool occurs(const struct slm_tstring *text, struct slm_span part) { return slm__ts_find(text, part, 0, text->length) != SIZE_MAX; }
 
 /* Parts whose text is missing, and one more when the list itself was printed. */
 static slm_status damage_of_parts(struct slm_tmachine *m, const struct slm_tlist *parts, const struct slm_tstring *text, size_t *damage)

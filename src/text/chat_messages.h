@@ -10,9 +10,9 @@
 #include "text/template_machine.h" /* struct slm_tmachine, struct slm_tvalue */
 
 enum slm_chat_change {
-    SLM_CHAT_CONTENT_EMPTY = 1,  /* no content beside tool calls -> "" */
-    SLM_CHAT_CONTENT_NONE = 2,   /* no content beside tool calls -> none, which transformers would have dropped */
-    SLM_CHAT_PARTS_JOINED = 4,   /* content that is a list of text parts -> the texts, joined */
+    SLM_CHAT_CONTENT_EMPTY = 1,   /* no content beside tool calls -> "" */
+    SLM_CHAT_CONTENT_NONE = 2,    /* no content beside tool calls -> none, which transformers would have dropped */
+    SLM_CHAT_PARTS_JOINED = 4,    /* content that is a list of text parts -> the texts, joined */
     SLM_CHAT_ARGUMENTS_OBJECT = 8 /* a call's arguments as JSON text -> the object */
 };
 

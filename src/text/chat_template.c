@@ -8,7 +8,8 @@
 #include "text/template_eval.h"    /* slm__te_exec */
 #include "text/template_machine.h" /* struct slm_tmachine */
 
-static void machine_init(struct slm_tmachine *m, const struct slm_memory *memory, const struct slm_template_options *options, slm_error *error)
+static void machine_init(struct slm_tmachine *m, const struct slm_memory *memory, const struct slm_template_options *options,
+                         slm_error *error)
 {
     memset(m, 0, sizeof *m);
     slm__arena_init(&m->arena, memory, options->memory_limit != 0 ? options->memory_limit : SLM_T_MEMORY_LIMIT);
@@ -228,7 +229,8 @@ static void attempt_run(struct attempt *attempt, const struct chat *chat, unsign
     machine_init(&machine, chat->memory, chat->options, &attempt->error);
     attempt->status = render_chat(&machine, chat, changes, &text, &attempt->damage, possible);
     if (attempt->status == SLM_OK) {
-        attempt->status = hand_out(text.as.string, &attempt->text, chat->options->pieces != NULL ? &attempt->pieces : NULL, &attempt->error);
+        attempt->status =
+            hand_out(text.as.string, &attempt->text, chat->options->pieces != NULL ? &attempt->pieces : NULL, &attempt->error);
     }
     slm__arena_free(&machine.arena);
 }
@@ -288,7 +290,8 @@ static slm_status check_request(const struct slm_json *request, slm_error *error
     return SLM_OK;
 }
 
-static slm_status read_request(struct slm_arena *arena, struct chat *chat, struct slm_span request, struct slm_span tokens_json, slm_error *error)
+static slm_status read_request(struct slm_arena *arena, struct chat *chat, struct slm_span request, struct slm_span tokens_json,
+                               slm_error *error)
 {
     SLM_TRY(slm__json_parse(arena, request, &chat->request, error));
     if (tokens_json.length > 0) {

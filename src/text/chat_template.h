@@ -16,12 +16,12 @@ struct slm_template_piece {
 };
 
 struct slm_template_options {
-    int64_t now;                /* local seconds since 1970, for strftime_now */
-    bool strict;                /* render messages exactly as given */
-    size_t output_limit;        /* bytes; 0: 16 MB */
-    size_t memory_limit;        /* bytes; 0: 64 MB */
-    uint64_t step_limit;        /* 0: 20 million */
-    struct slm_buffer *pieces;  /* may be NULL: receives struct slm_template_piece, one behind the other, covering the output */
+    int64_t now;               /* local seconds since 1970, for strftime_now */
+    bool strict;               /* render messages exactly as given */
+    size_t output_limit;       /* bytes; 0: 16 MB */
+    size_t memory_limit;       /* bytes; 0: 64 MB */
+    uint64_t step_limit;       /* 0: 20 million */
+    struct slm_buffer *pieces; /* may be NULL: receives struct slm_template_piece, one behind the other, covering the output */
 };
 
 /*

@@ -5,7 +5,8 @@
 #include "text/template_eval.h"     /* slm__te_attribute */
 
 /* loop.index ... */
-static slm_status loop_attribute(struct slm_tmachine *m, const struct slm_tloop *loop, struct slm_span name, struct slm_tvalue *out, bool *found)
+static slm_status loop_attribute(struct slm_tmachine *m, const struct slm_tloop *loop, struct slm_span name, struct slm_tvalue *out,
+                                 bool *found)
 {
     int64_t index = (int64_t)loop->index;
     int64_t count = (int64_t)loop->items->count;
@@ -13,9 +14,11 @@ static slm_status loop_attribute(struct slm_tmachine *m, const struct slm_tloop 
         const char *name;
         struct slm_tvalue value;
     } rows[] = {
-        {"index", slm__tv_int(index + 1)},       {"index0", slm__tv_int(index)},          {"revindex", slm__tv_int(count - index)},
-        {"revindex0", slm__tv_int(count - index - 1)}, {"first", slm__tv_bool(index == 0)}, {"last", slm__tv_bool(index + 1 == count)},
-        {"length", slm__tv_int(count)},          {"depth", slm__tv_int(loop->level + 1)}, {"depth0", slm__tv_int(loop->level)},
+        {"index", slm__tv_int(index + 1)},        {"index0", slm__tv_int(index)},
+        {"revindex", slm__tv_int(count - index)}, {"revindex0", slm__tv_int(count - index - 1)},
+        {"first", slm__tv_bool(index == 0)},      {"last", slm__tv_bool(index + 1 == count)},
+        {"length", slm__tv_int(count)},           {"depth", slm__tv_int(loop->level + 1)},
+        {"depth0", slm__tv_int(loop->level)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (slm__span_is(name, rows[i].name)) {
@@ -130,7 +133,8 @@ slm_status slm__te_item(struct slm_tmachine *m, struct slm_tvalue base, struct s
     if (found) {
         return SLM_OK;
     }
-    return slm__te_undefined(m, slm__tv_type(base), key.kind == SLM_T_STRING ? slm__ts_span(key.as.string) : slm__span(NULL, 0), index, out);
+    return slm__te_undefined(m, slm__tv_type(base), key.kind == SLM_T_STRING ? slm__ts_span(key.as.string) : slm__span(NULL, 0), index,
+                             out);
 }
 
 /* The bounds of a slice over `length` items, by Python's rules: the first item, the step, and how many items. */

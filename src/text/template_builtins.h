@@ -24,18 +24,21 @@ slm_status slm__template_method(struct slm_tmachine *m, struct slm_tvalue self, 
 /* Apply the filter `name`, or the test `name`, to a value (map, select). */
 slm_status slm__template_filter(struct slm_tmachine *m, struct slm_span name, struct slm_tvalue value, const struct slm_tcall *call,
                                 struct slm_tvalue *out);
-slm_status slm__template_test(struct slm_tmachine *m, struct slm_span name, struct slm_tvalue value, const struct slm_tcall *call, bool *holds);
+slm_status slm__template_test(struct slm_tmachine *m, struct slm_span name, struct slm_tvalue value, const struct slm_tcall *call,
+                              bool *holds);
 
 /* Python's text formatting: "format" % arguments, and format.format(arguments). */
-slm_status slm__template_percent(struct slm_tmachine *m, const struct slm_tstring *format, struct slm_tvalue arguments, struct slm_tvalue *out);
-slm_status slm__template_format(struct slm_tmachine *m, const struct slm_tstring *format, const struct slm_tcall *call, struct slm_tvalue *out);
+slm_status slm__template_percent(struct slm_tmachine *m, const struct slm_tstring *format, struct slm_tvalue arguments,
+                                 struct slm_tvalue *out);
+slm_status slm__template_format(struct slm_tmachine *m, const struct slm_tstring *format, const struct slm_tcall *call,
+                                struct slm_tvalue *out);
 /* `value` with `places` digits behind the point, rounded as its exact binary value asks for; text holds at least 400 bytes. */
 size_t slm__template_fixed(double value, unsigned places, char *text);
 /* strftime(format) of a time in local seconds since 1970. */
 slm_status slm__template_strftime(struct slm_tmachine *m, const struct slm_tstring *format, int64_t now, struct slm_tvalue *out);
 /* Cut `characters` (NULL: white space) off the left and the right. */
-slm_status slm__template_strip(struct slm_tmachine *m, const struct slm_tstring *text, const struct slm_tstring *characters, bool left, bool right,
-                               struct slm_tvalue *out);
+slm_status slm__template_strip(struct slm_tmachine *m, const struct slm_tstring *text, const struct slm_tstring *characters, bool left,
+                               bool right, struct slm_tvalue *out);
 slm_status slm__template_replace(struct slm_tmachine *m, const struct slm_tstring *text, const struct slm_tstring *from,
                                  const struct slm_tstring *to, int64_t most, struct slm_tvalue *out);
 slm_status slm__template_join(struct slm_tmachine *m, struct slm_tvalue items, const struct slm_tstring *separator, bool any_type,

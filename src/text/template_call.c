@@ -99,7 +99,8 @@ static slm_status bind_rest(struct slm_tmachine *m, const struct slm_tmacro_synt
             continue;
         }
         if (!macro->uses_kwargs) {
-            return slm__tm_fail(m, "macro '%.*s' takes no keyword argument '%.*s'", SLM_SPAN_ARGS(macro->name), SLM_SPAN_ARGS(call->names[i]));
+            return slm__tm_fail(m, "macro '%.*s' takes no keyword argument '%.*s'", SLM_SPAN_ARGS(macro->name),
+                                SLM_SPAN_ARGS(call->names[i]));
         }
         SLM_TRY(slm__ts_make(m, call->names[i], true, &name));
         SLM_TRY(slm__tv_dict_set(m, keywords.as.dict, name, call->named[i]));
@@ -186,18 +187,12 @@ slm_status slm__te_call(struct slm_tmachine *m, struct slm_tvalue callee, const 
                         struct slm_tvalue *out)
 {
     switch (callee.kind) {
-    case SLM_T_FUNCTION:
-        return slm__tm_run(m, callee.as.function, slm__tv_none(), call, out);
-    case SLM_T_METHOD:
-        return slm__tm_run(m, callee.as.method->function, callee.as.method->self, call, out);
-    case SLM_T_MACRO:
-        return call_macro(m, callee.as.macro, call, caller, out);
-    case SLM_T_LOOP:
-        return call_loop(m, callee.as.loop, call, out);
-    case SLM_T_UNDEFINED:
-        return slm__tm_fail_undefined(m, callee);
-    default:
-        return slm__tm_fail(m, "'%s' object is not callable", slm__tv_type(callee));
+    case SLM_T_FUNCTION: return slm__tm_run(m, callee.as.function, slm__tv_none(), call, out);
+    case SLM_T_METHOD: return slm__tm_run(m, callee.as.method->function, callee.as.method->self, call, out);
+    case SLM_T_MACRO: return call_macro(m, callee.as.macro, call, caller, out);
+    case SLM_T_LOOP: return call_loop(m, callee.as.loop, call, out);
+    case SLM_T_UNDEFINED: return slm__tm_fail_undefined(m, callee);
+    default: return slm__tm_fail(m, "'%s' object is not callable", slm__tv_type(callee));
     }
 }
 
@@ -316,6 +311,7 @@ static slm_status global_range(struct slm_tmachine *m, struct slm_tvalue self, c
 }
 
 const struct slm_tfunction slm__template_globals[] = {
-    {"raise_exception", global_raise, "message", 1}, {"strftime_now", global_strftime, "format", 1}, {"namespace", global_namespace, NULL, 0},
-    {"dict", global_dict, NULL, 0},                  {"range", global_range, "start stop step", 1}, {NULL, NULL, NULL, 0},
+    {"raise_exception", global_raise, "message", 1}, {"strftime_now", global_strftime, "format", 1},
+    {"namespace", global_namespace, NULL, 0},        {"dict", global_dict, NULL, 0},
+    {"range", global_range, "start stop step", 1},   {NULL, NULL, NULL, 0},
 };

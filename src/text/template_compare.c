@@ -70,8 +70,8 @@ static int compare_texts(struct slm_span a, struct slm_span b)
     return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
 }
 
-static slm_status compare_lists(struct slm_tmachine *m, const struct slm_tlist *a, const struct slm_tlist *b, const char *operation, int *order,
-                                bool *ordered)
+static slm_status compare_lists(struct slm_tmachine *m, const struct slm_tlist *a, const struct slm_tlist *b, const char *operation,
+                                int *order, bool *ordered)
 {
     for (size_t i = 0; i < a->count && i < b->count; i++) {
         bool equal = false;
@@ -84,7 +84,8 @@ static slm_status compare_lists(struct slm_tmachine *m, const struct slm_tlist *
     return SLM_OK;
 }
 
-slm_status slm__tv_compare(struct slm_tmachine *m, struct slm_tvalue a, struct slm_tvalue b, const char *operation, int *order, bool *ordered)
+slm_status slm__tv_compare(struct slm_tmachine *m, struct slm_tvalue a, struct slm_tvalue b, const char *operation, int *order,
+                           bool *ordered)
 {
     int64_t left = 0;
     int64_t right = 0;

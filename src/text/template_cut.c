@@ -13,8 +13,8 @@ static bool is_stripped(const struct slm_tstring *text, size_t from, size_t to, 
     return slm__ts_find(characters, slm__span(text->data + from, to - from), 0, characters->length) != SIZE_MAX;
 }
 
-slm_status slm__template_strip(struct slm_tmachine *m, const struct slm_tstring *text, const struct slm_tstring *characters, bool left, bool right,
-                               struct slm_tvalue *out)
+slm_status slm__template_strip(struct slm_tmachine *m, const struct slm_tstring *text, const struct slm_tstring *characters, bool left,
+                               bool right, struct slm_tvalue *out)
 {
     size_t from = 0;
     size_t to = text->length;
@@ -136,16 +136,11 @@ slm_status slm__template_lines(struct slm_tmachine *m, const struct slm_tstring 
 static uint32_t change_case(uint32_t code, char how, bool first, bool inside)
 {
     switch (how) {
-    case 'u':
-        return slm__tu_upper(code);
-    case 'l':
-        return slm__tu_lower(code);
-    case 't':
-        return inside ? slm__tu_lower(code) : slm__tu_upper(code);
-    case 'c':
-        return first ? slm__tu_upper(code) : slm__tu_lower(code);
-    default:
-        return slm__tu_lower(code) != code ? slm__tu_lower(code) : slm__tu_upper(code);
+    case 'u': return slm__tu_upper(code);
+    case 'l': return slm__tu_lower(code);
+    case 't': return inside ? slm__tu_lower(code) : slm__tu_upper(code);
+    case 'c': return first ? slm__tu_upper(code) : slm__tu_lower(code);
+    default: return slm__tu_lower(code) != code ? slm__tu_lower(code) : slm__tu_upper(code);
     }
 }
 

@@ -58,7 +58,8 @@ slm_status slm__te_assign(struct slm_tmachine *m, const struct slm_texpr *target
 }
 
 /* The items whose test holds, each tried in a scope that holds the loop's variables only. */
-static slm_status filter_items(struct slm_tmachine *m, const struct slm_tnode *node, const struct slm_tlist *items, struct slm_tvalue *passed)
+static slm_status filter_items(struct slm_tmachine *m, const struct slm_tnode *node, const struct slm_tlist *items,
+                               struct slm_tvalue *passed)
 {
     struct slm_tscope *outer = m->scope;
     struct slm_tscope *scope = NULL;
@@ -189,37 +190,18 @@ static slm_status exec_node(struct slm_tmachine *m, const struct slm_tnode *node
 {
     struct slm_tvalue value;
     switch (node->kind) {
-    case SLM_TN_TEXT:
-        return slm__ts_add_text(m->output, node->text.as.string);
-    case SLM_TN_PRINT:
-        return exec_print(m, node);
-    case SLM_TN_IF:
-        return exec_if(m, node);
-    case SLM_TN_FOR:
-        SLM_TRY(slm__te_eval(m, node->value, &value));
-        return slm__te_loop(m, node, value, 0);
-    case SLM_TN_SET:
-        SLM_TRY(slm__te_eval(m, node->value, &value));
-        return slm__te_assign(m, node->target, value);
-    case SLM_TN_SET_BLOCK:
-        SLM_TRY(capture_block(m, node, &value));
-        return slm__te_assign(m, node->target, value);
-    case SLM_TN_MACRO:
-        SLM_TRY(exec_macro(m, node->macro, &value));
-        return slm__tm_set(m, m->scope, node->macro->name, value);
-    case SLM_TN_CALL_BLOCK:
-        return exec_call_block(m, node);
-    case SLM_TN_FILTER:
-        SLM_TRY(capture_block(m, node, &value));
-        return slm__ts_print(m->output, value);
-    case SLM_TN_BREAK:
-        m->jump = SLM_T_BREAK;
-        return SLM_OK;
-    case SLM_TN_CONTINUE:
-        m->jump = SLM_T_CONTINUE;
-        return SLM_OK;
-    default:
-        return exec_scope(m, node);
+    case SLM_TN_TEXT: return slm__ts_add_text(m->output, node->text.as.string);
+    case SLM_TN_PRINT: return exec_print(m, node);
+    case SLM_TN_IF: return exec_if(m, node);
+    case SLM_TN_FOR: SLM_TRY(slm__te_eval(m, node->value, &value)); return slm__te_loop(m, node, value, 0);
+    case SLM_TN_SET: SLM_TRY(slm__te_eval(m, node->value, &value)); return slm__te_assign(m, node->target, value);
+    case SLM_TN_SET_BLOCK: SLM_TRY(capture_block(m, node, &value)); return slm__te_assign(m, node->target, value);
+    case SLM_TN_MACRO: SLM_TRY(exec_macro(m, node->macro, &value)); return slm__tm_set(m, m->scope, node->macro->name, value);
+    case SLM_TN_CALL_BLOCK: return exec_call_block(m, node);
+    case SLM_TN_FILTER: SLM_TRY(capture_block(m, node, &value)); return slm__ts_print(m->output, value);
+    case SLM_TN_BREAK: m->jump = SLM_T_BREAK; return SLM_OK;
+    case SLM_TN_CONTINUE: m->jump = SLM_T_CONTINUE; return SLM_OK;
+    default: return exec_scope(m, node);
     }
 }
 

@@ -10,8 +10,8 @@ struct slm_tloop {
     const struct slm_tnode *node;
     const struct slm_tlist *items; /* those that passed the test */
     size_t index;
-    uint32_t level; /* of a recursive loop, from 0 */
-    struct slm_tscope *scope; /* the scope around the loop */
+    uint32_t level;            /* of a recursive loop, from 0 */
+    struct slm_tscope *scope;  /* the scope around the loop */
     struct slm_tvalue changed; /* arguments of the last loop.changed() */
     bool changed_called;
 };
@@ -48,7 +48,8 @@ slm_status slm__te_path(struct slm_tmachine *m, struct slm_tvalue base, struct s
 slm_status slm__te_undefined(struct slm_tmachine *m, const char *owner, struct slm_span name, int64_t index, struct slm_tvalue *out);
 
 /* a operation b. */
-slm_status slm__te_binary(struct slm_tmachine *m, enum slm_toperator operation, struct slm_tvalue a, struct slm_tvalue b, struct slm_tvalue *out);
+slm_status slm__te_binary(struct slm_tmachine *m, enum slm_toperator operation, struct slm_tvalue a, struct slm_tvalue b,
+                          struct slm_tvalue *out);
 slm_status slm__te_compare(struct slm_tmachine *m, enum slm_toperator operation, struct slm_tvalue a, struct slm_tvalue b, bool *holds);
 slm_status slm__te_negate(struct slm_tmachine *m, struct slm_tvalue value, bool minus, struct slm_tvalue *out);
 

@@ -198,37 +198,23 @@ static slm_status eval_unary(struct slm_tmachine *m, const struct slm_texpr *e, 
 static slm_status eval_kind(struct slm_tmachine *m, const struct slm_texpr *e, struct slm_tvalue *out)
 {
     switch (e->kind) {
-    case SLM_TE_LITERAL:
-        *out = e->value;
-        return SLM_OK;
-    case SLM_TE_NAME:
-        return eval_name(m, e->name, out);
+    case SLM_TE_LITERAL: *out = e->value; return SLM_OK;
+    case SLM_TE_NAME: return eval_name(m, e->name, out);
     case SLM_TE_ITEM:
-    case SLM_TE_SLICE:
-        return eval_item(m, e, out);
-    case SLM_TE_CALL:
-        return eval_call(m, e, out);
+    case SLM_TE_SLICE: return eval_item(m, e, out);
+    case SLM_TE_CALL: return eval_call(m, e, out);
     case SLM_TE_FILTER:
-    case SLM_TE_TEST:
-        return eval_filter(m, e, out);
-    case SLM_TE_CHAIN:
-        return eval_chain(m, e, out);
-    case SLM_TE_COMPARE:
-        return eval_compare(m, e, out);
+    case SLM_TE_TEST: return eval_filter(m, e, out);
+    case SLM_TE_CHAIN: return eval_chain(m, e, out);
+    case SLM_TE_COMPARE: return eval_compare(m, e, out);
     case SLM_TE_AND:
-    case SLM_TE_OR:
-        return eval_logical(m, e, out);
-    case SLM_TE_JOIN:
-        return eval_join(m, e, out);
-    case SLM_TE_CONDITION:
-        return eval_condition(m, e, out);
+    case SLM_TE_OR: return eval_logical(m, e, out);
+    case SLM_TE_JOIN: return eval_join(m, e, out);
+    case SLM_TE_CONDITION: return eval_condition(m, e, out);
     case SLM_TE_LIST:
-    case SLM_TE_TUPLE:
-        return eval_list(m, e, out);
-    case SLM_TE_DICT:
-        return eval_dict(m, e, out);
-    default: /* ATTRIBUTE, NOT, NEGATE, PLUS */
-        return eval_unary(m, e, out);
+    case SLM_TE_TUPLE: return eval_list(m, e, out);
+    case SLM_TE_DICT: return eval_dict(m, e, out);
+    default: /* ATTRIBUTE, NOT, NEGATE, PLUS */ return eval_unary(m, e, out);
     }
 }
 

@@ -61,7 +61,8 @@ static slm_status new_expression(struct slm_tparser *p, enum slm_texpr_kind kind
     return SLM_OK;
 }
 
-static slm_status new_from_operands(struct slm_tparser *p, enum slm_texpr_kind kind, const struct operands *list, const struct slm_texpr **out)
+static slm_status new_from_operands(struct slm_tparser *p, enum slm_texpr_kind kind, const struct operands *list,
+                                    const struct slm_texpr **out)
 {
     struct slm_texpr *e = NULL;
     SLM_TRY(new_expression(p, kind, list->depth, &e));
@@ -300,15 +301,11 @@ static slm_status parse_primary(struct slm_tparser *p, const struct slm_texpr **
     SLM_TRY(new_expression(p, SLM_TE_LITERAL, 0, &e));
     *out = e;
     switch (p->token->type) {
-    case SLM_TT_NAME:
-        return parse_name(p, e);
-    case SLM_TT_STRING:
-        return parse_string(p, e);
+    case SLM_TT_NAME: return parse_name(p, e);
+    case SLM_TT_STRING: return parse_string(p, e);
     case SLM_TT_INTEGER:
-    case SLM_TT_FLOAT:
-        return parse_number(p, e);
-    default:
-        return slm__tp_fail_token(p, "an expression");
+    case SLM_TT_FLOAT: return parse_number(p, e);
+    default: return slm__tp_fail_token(p, "an expression");
     }
 }
 
@@ -472,12 +469,9 @@ static bool starts_test_argument(const struct slm_tparser *p)
     switch (p->token->type) {
     case SLM_TT_STRING:
     case SLM_TT_INTEGER:
-    case SLM_TT_FLOAT:
-        return true;
-    case SLM_TT_NAME:
-        return !slm__tp_is_name(p, "else") && !slm__tp_is_name(p, "or") && !slm__tp_is_name(p, "and");
-    default:
-        return slm__tp_is(p, "[") || slm__tp_is(p, "{");
+    case SLM_TT_FLOAT: return true;
+    case SLM_TT_NAME: return !slm__tp_is_name(p, "else") && !slm__tp_is_name(p, "or") && !slm__tp_is_name(p, "and");
+    default: return slm__tp_is(p, "[") || slm__tp_is(p, "{");
     }
 }
 
@@ -551,10 +545,7 @@ static slm_status parse_unary(struct slm_tparser *p, bool with_filters, const st
     return SLM_OK;
 }
 
-slm_status slm__tp_call(struct slm_tparser *p, const struct slm_texpr **out)
-{
-    return parse_unary(p, false, out);
-}
+slm_status slm__tp_call(struct slm_tparser *p, const struct slm_texpr **out) { return parse_unary(p, false, out); }
 
 /* ---- binary operators ---- */
 
@@ -566,10 +557,10 @@ static enum slm_toperator skip_operator(struct slm_tparser *p, unsigned level)
         uint8_t operation;
         uint8_t level;
     } rows[] = {
-        {"==", SLM_TO_EQUAL, 0},      {"!=", SLM_TO_NOT_EQUAL, 0},     {"<", SLM_TO_LESS, 0}, {"<=", SLM_TO_LESS_EQUAL, 0},
-        {">", SLM_TO_GREATER, 0},     {">=", SLM_TO_GREATER_EQUAL, 0}, {"+", SLM_TO_ADD, 1},  {"-", SLM_TO_SUBTRACT, 1},
-        {"~", SLM_TO_ADD, 2},         {"*", SLM_TO_MULTIPLY, 3},       {"/", SLM_TO_DIVIDE, 3}, {"//", SLM_TO_FLOOR, 3},
-        {"%", SLM_TO_MODULO, 3},      {"**", SLM_TO_POWER, 4},
+        {"==", SLM_TO_EQUAL, 0},  {"!=", SLM_TO_NOT_EQUAL, 0},     {"<", SLM_TO_LESS, 0},   {"<=", SLM_TO_LESS_EQUAL, 0},
+        {">", SLM_TO_GREATER, 0}, {">=", SLM_TO_GREATER_EQUAL, 0}, {"+", SLM_TO_ADD, 1},    {"-", SLM_TO_SUBTRACT, 1},
+        {"~", SLM_TO_ADD, 2},     {"*", SLM_TO_MULTIPLY, 3},       {"/", SLM_TO_DIVIDE, 3}, {"//", SLM_TO_FLOOR, 3},
+        {"%", SLM_TO_MODULO, 3},  {"**", SLM_TO_POWER, 4},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].level == level && slm__tp_skip(p, rows[i].text)) {

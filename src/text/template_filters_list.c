@@ -17,7 +17,8 @@ slm_status slm__template_filter(struct slm_tmachine *m, struct slm_span name, st
     return SLM_OK;
 }
 
-slm_status slm__template_test(struct slm_tmachine *m, struct slm_span name, struct slm_tvalue value, const struct slm_tcall *call, bool *holds)
+slm_status slm__template_test(struct slm_tmachine *m, struct slm_span name, struct slm_tvalue value, const struct slm_tcall *call,
+                              bool *holds)
 {
     struct slm_tvalue result;
     const struct slm_tfunction *test = slm__tm_find(slm__template_tests, name);
@@ -98,7 +99,8 @@ slm_status slm__filter_rejectattr(struct slm_tmachine *m, struct slm_tvalue self
 }
 
 /* map(attribute=path, default=value) */
-static slm_status map_attribute(struct slm_tmachine *m, const struct slm_tlist *items, const struct slm_tcall *call, struct slm_tvalue result)
+static slm_status map_attribute(struct slm_tmachine *m, const struct slm_tlist *items, const struct slm_tcall *call,
+                                struct slm_tvalue result)
 {
     const struct slm_tvalue *path = NULL;
     const struct slm_tvalue *otherwise = NULL;
@@ -268,7 +270,8 @@ slm_status slm__filter_unique(struct slm_tmachine *m, struct slm_tvalue self, co
 }
 
 /* The first of the smallest or greatest items; undefined when there is none. */
-static slm_status find_extreme(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, bool greatest, struct slm_tvalue *out)
+static slm_status find_extreme(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, bool greatest,
+                               struct slm_tvalue *out)
 {
     struct sort_order order = {a->given[1] ? a->value[1] : slm__tv_none(), !slm__ta_truth(a, 0, false), false};
     const struct slm_tlist *items = NULL;

@@ -145,7 +145,8 @@ slm_status slm__filter_title(struct slm_tmachine *m, struct slm_tvalue self, con
         struct slm_utf8 character = slm__utf8_decode(text->data + i, text->length - i);
         uint32_t code = inside ? slm__tu_lower(character.code) : slm__tu_upper(character.code);
         SLM_TRY(slm__ts_add_character(&builder, code, slm__ts_origin(text, i, &end)));
-        inside = !slm__tu_space(character.code) && (character.code == 0 || character.code > 127 || strchr("-({[<", (int)character.code) == NULL);
+        inside =
+            !slm__tu_space(character.code) && (character.code == 0 || character.code > 127 || strchr("-({[<", (int)character.code) == NULL);
         i += character.length;
     }
     return slm__ts_end(&builder, out);

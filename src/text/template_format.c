@@ -124,7 +124,8 @@ static slm_status format_number(struct slm_tmachine *m, const struct specificati
         return slm__tm_fail(m, "format %%%c: a number is required, not %s", spec->type, slm__tv_type(value));
     }
     if (spec->type == 'f' || spec->type == 'F') {
-        slm__template_fixed(real, spec->precision < 0 ? 6 : (unsigned)(spec->precision < MOST_PLACES ? spec->precision : MOST_PLACES), text);
+        slm__template_fixed(real, spec->precision < 0 ? 6 : (unsigned)(spec->precision < MOST_PLACES ? spec->precision : MOST_PLACES),
+                            text);
         return SLM_OK;
     }
     if (!whole) {
@@ -136,22 +137,13 @@ static slm_status format_number(struct slm_tmachine *m, const struct specificati
     uint64_t magnitude = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
     const char *minus = integer < 0 ? "-" : "";
     switch (spec->type) {
-    case 'x':
-        snprintf(text, 512, "%s%llx", minus, (unsigned long long)magnitude);
-        return SLM_OK;
-    case 'X':
-        snprintf(text, 512, "%s%llX", minus, (unsigned long long)magnitude);
-        return SLM_OK;
-    case 'o':
-        snprintf(text, 512, "%s%llo", minus, (unsigned long long)magnitude);
-        return SLM_OK;
+    case 'x': snprintf(text, 512, "%s%llx", minus, (unsigned long long)magnitude); return SLM_OK;
+    case 'X': snprintf(text, 512, "%s%llX", minus, (unsigned long long)magnitude); return SLM_OK;
+    case 'o': snprintf(text, 512, "%s%llo", minus, (unsigned long long)magnitude); return SLM_OK;
     case 'd':
     case 'i':
-    case 'u':
-        snprintf(text, 512, "%s%llu", minus, (unsigned long long)magnitude);
-        return SLM_OK;
-    default:
-        return slm__tm_fail(m, "the format type '%c' is not supported", spec->type);
+    case 'u': snprintf(text, 512, "%s%llu", minus, (unsigned long long)magnitude); return SLM_OK;
+    default: return slm__tm_fail(m, "the format type '%c' is not supported", spec->type);
     }
 }
 
@@ -305,7 +297,8 @@ static slm_status add_percent(struct slm_tbuilder *builder, struct slm_span form
     return add_formatted(builder, &spec, value);
 }
 
-slm_status slm__template_percent(struct slm_tmachine *m, const struct slm_tstring *format, struct slm_tvalue arguments, struct slm_tvalue *out)
+slm_status slm__template_percent(struct slm_tmachine *m, const struct slm_tstring *format, struct slm_tvalue arguments,
+                                 struct slm_tvalue *out)
 {
     struct slm_tbuilder builder;
     struct slm_span text = slm__ts_span(format);
@@ -372,7 +365,8 @@ static slm_status read_specification(struct slm_tmachine *m, struct slm_span tex
 }
 
 /* The argument that a field names: nothing (the next one), a number or a keyword. */
-static slm_status find_field(struct slm_tmachine *m, struct slm_span name, const struct slm_tcall *call, size_t *next, struct slm_tvalue *out)
+static slm_status find_field(struct slm_tmachine *m, struct slm_span name, const struct slm_tcall *call, size_t *next,
+                             struct slm_tvalue *out)
 {
     size_t at = 0;
     size_t index = (size_t)read_width(name, &at);
@@ -414,7 +408,8 @@ static slm_status add_field(struct slm_tbuilder *builder, struct slm_span field,
     return add_formatted(builder, &spec, value);
 }
 
-slm_status slm__template_format(struct slm_tmachine *m, const struct slm_tstring *format, const struct slm_tcall *call, struct slm_tvalue *out)
+slm_status slm__template_format(struct slm_tmachine *m, const struct slm_tstring *format, const struct slm_tcall *call,
+                                struct slm_tvalue *out)
 {
     struct slm_tbuilder builder;
     size_t next = 0;

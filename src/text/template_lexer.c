@@ -134,20 +134,11 @@ static size_t closing_end(const struct lexer *x, size_t at, const char *delimite
     return 0;
 }
 
-static void note_line_start(struct lexer *x)
-{
-    x->line_starting = x->at > 0 && x->data[x->at - 1] == '\n';
-}
+static void note_line_start(struct lexer *x) { x->line_starting = x->at > 0 && x->data[x->at - 1] == '\n'; }
 
-static bool lex_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
+static bool lex_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
 
-static bool lex_letter(uint8_t byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
-}
+static bool lex_letter(uint8_t byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_'; }
 
 /* digits with single underscores between them; returns the end, `at` if there are none. */
 static size_t lex_digits(const struct lexer *x, size_t at)
@@ -239,8 +230,8 @@ static slm_status lex_bracket(struct lexer *x, char bracket)
 {
     if (bracket == '(' || bracket == '[' || bracket == '{') {
         if (x->depth == SLM_T_SYNTAX_DEPTH) {
-            return slm__fail(x->machine->error, SLM_E_LIMIT, "chat template, line %u: brackets are nested deeper than %d", (unsigned)x->line,
-                             (int)SLM_T_SYNTAX_DEPTH);
+            return slm__fail(x->machine->error, SLM_E_LIMIT, "chat template, line %u: brackets are nested deeper than %d",
+                             (unsigned)x->line, (int)SLM_T_SYNTAX_DEPTH);
         }
         x->brackets[x->depth++] = bracket;
         return SLM_OK;
@@ -355,7 +346,8 @@ static slm_status lex_raw(struct lexer *x)
 static slm_status lex_step(struct lexer *x)
 {
     size_t tag = x->at;
-    while (tag < x->length && !(x->data[tag] == '{' && tag + 1 < x->length && strchr("{%#", x->data[tag + 1]) != NULL && x->data[tag + 1] != 0)) {
+    while (tag < x->length &&
+           !(x->data[tag] == '{' && tag + 1 < x->length && strchr("{%#", x->data[tag + 1]) != NULL && x->data[tag + 1] != 0)) {
         tag++;
     }
     if (tag >= x->length) {

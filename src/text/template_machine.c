@@ -5,10 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h> /* vsnprintf */
 
-void *slm__tm_take(struct slm_tmachine *m, size_t bytes)
-{
-    return slm__arena_take(&m->arena, bytes);
-}
+void *slm__tm_take(struct slm_tmachine *m, size_t bytes) { return slm__arena_take(&m->arena, bytes); }
 
 void *slm__tm_take_items(struct slm_tmachine *m, size_t count, size_t size)
 {
@@ -56,10 +53,7 @@ slm_status slm__tm_enter(struct slm_tmachine *m)
     return slm__tm_charge(m, 1);
 }
 
-void slm__tm_leave(struct slm_tmachine *m)
-{
-    m->depth--;
-}
+void slm__tm_leave(struct slm_tmachine *m) { m->depth--; }
 
 slm_status slm__tm_enter_value(struct slm_tmachine *m)
 {
@@ -71,10 +65,7 @@ slm_status slm__tm_enter_value(struct slm_tmachine *m)
     return slm__tm_charge(m, 1);
 }
 
-void slm__tm_leave_value(struct slm_tmachine *m)
-{
-    m->value_depth--;
-}
+void slm__tm_leave_value(struct slm_tmachine *m) { m->value_depth--; }
 
 slm_status slm__tm_fail_undefined(struct slm_tmachine *m, struct slm_tvalue value)
 {

@@ -113,8 +113,8 @@ static slm_status float_is_integer(struct slm_tmachine *m, struct slm_tvalue sel
 }
 
 static const struct slm_tfunction dict_methods[] = {
-    {"get", dict_get, "key default", 1}, {"items", dict_items, "", 0}, {"keys", dict_keys, "", 0}, {"values", dict_values, "", 0},
-    {"copy", value_copy, "", 0},         {NULL, NULL, NULL, 0},
+    {"get", dict_get, "key default", 1}, {"items", dict_items, "", 0}, {"keys", dict_keys, "", 0},
+    {"values", dict_values, "", 0},      {"copy", value_copy, "", 0},  {NULL, NULL, NULL, 0},
 };
 
 static const struct slm_tfunction list_methods[] = {
@@ -152,8 +152,10 @@ static bool changes_object(uint8_t kind, struct slm_span name)
 slm_status slm__template_method(struct slm_tmachine *m, struct slm_tvalue self, struct slm_span name, struct slm_tvalue *out, bool *found)
 {
     static const struct slm_tfunction *const tables[] = {
-        [SLM_T_FLOAT] = float_methods, [SLM_T_STRING] = slm__template_text_methods, [SLM_T_LIST] = list_methods, [SLM_T_TUPLE] = list_methods,
-        [SLM_T_RANGE] = list_methods,  [SLM_T_DICT] = dict_methods,                 [SLM_T_LOOP] = loop_methods, [SLM_T_METHOD] = NULL,
+        [SLM_T_FLOAT] = float_methods, [SLM_T_STRING] = slm__template_text_methods,
+        [SLM_T_LIST] = list_methods,   [SLM_T_TUPLE] = list_methods,
+        [SLM_T_RANGE] = list_methods,  [SLM_T_DICT] = dict_methods,
+        [SLM_T_LOOP] = loop_methods,   [SLM_T_METHOD] = NULL,
     };
     const struct slm_tfunction *function = tables[self.kind] != NULL ? slm__tm_find(tables[self.kind], name) : NULL;
     *found = true;

@@ -19,7 +19,8 @@ static slm_status fail_operands(struct slm_tmachine *m, enum slm_toperator opera
     if (operation == SLM_TO_ADD && (a.kind == SLM_T_STRING || slm__tv_is_list(a))) {
         return slm__tm_fail(m, "can only concatenate %s (not \"%s\") to %s", slm__tv_type(a), slm__tv_type(b), slm__tv_type(a));
     }
-    return slm__tm_fail(m, "unsupported operand type(s) for %s: '%s' and '%s'", operator_names[operation], slm__tv_type(a), slm__tv_type(b));
+    return slm__tm_fail(m, "unsupported operand type(s) for %s: '%s' and '%s'", operator_names[operation], slm__tv_type(a),
+                        slm__tv_type(b));
 }
 
 /* base ** exponent by squaring; false: overflow. */
@@ -61,24 +62,12 @@ static slm_status integers(struct slm_tmachine *m, enum slm_toperator operation,
     int64_t other = 0;
     bool fits = true;
     switch (operation) {
-    case SLM_TO_ADD:
-        fits = !__builtin_add_overflow(a, b, &result);
-        break;
-    case SLM_TO_SUBTRACT:
-        fits = !__builtin_sub_overflow(a, b, &result);
-        break;
-    case SLM_TO_MULTIPLY:
-        fits = !__builtin_mul_overflow(a, b, &result);
-        break;
-    case SLM_TO_FLOOR:
-        fits = integer_floor(a, b, &result, &other);
-        break;
-    case SLM_TO_MODULO:
-        integer_floor(a, b, &other, &result);
-        break;
-    default:
-        fits = integer_power(a, b, &result);
-        break;
+    case SLM_TO_ADD: fits = !__builtin_add_overflow(a, b, &result); break;
+    case SLM_TO_SUBTRACT: fits = !__builtin_sub_overflow(a, b, &result); break;
+    case SLM_TO_MULTIPLY: fits = !__builtin_mul_overflow(a, b, &result); break;
+    case SLM_TO_FLOOR: fits = integer_floor(a, b, &result, &other); break;
+    case SLM_TO_MODULO: integer_floor(a, b, &other, &result); break;
+    default: fits = integer_power(a, b, &result); break;
     }
     if (!fits) {
         return slm__tm_fail(m, "the result of %s leaves 64 bits", operator_names[operation]);
@@ -107,21 +96,11 @@ static slm_status reals(struct slm_tmachine *m, enum slm_toperator operation, do
 {
     double result = 0.0;
     switch (operation) {
-    case SLM_TO_ADD:
-        result = a + b;
-        break;
-    case SLM_TO_SUBTRACT:
-        result = a - b;
-        break;
-    case SLM_TO_MULTIPLY:
-        result = a * b;
-        break;
-    case SLM_TO_DIVIDE:
-        result = a / b;
-        break;
-    case SLM_TO_POWER:
-        SLM_TRY(real_power(m, a, b, &result));
-        break;
+    case SLM_TO_ADD: result = a + b; break;
+    case SLM_TO_SUBTRACT: result = a - b; break;
+    case SLM_TO_MULTIPLY: result = a * b; break;
+    case SLM_TO_DIVIDE: result = a / b; break;
+    case SLM_TO_POWER: SLM_TRY(real_power(m, a, b, &result)); break;
     default:
         result = fmod(a, b);
         if (result != 0.0 && (result < 0.0) != (b < 0.0)) {
@@ -134,7 +113,8 @@ static slm_status reals(struct slm_tmachine *m, enum slm_toperator operation, do
     return SLM_OK;
 }
 
-static slm_status numbers(struct slm_tmachine *m, enum slm_toperator operation, struct slm_tvalue a, struct slm_tvalue b, struct slm_tvalue *out)
+static slm_status numbers(struct slm_tmachine *m, enum slm_toperator operation, struct slm_tvalue a, struct slm_tvalue b,
+                          struct slm_tvalue *out)
 {
     int64_t left = 0;
     int64_t right = 0;
@@ -187,12 +167,10 @@ static slm_status repeat(struct slm_tmachine *m, struct slm_tvalue value, int64_
     return SLM_OK;
 }
 
-static bool repeats(struct slm_tvalue value)
-{
-    return value.kind == SLM_T_STRING || value.kind == SLM_T_LIST || value.kind == SLM_T_TUPLE;
-}
+static bool repeats(struct slm_tvalue value) { return value.kind == SLM_T_STRING || value.kind == SLM_T_LIST || value.kind == SLM_T_TUPLE; }
 
-slm_status slm__te_binary(struct slm_tmachine *m, enum slm_toperator operation, struct slm_tvalue a, struct slm_tvalue b, struct slm_tvalue *out)
+slm_status slm__te_binary(struct slm_tmachine *m, enum slm_toperator operation, struct slm_tvalue a, struct slm_tvalue b,
+                          struct slm_tvalue *out)
 {
     int64_t times = 0;
     if (slm__tv_is_number(a) && slm__tv_is_number(b)) {
@@ -233,10 +211,10 @@ slm_status slm__te_compare(struct slm_tmachine *m, enum slm_toperator operation,
         return SLM_OK;
     default:
         SLM_TRY(slm__tv_compare(m, a, b, operator_names[operation], &order, &ordered));
-        *holds = ordered && (operation == SLM_TO_LESS            ? order < 0
-                             : operation == SLM_TO_LESS_EQUAL    ? order <= 0
-                             : operation == SLM_TO_GREATER       ? order > 0
-                                                                 : order >= 0);
+        *holds = ordered && (operation == SLM_TO_LESS         ? order < 0
+                             : operation == SLM_TO_LESS_EQUAL ? order <= 0
+                             : operation == SLM_TO_GREATER    ? order > 0
+                                                              : order >= 0);
         return SLM_OK;
     }
 }

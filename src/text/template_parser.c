@@ -19,8 +19,12 @@ slm_status slm__tp_fail(const struct slm_tparser *p, const char *format, ...)
 slm_status slm__tp_fail_token(const struct slm_tparser *p, const char *expected)
 {
     static const char *const ends[] = {
-        [SLM_TT_END] = "the end of the template", [SLM_TT_DATA] = "text",         [SLM_TT_PRINT_BEGIN] = "{{",
-        [SLM_TT_PRINT_END] = "}}",                [SLM_TT_BLOCK_BEGIN] = "{%",    [SLM_TT_BLOCK_END] = "%}",
+        [SLM_TT_END] = "the end of the template",
+        [SLM_TT_DATA] = "text",
+        [SLM_TT_PRINT_BEGIN] = "{{",
+        [SLM_TT_PRINT_END] = "}}",
+        [SLM_TT_BLOCK_BEGIN] = "{%",
+        [SLM_TT_BLOCK_END] = "%}",
     };
     if (p->token->type <= SLM_TT_BLOCK_END) {
         return slm__tp_fail(p, "expected %s, got %s", expected, ends[p->token->type]);
@@ -359,9 +363,17 @@ static slm_status parse_statement(struct slm_tparser *p, struct slm_tnode *node)
         const char *name;
         slm_status (*parse)(struct slm_tparser *p, struct slm_tnode *node);
     } statements[] = {
-        {"if", parse_if},       {"for", parse_for},          {"set", parse_set},     {"macro", parse_macro},
-        {"with", parse_with},   {"call", parse_call_block},  {"block", parse_named_block}, {"generation", parse_generation},
-        {"break", parse_jump},  {"continue", parse_jump},    {"filter", parse_filter_block},
+        {"if", parse_if},
+        {"for", parse_for},
+        {"set", parse_set},
+        {"macro", parse_macro},
+        {"with", parse_with},
+        {"call", parse_call_block},
+        {"block", parse_named_block},
+        {"generation", parse_generation},
+        {"break", parse_jump},
+        {"continue", parse_jump},
+        {"filter", parse_filter_block},
     };
     node->line = p->token->line;
     if (p->token->type != SLM_TT_NAME) {

@@ -92,15 +92,10 @@ static slm_status repr_dict(struct slm_tbuilder *builder, const struct slm_tdict
 static slm_status repr_container(struct slm_tbuilder *builder, struct slm_tvalue value)
 {
     switch (value.kind) {
-    case SLM_T_LIST:
-        return repr_items(builder, value.as.list, "[", "]");
-    case SLM_T_TUPLE:
-        return repr_items(builder, value.as.list, "(", value.as.list->count == 1 ? ",)" : ")");
-    case SLM_T_VIEW:
-        SLM_TRY(slm__ts_add_literal(builder, value.as.list->label));
-        return repr_items(builder, value.as.list, "([", "])");
-    case SLM_T_DICT:
-        return repr_dict(builder, value.as.dict);
+    case SLM_T_LIST: return repr_items(builder, value.as.list, "[", "]");
+    case SLM_T_TUPLE: return repr_items(builder, value.as.list, "(", value.as.list->count == 1 ? ",)" : ")");
+    case SLM_T_VIEW: SLM_TRY(slm__ts_add_literal(builder, value.as.list->label)); return repr_items(builder, value.as.list, "([", "])");
+    case SLM_T_DICT: return repr_dict(builder, value.as.dict);
     case SLM_T_NAMESPACE:
         SLM_TRY(slm__ts_add_literal(builder, "<Namespace "));
         SLM_TRY(repr_dict(builder, value.as.dict));
@@ -132,20 +127,13 @@ slm_status slm__ts_print(struct slm_tbuilder *builder, struct slm_tvalue value)
 {
     const char *word = NULL;
     switch (value.kind) {
-    case SLM_T_UNDEFINED:
-        return SLM_OK;
-    case SLM_T_NONE:
-        return slm__ts_add(builder, "None", 4, value.trusted);
-    case SLM_T_BOOL:
-        word = value.as.truth ? "True" : "False";
-        return slm__ts_add(builder, word, strlen(word), value.trusted);
-    case SLM_T_INT:
-        return print_integer(builder, value);
-    case SLM_T_FLOAT:
-        return print_float(builder, value);
+    case SLM_T_UNDEFINED: return SLM_OK;
+    case SLM_T_NONE: return slm__ts_add(builder, "None", 4, value.trusted);
+    case SLM_T_BOOL: word = value.as.truth ? "True" : "False"; return slm__ts_add(builder, word, strlen(word), value.trusted);
+    case SLM_T_INT: return print_integer(builder, value);
+    case SLM_T_FLOAT: return print_float(builder, value);
     case SLM_T_BIGINT:
-    case SLM_T_STRING:
-        return slm__ts_add_text(builder, value.as.string);
+    case SLM_T_STRING: return slm__ts_add_text(builder, value.as.string);
     default:
         SLM_TRY(slm__tm_enter_value(builder->machine));
         SLM_TRY(repr_container(builder, value));

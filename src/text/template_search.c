@@ -11,10 +11,7 @@ struct run_of_bytes {
     ptrdiff_t step;
 };
 
-static uint8_t byte_at(struct run_of_bytes run, size_t index)
-{
-    return run.first[(ptrdiff_t)index * run.step];
-}
+static uint8_t byte_at(struct run_of_bytes run, size_t index) { return run.first[(ptrdiff_t)index * run.step]; }
 
 /* Start of the maximal suffix of the needle by the order of bytes or its reverse, minus 1 (so it may wrap), and its period. */
 static size_t maximal_suffix(struct run_of_bytes needle, size_t length, bool reversed, size_t *period)

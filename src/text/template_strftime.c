@@ -14,10 +14,7 @@ struct civil_time {
     int64_t seconds;
 };
 
-static bool is_leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
+static bool is_leap(int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
 
 static int month_length(int64_t year, int month)
 {
@@ -29,7 +26,7 @@ static int month_length(int64_t year, int month)
 static struct civil_time civil_from_seconds(int64_t seconds)
 {
     struct civil_time t = {.year = 1970, .month = 1, .day = 1};
-    const int64_t lowest = -62135596800; /* 0001-01-01 */
+    const int64_t lowest = -62135596800;  /* 0001-01-01 */
     const int64_t highest = 253402300799; /* 9999-12-31 23:59:59 */
     seconds = seconds < lowest ? lowest : seconds > highest ? highest : seconds;
     int64_t days = seconds / 86400;
@@ -68,22 +65,15 @@ static const char *const month_names[] = {"January", "February", "March",     "A
 static const char *composed_directive(char letter)
 {
     switch (letter) {
-    case 'c':
-        return "%a %b %e %H:%M:%S %Y";
+    case 'c': return "%a %b %e %H:%M:%S %Y";
     case 'x':
-    case 'D':
-        return "%m/%d/%y";
+    case 'D': return "%m/%d/%y";
     case 'X':
-    case 'T':
-        return "%H:%M:%S";
-    case 'F':
-        return "%Y-%m-%d";
-    case 'R':
-        return "%H:%M";
-    case 'r':
-        return "%I:%M:%S %p";
-    default:
-        return NULL;
+    case 'T': return "%H:%M:%S";
+    case 'F': return "%Y-%m-%d";
+    case 'R': return "%H:%M";
+    case 'r': return "%I:%M:%S %p";
+    default: return NULL;
     }
 }
 
@@ -97,11 +87,25 @@ static bool directive_number(const struct civil_time *t, char letter, int64_t *n
         int64_t number;
         int width;
     } rows[] = {
-        {'Y', t->year, 4},       {'y', t->year % 100, 2}, {'C', t->year / 100, 2}, {'m', t->month, 2},
-        {'d', t->day, 2},        {'e', t->day, -2},       {'H', t->hour, 2},       {'I', hour12, 2},
-        {'k', t->hour, -2},      {'l', hour12, -2},       {'M', t->minute, 2},     {'S', t->second, 2},
-        {'j', t->year_day + 1, 3}, {'w', t->week_day, 1}, {'u', monday + 1, 1},    {'f', 0, 6},
-        {'s', t->seconds, 1},    {'U', (t->year_day + 7 - t->week_day) / 7, 2},    {'W', (t->year_day + 7 - monday) / 7, 2},
+        {'Y', t->year, 4},
+        {'y', t->year % 100, 2},
+        {'C', t->year / 100, 2},
+        {'m', t->month, 2},
+        {'d', t->day, 2},
+        {'e', t->day, -2},
+        {'H', t->hour, 2},
+        {'I', hour12, 2},
+        {'k', t->hour, -2},
+        {'l', hour12, -2},
+        {'M', t->minute, 2},
+        {'S', t->second, 2},
+        {'j', t->year_day + 1, 3},
+        {'w', t->week_day, 1},
+        {'u', monday + 1, 1},
+        {'f', 0, 6},
+        {'s', t->seconds, 1},
+        {'U', (t->year_day + 7 - t->week_day) / 7, 2},
+        {'W', (t->year_day + 7 - monday) / 7, 2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].letter == letter) {
@@ -118,32 +122,17 @@ static const char *directive_word(const struct civil_time *t, char letter, size_
     const char *word = NULL;
     switch (letter) {
     case 'a':
-    case 'A':
-        word = day_names[t->week_day];
-        break;
+    case 'A': word = day_names[t->week_day]; break;
     case 'b':
     case 'h':
-    case 'B':
-        word = month_names[t->month - 1];
-        break;
-    case 'p':
-        word = t->hour < 12 ? "AM" : "PM";
-        break;
-    case 'n':
-        word = "\n";
-        break;
-    case 't':
-        word = "\t";
-        break;
-    case '%':
-        word = "%";
-        break;
+    case 'B': word = month_names[t->month - 1]; break;
+    case 'p': word = t->hour < 12 ? "AM" : "PM"; break;
+    case 'n': word = "\n"; break;
+    case 't': word = "\t"; break;
+    case '%': word = "%"; break;
     case 'Z':
-    case 'z':
-        word = "";
-        break;
-    default:
-        return NULL;
+    case 'z': word = ""; break;
+    default: return NULL;
     }
     *length = strlen(word);
     if ((letter == 'a' || letter == 'b' || letter == 'h') && *length > 3) {

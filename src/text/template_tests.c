@@ -81,8 +81,9 @@ static slm_status test_sequence(struct slm_tmachine *m, struct slm_tvalue self, 
 static slm_status test_iterable(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
 {
     (void)m, (void)a;
-    return test_kinds(self, LISTS | 1 << SLM_T_STRING | 1 << SLM_T_DICT | 1 << SLM_T_VIEW | 1 << SLM_T_GENERATOR | 1 << SLM_T_UNDEFINED | 1 << SLM_T_LOOP,
-                      out);
+    return test_kinds(
+        self, LISTS | 1 << SLM_T_STRING | 1 << SLM_T_DICT | 1 << SLM_T_VIEW | 1 << SLM_T_GENERATOR | 1 << SLM_T_UNDEFINED | 1 << SLM_T_LOOP,
+        out);
 }
 
 static slm_status test_callable(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
@@ -127,7 +128,8 @@ static slm_status test_sameas(struct slm_tmachine *m, struct slm_tvalue self, co
 }
 
 /* self % a == rest */
-static slm_status test_remainder(struct slm_tmachine *m, struct slm_tvalue self, struct slm_tvalue divisor, int64_t rest, struct slm_tvalue *out)
+static slm_status test_remainder(struct slm_tmachine *m, struct slm_tvalue self, struct slm_tvalue divisor, int64_t rest,
+                                 struct slm_tvalue *out)
 {
     struct slm_tvalue remainder;
     bool equal = false;

@@ -80,10 +80,7 @@ slm_status slm__ts_add(struct slm_tbuilder *builder, const void *data, size_t le
     return SLM_OK;
 }
 
-slm_status slm__ts_add_literal(struct slm_tbuilder *builder, const char *text)
-{
-    return slm__ts_add(builder, text, strlen(text), true);
-}
+slm_status slm__ts_add_literal(struct slm_tbuilder *builder, const char *text) { return slm__ts_add(builder, text, strlen(text), true); }
 
 slm_status slm__ts_add_part(struct slm_tbuilder *builder, const struct slm_tstring *text, size_t from, size_t to)
 {

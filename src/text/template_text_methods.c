@@ -56,7 +56,8 @@ static slm_status split_words(struct slm_tmachine *m, const struct slm_tstring *
     return SLM_OK;
 }
 
-static slm_status split_left(struct slm_tmachine *m, const struct slm_tstring *text, struct slm_span separator, int64_t most, struct slm_tvalue list)
+static slm_status split_left(struct slm_tmachine *m, const struct slm_tstring *text, struct slm_span separator, int64_t most,
+                             struct slm_tvalue list)
 {
     struct slm_tvalue part;
     size_t at = 0;
@@ -101,7 +102,8 @@ static slm_status split_right(struct slm_tmachine *m, const struct slm_tstring *
     return SLM_OK;
 }
 
-static slm_status split_text(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, bool from_right, struct slm_tvalue *out)
+static slm_status split_text(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, bool from_right,
+                             struct slm_tvalue *out)
 {
     const struct slm_tstring *text = self.as.string;
     const struct slm_tstring *separator = NULL;
@@ -119,7 +121,8 @@ static slm_status split_text(struct slm_tmachine *m, struct slm_tvalue self, con
     if (separator->length == 0) {
         return slm__tm_fail(m, "empty separator");
     }
-    return from_right ? split_right(m, text, slm__ts_span(separator), most, *out) : split_left(m, text, slm__ts_span(separator), most, *out);
+    return from_right ? split_right(m, text, slm__ts_span(separator), most, *out)
+                      : split_left(m, text, slm__ts_span(separator), most, *out);
 }
 
 static slm_status text_split(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, struct slm_tvalue *out)
@@ -164,7 +167,8 @@ static slm_status match_affix(struct slm_tmachine *m, struct slm_tvalue self, st
     if (affix.kind == SLM_T_TUPLE) {
         for (size_t i = 0; !*matches && i < affix.as.list->count; i++) {
             if (affix.as.list->items[i].kind != SLM_T_STRING) {
-                return slm__tm_fail(m, "tuple for startswith or endswith must only contain str, not %s", slm__tv_type(affix.as.list->items[i]));
+                return slm__tm_fail(m, "tuple for startswith or endswith must only contain str, not %s",
+                                    slm__tv_type(affix.as.list->items[i]));
             }
             SLM_TRY(match_affix(m, self, affix.as.list->items[i], at_end, matches));
         }
@@ -316,7 +320,8 @@ static slm_status text_count(struct slm_tmachine *m, struct slm_tvalue self, con
 }
 
 /* partition, rpartition: (before, separator, after) */
-static slm_status partition_text(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, bool last, struct slm_tvalue *out)
+static slm_status partition_text(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, bool last,
+                                 struct slm_tvalue *out)
 {
     const struct slm_tstring *text = self.as.string;
     const struct slm_tstring *separator = NULL;
@@ -350,7 +355,8 @@ static slm_status text_rpartition(struct slm_tmachine *m, struct slm_tvalue self
 }
 
 /* ljust, rjust, zfill: fill up to a width. */
-static slm_status fill_text(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, char how, struct slm_tvalue *out)
+static slm_status fill_text(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, char how,
+                            struct slm_tvalue *out)
 {
     const struct slm_tstring *text = self.as.string;
     const struct slm_tstring *filling = NULL;
@@ -397,10 +403,7 @@ static slm_status text_format(struct slm_tmachine *m, struct slm_tvalue self, co
     return slm__template_format(m, self.as.string, a->call, out);
 }
 
-static bool is_ascii_digit(uint32_t code)
-{
-    return code >= '0' && code <= '9';
-}
+static bool is_ascii_digit(uint32_t code) { return code >= '0' && code <= '9'; }
 
 /* Letters with case, and beyond the Latin, Greek and Cyrillic blocks whatever is no space, mark or punctuation of the common blocks. */
 static bool is_letter(uint32_t code)
@@ -411,10 +414,7 @@ static bool is_letter(uint32_t code)
             !(code >= 0xFF00 && code <= 0xFF20) && !(code >= 0x1F000 && code <= 0x1FAFF));
 }
 
-static bool is_letter_or_digit(uint32_t code)
-{
-    return is_ascii_digit(code) || is_letter(code);
-}
+static bool is_letter_or_digit(uint32_t code) { return is_ascii_digit(code) || is_letter(code); }
 
 /* Not empty, and all characters of a kind. */
 static slm_status test_characters(struct slm_tmachine *m, struct slm_tvalue self, bool (*is_kind)(uint32_t code), struct slm_tvalue *out)

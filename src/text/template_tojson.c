@@ -97,8 +97,7 @@ static slm_status write_word(struct json_writer *w, struct slm_tvalue value)
 static slm_status write_key(struct json_writer *w, struct slm_tvalue key)
 {
     switch (key.kind) {
-    case SLM_T_STRING:
-        return write_text(w, key.as.string);
+    case SLM_T_STRING: return write_text(w, key.as.string);
     case SLM_T_NONE:
     case SLM_T_BOOL:
     case SLM_T_INT:
@@ -107,8 +106,7 @@ static slm_status write_key(struct json_writer *w, struct slm_tvalue key)
         SLM_TRY(slm__ts_add_literal(&w->builder, "\""));
         SLM_TRY(key.kind <= SLM_T_BOOL ? write_word(w, key) : write_number(w, key));
         return slm__ts_add_literal(&w->builder, "\"");
-    default:
-        return slm__tm_fail(w->machine, "keys must be str, int, float, bool or None, not %s", slm__tv_type(key));
+    default: return slm__tm_fail(w->machine, "keys must be str, int, float, bool or None, not %s", slm__tv_type(key));
     }
 }
 
@@ -179,14 +177,11 @@ static slm_status write_value(struct json_writer *w, struct slm_tvalue value)
 {
     switch (value.kind) {
     case SLM_T_NONE:
-    case SLM_T_BOOL:
-        return write_word(w, value);
+    case SLM_T_BOOL: return write_word(w, value);
     case SLM_T_INT:
     case SLM_T_BIGINT:
-    case SLM_T_FLOAT:
-        return write_number(w, value);
-    case SLM_T_STRING:
-        return write_text(w, value.as.string);
+    case SLM_T_FLOAT: return write_number(w, value);
+    case SLM_T_STRING: return write_text(w, value.as.string);
     case SLM_T_LIST:
     case SLM_T_TUPLE:
     case SLM_T_DICT:
@@ -194,8 +189,7 @@ static slm_status write_value(struct json_writer *w, struct slm_tvalue value)
         SLM_TRY(value.kind == SLM_T_DICT ? write_dict(w, value.as.dict) : write_list(w, value.as.list));
         slm__tm_leave_value(w->machine);
         return SLM_OK;
-    default:
-        return slm__tm_fail(w->machine, "Object of type %s is not JSON serializable", slm__tv_type(value));
+    default: return slm__tm_fail(w->machine, "Object of type %s is not JSON serializable", slm__tv_type(value));
     }
 }
 

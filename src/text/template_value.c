@@ -15,10 +15,7 @@ static struct slm_tvalue plain_value(enum slm_tkind kind)
     return value;
 }
 
-struct slm_tvalue slm__tv_none(void)
-{
-    return plain_value(SLM_T_NONE);
-}
+struct slm_tvalue slm__tv_none(void) { return plain_value(SLM_T_NONE); }
 
 struct slm_tvalue slm__tv_bool(bool truth)
 {
@@ -44,29 +41,24 @@ struct slm_tvalue slm__tv_float(double real)
 const char *slm__tv_type(struct slm_tvalue value)
 {
     static const char *const names[] = {
-        [SLM_T_UNDEFINED] = "Undefined", [SLM_T_NONE] = "NoneType",       [SLM_T_BOOL] = "bool",           [SLM_T_INT] = "int",
-        [SLM_T_BIGINT] = "int",          [SLM_T_FLOAT] = "float",         [SLM_T_STRING] = "str",          [SLM_T_LIST] = "list",
-        [SLM_T_TUPLE] = "tuple",         [SLM_T_RANGE] = "range",         [SLM_T_VIEW] = "dict view",      [SLM_T_GENERATOR] = "generator",
-        [SLM_T_DICT] = "dict",           [SLM_T_NAMESPACE] = "Namespace", [SLM_T_LOOP] = "LoopContext",    [SLM_T_MACRO] = "Macro",
+        [SLM_T_UNDEFINED] = "Undefined", [SLM_T_NONE] = "NoneType",
+        [SLM_T_BOOL] = "bool",           [SLM_T_INT] = "int",
+        [SLM_T_BIGINT] = "int",          [SLM_T_FLOAT] = "float",
+        [SLM_T_STRING] = "str",          [SLM_T_LIST] = "list",
+        [SLM_T_TUPLE] = "tuple",         [SLM_T_RANGE] = "range",
+        [SLM_T_VIEW] = "dict view",      [SLM_T_GENERATOR] = "generator",
+        [SLM_T_DICT] = "dict",           [SLM_T_NAMESPACE] = "Namespace",
+        [SLM_T_LOOP] = "LoopContext",    [SLM_T_MACRO] = "Macro",
         [SLM_T_FUNCTION] = "function",   [SLM_T_METHOD] = "builtin_function_or_method",
     };
     return value.kind == SLM_T_VIEW ? value.as.list->label : names[value.kind];
 }
 
-bool slm__tv_is_text(struct slm_tvalue value)
-{
-    return value.kind == SLM_T_STRING;
-}
+bool slm__tv_is_text(struct slm_tvalue value) { return value.kind == SLM_T_STRING; }
 
-bool slm__tv_is_list(struct slm_tvalue value)
-{
-    return value.kind >= SLM_T_LIST && value.kind <= SLM_T_GENERATOR;
-}
+bool slm__tv_is_list(struct slm_tvalue value) { return value.kind >= SLM_T_LIST && value.kind <= SLM_T_GENERATOR; }
 
-bool slm__tv_is_number(struct slm_tvalue value)
-{
-    return value.kind == SLM_T_BOOL || value.kind == SLM_T_INT || value.kind == SLM_T_FLOAT;
-}
+bool slm__tv_is_number(struct slm_tvalue value) { return value.kind == SLM_T_BOOL || value.kind == SLM_T_INT || value.kind == SLM_T_FLOAT; }
 
 bool slm__tv_integer(struct slm_tvalue value, int64_t *integer)
 {
@@ -102,25 +94,17 @@ bool slm__tv_truth(struct slm_tvalue value)
 {
     switch (value.kind) {
     case SLM_T_UNDEFINED:
-    case SLM_T_NONE:
-        return false;
-    case SLM_T_BOOL:
-        return value.as.truth;
-    case SLM_T_INT:
-        return value.as.integer != 0;
-    case SLM_T_FLOAT:
-        return !(value.as.real == 0.0);
-    case SLM_T_STRING:
-        return value.as.string->length > 0;
+    case SLM_T_NONE: return false;
+    case SLM_T_BOOL: return value.as.truth;
+    case SLM_T_INT: return value.as.integer != 0;
+    case SLM_T_FLOAT: return !(value.as.real == 0.0);
+    case SLM_T_STRING: return value.as.string->length > 0;
     case SLM_T_LIST:
     case SLM_T_TUPLE:
     case SLM_T_RANGE:
-    case SLM_T_VIEW:
-        return value.as.list->count > 0;
-    case SLM_T_DICT:
-        return value.as.dict->count > 0;
-    default:
-        return true;
+    case SLM_T_VIEW: return value.as.list->count > 0;
+    case SLM_T_DICT: return value.as.dict->count > 0;
+    default: return true;
     }
 }
 
@@ -321,17 +305,11 @@ static slm_status number_from_json(struct slm_tmachine *m, const struct slm_json
 slm_status slm__tv_from_json(struct slm_tmachine *m, const struct slm_json *json, bool trusted, struct slm_tvalue *out)
 {
     switch (json->type) {
-    case SLM_JSON_NULL:
-        *out = slm__tv_none();
-        break;
+    case SLM_JSON_NULL: *out = slm__tv_none(); break;
     case SLM_JSON_FALSE:
-    case SLM_JSON_TRUE:
-        *out = slm__tv_bool(json->type == SLM_JSON_TRUE);
-        break;
-    case SLM_JSON_NUMBER:
-        return number_from_json(m, json, trusted, out);
-    case SLM_JSON_STRING:
-        return slm__ts_make(m, json->text, trusted, out);
+    case SLM_JSON_TRUE: *out = slm__tv_bool(json->type == SLM_JSON_TRUE); break;
+    case SLM_JSON_NUMBER: return number_from_json(m, json, trusted, out);
+    case SLM_JSON_STRING: return slm__ts_make(m, json->text, trusted, out);
     case SLM_JSON_ARRAY:
         SLM_TRY(slm__tv_list(m, SLM_T_LIST, json->count, out));
         for (uint32_t i = 0; i < json->count; i++) {

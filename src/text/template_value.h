@@ -135,7 +135,8 @@ slm_status slm__tv_from_json(struct slm_tmachine *m, const struct slm_json *json
 /* == ; deep. */
 slm_status slm__tv_equal(struct slm_tmachine *m, struct slm_tvalue a, struct slm_tvalue b, bool *equal);
 /* *order < 0, 0, > 0; an error naming `operation` for types that have no order. *ordered is false for a NaN. */
-slm_status slm__tv_compare(struct slm_tmachine *m, struct slm_tvalue a, struct slm_tvalue b, const char *operation, int *order, bool *ordered);
+slm_status slm__tv_compare(struct slm_tmachine *m, struct slm_tvalue a, struct slm_tvalue b, const char *operation, int *order,
+                           bool *ordered);
 /* Python's `needle in haystack`. */
 slm_status slm__tv_contains(struct slm_tmachine *m, struct slm_tvalue haystack, struct slm_tvalue needle, bool *found);
 /* The items that a loop over `value` takes, as a list; a generator is used up by it. */

@@ -44,7 +44,8 @@ static inline void rendering_free(struct rendering *r)
     slm__buffer_free(&r->pieces);
 }
 
-static inline void render_template(struct rendering *r, struct slm_span source, struct slm_span variables, struct slm_template_options options)
+static inline void render_template(struct rendering *r, struct slm_span source, struct slm_span variables,
+                                   struct slm_template_options options)
 {
     struct slm_memory memory = slm__memory_default();
     rendering_init(r, &memory);

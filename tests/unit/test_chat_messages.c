@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The rules around a template: what becomes of a request, changes to messages that a template cannot take, the origin of the output. */
-#include "template_fixture.h" /* render_chat */
+#include "tests/unit/template_fixture.h" /* render_chat */
 
 static struct rendering chat(const char *source, const char *request, bool strict)
 {
     struct rendering r;
     struct slm_template_options options = default_options();
     options.strict = strict;
-    render_chat(&r, slm__span_text(source), slm__span_text(request), slm__span_text("{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}"), options);
+    render_chat(&r, slm__span_text(source), slm__span_text(request), slm__span_text("{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}"),
+                options);
     return r;
 }
 
@@ -15,8 +16,8 @@ static void expect_text(const char *source, const char *request, bool strict, co
 {
     struct rendering r = chat(source, request, strict);
     if (r.status != SLM_OK || !slm__span_is(slm__span(r.text.data, r.text.length), expected)) {
-        print_message("status %d %s\n  got %.*s\n  expected %s\n", (int)r.status, r.error.message, (int)r.text.length, (const char *)r.text.data,
-                      expected);
+        print_message("status %d %s\n  got %.*s\n  expected %s\n", (int)r.status, r.error.message, (int)r.text.length,
+                      (const char *)r.text.data, expected);
     }
     assert_int_equal(r.status, SLM_OK);
     assert_true(slm__span_is(slm__span(r.text.data, r.text.length), expected));
@@ -44,10 +45,12 @@ static void test_variables_of_a_request(void **state)
 {
     (void)state;
     expect_text("{{ messages }}{{ tools }}{{ documents }}{{ add_generation_prompt }}{{ bos_token }}{{ x is defined }}",
-                "{\"messages\":[{\"role\":\"user\",\"content\":null,\"name\":\"n\"}]}", true, "[{'role': 'user', 'name': 'n'}]NoneNoneTrue<s>False");
+                "{\"messages\":[{\"role\":\"user\",\"content\":null,\"name\":\"n\"}]}", true,
+                "[{'role': 'user', 'name': 'n'}]NoneNoneTrue<s>False");
     expect_text("{{ tools }}{{ add_generation_prompt }}{{ bos_token }}{{ x }}{{ documents }}",
-                "{\"messages\":[" USER "],\"tools\":[],\"add_generation_prompt\":false,\"extra\":{\"bos_token\":\"B\",\"x\":1,\"documents\":[{}]}}", true,
-                "[]FalseB1[{}]");
+                "{\"messages\":[" USER
+                "],\"tools\":[],\"add_generation_prompt\":false,\"extra\":{\"bos_token\":\"B\",\"x\":1,\"documents\":[{}]}}",
+                true, "[]FalseB1[{}]");
     expect_text("{{ messages }}", "{\"messages\":[{\"role\":\"assistant\",\"reasoning\":\"r\"}]}", true,
                 "[{'thinking': 'r', 'role': 'assistant', 'reasoning': 'r', 'reasoning_content': 'r'}]");
     expect_text("{{ messages }}", "{\"messages\":[{\"thinking\":\"t\",\"reasoning_content\":\"c\"}]}", true,
@@ -77,8 +80,10 @@ static void test_requests_that_are_refused(void **state)
 static void test_missing_content(void **state)
 {
     (void)state;
-    static const char plus[] = "{% for m in messages %}[{{ m.role + ':' + m['content'] }}{% for c in m.tool_calls %}{{ c.function.name }}{% endfor %}]{% endfor %}";
-    static const char none[] = "{% for m in messages %}{% if m['content'] is none %}{{ m.tool_calls[0].function.name }}{% else %}{{ m.content }}{% endif %}{% endfor %}";
+    static const char plus[] = "{% for m in messages %}[{{ m.role + ':' + m['content'] }}{% for c in m.tool_calls %}{{ c.function.name "
+                               "}}{% endfor %}]{% endfor %}";
+    static const char none[] = "{% for m in messages %}{% if m['content'] is none %}{{ m.tool_calls[0].function.name }}{% else %}{{ "
+                               "m.content }}{% endif %}{% endfor %}";
     expect_failure(plus, CALLING("{}"), true, SLM_E_TEMPLATE, "content");
     expect_text(plus, CALLING("{}"), false, "[user:Hi][assistant:weather]");
     expect_text(none, CALLING("{}"), true, "Hi");
@@ -90,8 +95,10 @@ static void test_arguments_as_text(void **state)
 {
     (void)state;
     static const char quotes[] = "{% for m in messages %}{% for c in m.tool_calls %}{{ c.function|tojson }}{% endfor %}{% endfor %}";
-    static const char items[] = "{% for m in messages %}{% for c in m.tool_calls %}{{ c.function.name }}{% for k, v in c.function.arguments|items %} {{ k }}={{ v }}{% endfor %}{% endfor %}{% endfor %}";
-    static const char prints[] = "{% for m in messages %}{% for c in m.tool_calls %}{{ c.function.name + c.function.arguments }}{% endfor %}{% endfor %}";
+    static const char items[] = "{% for m in messages %}{% for c in m.tool_calls %}{{ c.function.name }}{% for k, v in "
+                                "c.function.arguments|items %} {{ k }}={{ v }}{% endfor %}{% endfor %}{% endfor %}";
+    static const char prints[] =
+        "{% for m in messages %}{% for c in m.tool_calls %}{{ c.function.name + c.function.arguments }}{% endfor %}{% endfor %}";
     expect_text(quotes, CALLING(TEXT_ARGUMENTS), true, "{\"name\": \"weather\", \"arguments\": \"{\\\"city\\\": \\\"Rome\\\"}\"}");
     expect_text(quotes, CALLING(TEXT_ARGUMENTS), false, "{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\"}}");
     expect_failure(items, CALLING(TEXT_ARGUMENTS), true, SLM_E_TEMPLATE, "mapping");
@@ -106,8 +113,10 @@ static void test_arguments_as_text(void **state)
 static void test_parts_of_text(void **state)
 {
     (void)state;
-    static const char request[] = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"One. \"},{\"type\":\"text\",\"text\":\"Two.\"}]}]}";
-    static const char image[] = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\"},{\"type\":\"text\",\"text\":\"Two.\"}]}]}";
+    static const char request[] =
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"One. \"},{\"type\":\"text\",\"text\":\"Two.\"}]}]}";
+    static const char image[] =
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\"},{\"type\":\"text\",\"text\":\"Two.\"}]}]}";
     static const char plus[] = "{{ 'u: ' + messages[0].content }}";
     static const char prints[] = "{{ messages[0].content }}";
     static const char drops[] = "{% if messages[0].content is string %}{{ messages[0].content }}{% endif %}.";
@@ -124,9 +133,10 @@ static void test_parts_of_text(void **state)
 static void test_changes_together(void **state)
 {
     (void)state;
-    static const char request[] = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hi\"}]},{\"role\":\"assistant\",\"tool_calls\":[" CALL(
-        TEXT_ARGUMENTS) "]}]}";
-    static const char source[] = "{% for m in messages %}[{{ m.content + '' }}{% for c in m.tool_calls %}{{ c.function.name }}{{ c.function.arguments.items()|list }}{% endfor %}]{% endfor %}";
+    static const char request[] = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hi\"}]},{\"role\":"
+                                  "\"assistant\",\"tool_calls\":[" CALL(TEXT_ARGUMENTS) "]}]}";
+    static const char source[] = "{% for m in messages %}[{{ m.content + '' }}{% for c in m.tool_calls %}{{ c.function.name }}{{ "
+                                 "c.function.arguments.items()|list }}{% endfor %}]{% endfor %}";
     expect_text(source, request, false, "[Hi][weather[('city', 'Rome')]]");
 }
 
@@ -143,7 +153,8 @@ static void expect_origin(const char *source, const char *request, const char *e
 static void test_origin_of_the_output(void **state)
 {
     (void)state;
-    static const char request[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"  a|im|b  \",\"n\":5}],\"tools\":[{\"name\":\"f\\n\"}],\"extra\":{\"x\":\"y\",\"eos_token\":\"E\"}}";
+    static const char request[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"  a|im|b  "
+                                  "\",\"n\":5}],\"tools\":[{\"name\":\"f\\n\"}],\"extra\":{\"x\":\"y\",\"eos_token\":\"E\"}}";
     expect_origin("|{{ bos_token }}{{ messages[0].content }}{{ eos_token }}.{{ x }}", request, "<|<s>>  a|im|b  <E.>y");
     expect_origin("{{ '|' + messages[0].content|trim + '|' }}", request, "<|>a|im|b<|>");
     expect_origin("{{ ('|' ~ messages[0].content ~ '|')[3:6] }}{{ ('|' ~ messages[0].content ~ '|')|upper|replace('IM', 'x') }}", request,
@@ -151,8 +162,8 @@ static void test_origin_of_the_output(void **state)
     expect_origin("{{ tools|tojson }}", request, "<[{\">name<\": \">f\\n<\"}]>");
     expect_origin("{{ messages[0].content.split('|')|join('#') }}", request, "  a<#>im<#>b  ");
     expect_origin("{{ messages[0].n }}{{ messages[0].n + 1 }}{{ 5 }}{{ messages|length }}", request, "56<51>");
-    expect_origin("{% set q %}[{{ messages[0].role }}]{% endset %}{{ q|indent(2, true) }}{% macro f(a) %}({{ a }}){% endmacro %}{{ f(x) }}", request,
-                  "<  [>user<](>y<)>");
+    expect_origin("{% set q %}[{{ messages[0].role }}]{% endset %}{{ q|indent(2, true) }}{% macro f(a) %}({{ a }}){% endmacro %}{{ f(x) }}",
+                  request, "<  [>user<](>y<)>");
     expect_origin("{{ '%s-%s' % (x, 'z') }}{{ x ~ x }}{{ 'a{}b'.format(x) }}", request, "y<-z>yy<a>y<b>");
     expect_origin("{{ [x, 'k'] }}{{ {x: 'k'} }}", request, "<['>y<', 'k']{'>y<': 'k'}>");
     expect_origin("{{ x|e }}{{ '<'|e }}{{ messages[0].content|trim|list|reverse|join }}{{ x * 2 }}", request, "y<&lt;>b|mi|ayy");

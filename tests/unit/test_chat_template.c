@@ -3,8 +3,8 @@
  * micro*.jsonl, one for nearly each rule of the language. Texts have to be equal, refusals have to carry the template's message. */
 #define _GNU_SOURCE /* dirent */
 
-#include "base/json.h"        /* slm__json_parse */
-#include "template_fixture.h" /* render_chat */
+#include "base/json.h"                   /* slm__json_parse */
+#include "tests/unit/template_fixture.h" /* render_chat */
 
 #include <dirent.h>
 
@@ -25,7 +25,8 @@ static void report(const char *folder, const struct slm_json *line, const struct
         while (same < r->text.length && same < expected->text.length && r->text.data[same] == expected->text.data[same]) {
             same++;
         }
-        print_message("  differs at byte %zu: got \"%.*s\", expected \"%.*s\"\n", same, SLM_SPAN_ARGS(slm__span(r->text.data + same, r->text.length - same)),
+        print_message("  differs at byte %zu: got \"%.*s\", expected \"%.*s\"\n", same,
+                      SLM_SPAN_ARGS(slm__span(r->text.data + same, r->text.length - same)),
                       SLM_SPAN_ARGS(slm__span(expected->text.data + same, expected->text.length - same)));
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Templates are untrusted programs: each of these asks for too much of something and has to end in a status, soon, with nothing leaked;
  * and every allocation of a rendering may fail. */
-#include "base/clock.h"       /* slm__clock_ns */
-#include "template_fixture.h" /* render_template */
+#include "base/clock.h"                  /* slm__clock_ns */
+#include "tests/unit/template_fixture.h" /* render_template */
 
 enum { SECONDS_LIMIT = 20 }; /* generous: sanitizers and busy machines */
 
@@ -28,7 +28,8 @@ static void test_endless_work(void **state)
     (void)state;
     static const char *const templates[] = {
         "{% for a in range(100000) %}{% for b in range(100000) %}{% for c in range(100000) %}{% endfor %}{% endfor %}{% endfor %}",
-        "{% set ns = namespace(i=0) %}{% for a in range(90000) %}{% for b in [1, 2, 3, 4, 5, 6, 7, 8, 9] * 100 %}{% set ns.i = ns.i + 1 %}{% endfor %}{% endfor %}",
+        "{% set ns = namespace(i=0) %}{% for a in range(90000) %}{% for b in [1, 2, 3, 4, 5, 6, 7, 8, 9] * 100 %}{% set ns.i = ns.i + 1 "
+        "%}{% endfor %}{% endfor %}",
         "{% set ns = namespace(s='ab') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
         "{% set ns = namespace(s='ab') %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
         "{% set ns = namespace(l=[1]) %}{% for i in range(100) %}{% set ns.l = ns.l + ns.l %}{% endfor %}",
@@ -36,7 +37,8 @@ static void test_endless_work(void **state)
         "{% set ns = namespace(l=[1]) %}{% for i in range(100) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l == ns.l }}",
         "{% set ns = namespace(l=[1]) %}{% for i in range(1000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}",
         "{% set ns = namespace(l=[1]) %}{% for i in range(1000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l|tojson }}",
-        "{% set ns = namespace(l=[1], k=[1]) %}{% for i in range(1000) %}{% set ns.l = [ns.l] %}{% set ns.k = [ns.k] %}{% endfor %}{{ ns.l == ns.k }}",
+        "{% set ns = namespace(l=[1], k=[1]) %}{% for i in range(1000) %}{% set ns.l = [ns.l] %}{% set ns.k = [ns.k] %}{% endfor %}{{ ns.l "
+        "== ns.k }}",
         "{% set ns = namespace(l={}) %}{% for i in range(1000) %}{% set ns.l = {'a': ns.l} %}{% endfor %}{{ ns.l|tojson(indent=4) }}",
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
         "{% macro f(n) %}{{ f(n) }}{{ f(n) }}{% endmacro %}{{ f(1) }}",
@@ -190,12 +192,14 @@ static void failing_release(void *user, void *block, uint64_t bytes)
     slm__release(&system, block, (size_t)bytes);
 }
 
-static const char chat_source[] =
-    "{% macro f(a, b='x') %}<{{ a }}{{ b|upper }}>{% endmacro %}{% set ns = namespace(l=[]) %}{% for m in messages %}{% set ns.l = ns.l + [m.role] %}"
-    "{{ f(m.content) }}{% if m.tool_calls is defined %}{% for c in m.tool_calls %}{{ c.function.name ~ c.function.arguments|tojson(indent=2) }}"
-    "{% endfor %}{% endif %}{% endfor %}{{ ns.l|join(',') }}{{ range(300)|list|length }}{{ bos_token }}";
+static const char chat_source[] = "{% macro f(a, b='x') %}<{{ a }}{{ b|upper }}>{% endmacro %}{% set ns = namespace(l=[]) %}{% for m in "
+                                  "messages %}{% set ns.l = ns.l + [m.role] %}"
+                                  "{{ f(m.content) }}{% if m.tool_calls is defined %}{% for c in m.tool_calls %}{{ c.function.name ~ "
+                                  "c.function.arguments|tojson(indent=2) }}"
+                                  "{% endfor %}{% endif %}{% endfor %}{{ ns.l|join(',') }}{{ range(300)|list|length }}{{ bos_token }}";
 static const char chat_request[] =
-    "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\",\"x\":null},{\"role\":\"assistant\",\"tool_calls\":[{\"type\":\"function\",\"function\":"
+    "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\",\"x\":null},{\"role\":\"assistant\",\"tool_calls\":[{\"type\":\"function\","
+    "\"function\":"
     "{\"name\":\"f\",\"arguments\":\"{\\\"a\\\": [1, 2.5]}\"}}]},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"parts\"}]}],"
     "\"extra\":{\"x\":1}}";
 
@@ -210,8 +214,8 @@ static void test_every_allocation_may_fail(void **state)
         struct rendering r;
         rendering_init(&r, &memory);
         options.pieces = &r.pieces;
-        r.status = slm__chat_render(&memory, slm__span_text(chat_source), slm__span_text(chat_request), slm__span_text("{\"bos_token\":\"<s>\"}"),
-                                    &options, &r.text, &r.error);
+        r.status = slm__chat_render(&memory, slm__span_text(chat_source), slm__span_text(chat_request),
+                                    slm__span_text("{\"bos_token\":\"<s>\"}"), &options, &r.text, &r.error);
         assert_int_equal(r.status, failing.failed ? SLM_E_NO_MEMORY : SLM_OK);
         assert_true(r.status == SLM_OK || r.text.length == 0);
         failures += failing.failed;
