@@ -5,11 +5,11 @@
 
 #if SLM_WITH_CONVERT
 
-#include "format/sink_memory.h"    /* struct slm_sink_memory */
-#include "import/convert.h"        /* slm__convert_checkpoint */
-#include "import/inspect.h"        /* slm__inspect_... */
-#include "import/random_model.h"   /* slm__random_model_build */
-#include "import/tokenizer_json.h" /* slm__import_tokenizer_json */
+#  include "format/sink_memory.h"    /* struct slm_sink_memory */
+#  include "import/convert.h"        /* slm__convert_checkpoint */
+#  include "import/inspect.h"        /* slm__inspect_... */
+#  include "import/random_model.h"   /* slm__random_model_build */
+#  include "import/tokenizer_json.h" /* slm__import_tokenizer_json */
 
 static const size_t JSON_LIMIT = (size_t)1 << 28;
 static const size_t TOKENIZER_LIMIT = (size_t)1 << 29;
@@ -23,7 +23,8 @@ static struct slm_import_context context_of(slm_engine *engine)
 static slm_status check_type(const char *name, int32_t type, enum slm_weight_type *known, slm_error *error)
 {
     if (type < SLM_TYPE_DEFAULT || type > SLM_TYPE_I4) {
-        return slm__fail(error, SLM_E_ARGUMENT, "%s is %d; SLM_TYPE_F32, F16, BF16, I8, I4 or 0 for the default are possible", name, (int)type);
+        return slm__fail(error, SLM_E_ARGUMENT, "%s is %d; SLM_TYPE_F32, F16, BF16, I8, I4 or 0 for the default are possible", name,
+                         (int)type);
     }
     *known = (enum slm_weight_type)type;
     return SLM_OK;
@@ -51,7 +52,7 @@ slm_status slm_convert(slm_engine *engine, const char *source, uint64_t source_l
         SLM_TRY(slm__struct_out(result, &nothing, sizeof nothing, error));
     }
     SLM_TRY(slm__convert_checkpoint(&context, from, to, &settings, &report, error));
-    const slm_convert_result filled = {sizeof filled,      report.tensors,    report.source_bytes, report.file_bytes,
+    const slm_convert_result filled = {sizeof filled,     report.tensors,     report.source_bytes, report.file_bytes,
                                        report.parameters, report.errors.body, report.errors.head};
     return result != NULL ? slm__struct_out(result, &filled, sizeof filled, error) : SLM_OK;
 }

@@ -92,8 +92,8 @@ static slm_status add_part(struct slm_checkpoint *checkpoint, struct slm_target 
     if (source == NULL) {
         return is_free(checkpoint, rule) ? SLM_OK
                                          : slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %s, which %s describes, is missing",
-                                                     checkpoint->set.file_count == 1 ? checkpoint->set.files[0].name : "the weight files", name,
-                                                     checkpoint->described);
+                                                     checkpoint->set.file_count == 1 ? checkpoint->set.files[0].name : "the weight files",
+                                                     name, checkpoint->described);
     }
     if (checkpoint->gguf && (config->family->flags & SLM_FAMILY_GGUF_PAIRS) != 0 && from->order == SLM_ROWS_ROTARY) {
         part->pairs = config->head_dim;

@@ -21,8 +21,8 @@ struct slm_target_part {
 
 struct slm_target {
     char name[48];
-    bool vector;      /* f32, cols is 1 */
-    bool head_class;  /* embedding or output head */
+    bool vector;     /* f32, cols is 1 */
+    bool head_class; /* embedding or output head */
     uint32_t rows, cols;
     uint32_t part_count;
     struct slm_target_part parts[SLM_RULE_SOURCES];
@@ -44,11 +44,11 @@ struct slm_checkpoint {
     struct slm_family_config config;
     struct slm_generation_defaults generation;
     struct slm_checkpoint_texts texts;
-    struct slm_buffer tokenizer; /* section of the .slm file; length 0: none */
-    struct slm_sha256 hash;      /* has seen all files but the weights */
-    uint64_t hashed;             /* bytes that it has seen */
+    struct slm_buffer tokenizer;                   /* section of the .slm file; length 0: none */
+    struct slm_sha256 hash;                        /* has seen all files but the weights */
+    uint64_t hashed;                               /* bytes that it has seen */
     const struct slm_source_tensor *rope_divisors; /* GGUF: each frequency is divided by one of these; NULL: none */
-    float *frequencies;          /* [head_dim / 2] */
+    float *frequencies;                            /* [head_dim / 2] */
     struct slm_target *targets;
     uint32_t target_count;
 };

@@ -36,8 +36,9 @@ static void give_scratch(const struct row_scratch *scratch)
 
 /* ---- output head */
 
-static slm_status compare_rows(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *a, const struct slm_source_tensor *b,
-                               const struct row_scratch *x, const struct row_scratch *y, bool *equal, slm_error *error)
+static slm_status compare_rows(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *a,
+                               const struct slm_source_tensor *b, const struct row_scratch *x, const struct row_scratch *y, bool *equal,
+                               slm_error *error)
 {
     const uint64_t rows = slm__source_rows(a);
     *equal = true;
@@ -97,9 +98,10 @@ slm_status slm__checkpoint_settle_head(struct slm_checkpoint *checkpoint, slm_er
     SLM_TRY(compare(checkpoint, embed, head, &equal, error));
     head->used = true;
     if (!equal) {
-        slm__log(checkpoint->context.log, SLM_LOG_WARNING,
-                 "%.*s differs from the embedding although tie_word_embeddings is true: it is used as the output head, as transformers does",
-                 SLM_SPAN_ARGS(head->name));
+        slm__log(
+            checkpoint->context.log, SLM_LOG_WARNING,
+            "%.*s differs from the embedding although tie_word_embeddings is true: it is used as the output head, as transformers does",
+            SLM_SPAN_ARGS(head->name));
         checkpoint->config.traits |= SLM_TRAIT_UNTIED;
     }
     return SLM_OK;
@@ -107,10 +109,7 @@ slm_status slm__checkpoint_settle_head(struct slm_checkpoint *checkpoint, slm_er
 
 /* ---- leftovers */
 
-static bool is_bias(struct slm_span name)
-{
-    return name.length > 5 && memcmp(name.data + name.length - 5, ".bias", 5) == 0;
-}
+static bool is_bias(struct slm_span name) { return name.length > 5 && memcmp(name.data + name.length - 5, ".bias", 5) == 0; }
 
 static slm_status all_zero(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *tensor, bool *zero, slm_error *error)
 {

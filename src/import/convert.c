@@ -62,8 +62,9 @@ static uint64_t total_work(const struct slm_checkpoint *checkpoint, const struct
     for (uint32_t i = 0; i < checkpoint->target_count; i++) {
         const struct slm_target *target = &checkpoint->targets[i];
         const uint32_t padded = slm__padded_rows(target->rows);
-        total += target->vector ? (uint64_t)padded * 4
-                                : slm__panel_bytes(target->head_class ? types->head : types->body, target->cols) * (padded / SLM_PANEL_ROWS);
+        total += target->vector
+                     ? (uint64_t)padded * 4
+                     : slm__panel_bytes(target->head_class ? types->head : types->body, target->cols) * (padded / SLM_PANEL_ROWS);
     }
     return total;
 }

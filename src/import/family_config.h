@@ -25,7 +25,7 @@ enum { SLM_EOS_TOKENS = 16 };
 
 struct slm_family_config {
     const struct slm_family *family;
-    uint32_t traits;  /* SLM_TRAIT_...: those that the model has */
+    uint32_t traits; /* SLM_TRAIT_...: those that the model has */
     uint32_t layers, hidden, heads, kv_heads, head_dim, ffn, vocab, max_context;
     double eps;
     struct slm_rope_config rope;

@@ -5,6 +5,7 @@
 #define HF_LAYER "model.layers.%u."
 #define GGUF_LAYER "blk.%u."
 
+/* clang-format off */
 static const struct slm_tensor_rule llama_rules[] = {
     {"embed", SLM_EXTENT_HIDDEN, 0, 1, {{"model.embed_tokens.weight", "token_embd.weight", SLM_EXTENT_VOCAB, SLM_ROWS_PLAIN}}},
     {"head", SLM_EXTENT_HIDDEN, SLM_TRAIT_UNTIED, 1, {{"lm_head.weight", "output.weight", SLM_EXTENT_VOCAB, SLM_ROWS_PLAIN}}},
@@ -40,6 +41,7 @@ static const struct slm_tensor_rule llama_rules[] = {
     {"layers.%u.down_bias", SLM_EXTENT_ONE, SLM_TRAIT_MLP_BIAS, 0,
      {{HF_LAYER "mlp.down_proj.bias", GGUF_LAYER "ffn_down.bias", SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}},
 };
+/* clang-format on */
 
 enum { LLAMA_RULES = sizeof llama_rules / sizeof llama_rules[0] };
 

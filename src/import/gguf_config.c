@@ -46,8 +46,7 @@ static slm_status read_real(const struct config_reader *reader, const char *name
 {
     char key[KEY_BYTES];
     const struct slm_gguf_key *found = find(reader, name, key);
-    return found == NULL || slm__gguf_f64(found, value) ? SLM_OK
-                                                         : slm__fail(reader->error, SLM_E_BAD_VALUE, "key %s is no number", key);
+    return found == NULL || slm__gguf_f64(found, value) ? SLM_OK : slm__fail(reader->error, SLM_E_BAD_VALUE, "key %s is no number", key);
 }
 
 static slm_status find_family(struct config_reader *reader, struct slm_family_config *config)
@@ -85,7 +84,8 @@ static slm_status read_sizes(const struct config_reader *reader, struct slm_fami
     SLM_TRY(read_size(reader, "rope.dimension_count", false, &rotary));
     if (value_length != config->head_dim || rotary != config->head_dim) {
         return slm__fail(reader->error, SLM_E_UNSUPPORTED,
-                         "heads have keys of %" PRIu32 ", values of %" PRIu32 " and %" PRIu32 " rotated dimensions: only equal numbers are supported",
+                         "heads have keys of %" PRIu32 ", values of %" PRIu32 " and %" PRIu32
+                         " rotated dimensions: only equal numbers are supported",
                          config->head_dim, value_length, rotary);
     }
     char key[KEY_BYTES];
@@ -133,7 +133,8 @@ static slm_status read_yarn(const struct config_reader *reader, struct slm_famil
     }
     if (!(rope->original_context >= 1.0 && rope->original_context <= 1e9 && rope->beta_fast > 0.0 && rope->beta_fast <= 1e6 &&
           rope->beta_slow > 0.0 && rope->beta_slow <= 1e6 && attention >= 1e-3 && attention <= 1e3)) {
-        return slm__fail(reader->error, SLM_E_BAD_VALUE, "a number of the rope scaling (original context, betas, attention factor) is out of range");
+        return slm__fail(reader->error, SLM_E_BAD_VALUE,
+                         "a number of the rope scaling (original context, betas, attention factor) is out of range");
     }
     rope->attention_factor = attention * slm__yarn_attention_factor(rope->factor, 0.0, 0.0);
     return SLM_OK;
@@ -222,9 +223,16 @@ static slm_status read_ids(const struct config_reader *reader, struct slm_family
 slm_status slm__gguf_config_read(const struct slm_gguf *gguf, const struct slm_tensor_set *set, struct slm_family_config *config,
                                  const struct slm_log *log, slm_error *error)
 {
-    static const struct slm_config_keys keys = {"block_count", "embedding_length", "attention.head_count", "attention.head_count_kv",
-                                                "attention.key_length", "feed_forward_length", "the number of rows of token_embd.weight",
-                                                "context_length", "attention.layer_norm_rms_epsilon", "rope.freq_base"};
+    static const struct slm_config_keys keys = {"block_count",
+                                                "embedding_length",
+                                                "attention.head_count",
+                                                "attention.head_count_kv",
+                                                "attention.key_length",
+                                                "feed_forward_length",
+                                                "the number of rows of token_embd.weight",
+                                                "context_length",
+                                                "attention.layer_norm_rms_epsilon",
+                                                "rope.freq_base"};
     struct config_reader reader = {gguf, "", error};
     memset(config, 0, sizeof *config);
     config->bos = config->pad = -1;

@@ -13,10 +13,7 @@ static float bits_to_f32(uint32_t bits)
     return value;
 }
 
-static uint32_t load_u16(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;
-}
+static uint32_t load_u16(const uint8_t *bytes) { return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8; }
 
 static float load_f16(const uint8_t *bytes)
 {
@@ -201,7 +198,7 @@ void slm__decode_q5_k(const uint8_t *blocks, uint64_t count, float *out)
     }
 }
 
-/* ql[128], qh[64], scales i8[16], d: d * s * (q - 32), one s for 16 values. Half h, quarter t of 32 values: low nibbles of ql for t 0 and 1,
+/* ql[128], qh[64], scales i8[16], d: d * s * (q - 32), one s for 16 values. Half h, quarter t of 32 values: low nibbles of ql for t 0, 1,
  * high ones for t 2 and 3; bits 2t, 2t+1 of qh. */
 void slm__decode_q6_k(const uint8_t *blocks, uint64_t count, float *out)
 {

@@ -48,13 +48,15 @@ static slm_status open_parts(struct slm_checkpoint *checkpoint, const struct slm
         return SLM_OK;
     }
     if (no != 0) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s is part %" PRIu64 " of a split model, give the first part", set->files[0].name, no + 1);
+        return slm__fail(error, SLM_E_BAD_VALUE, "%s is part %" PRIu64 " of a split model, give the first part", set->files[0].name,
+                         no + 1);
     }
     for (uint64_t part = 1; part < count; part++) {
         char name[SLM_PATH_BYTES];
         struct slm_gguf keys;
         if (!part_path(path, part + 1, count, name)) {
-            return slm__fail(error, SLM_E_BAD_VALUE, "%s is one of %" PRIu64 " parts, but its name does not end in -00001-of-%05" PRIu64 ".gguf",
+            return slm__fail(error, SLM_E_BAD_VALUE,
+                             "%s is one of %" PRIu64 " parts, but its name does not end in -00001-of-%05" PRIu64 ".gguf",
                              set->files[0].name, count, count);
         }
         slm_status status = slm__gguf_open(&keys, set, checkpoint->context.memory, name, error);

@@ -277,20 +277,23 @@ static slm_status place_tensors(const struct slm_gguf *gguf, struct slm_tensor_s
         return slm__fail(parser->error, SLM_E_BAD_VALUE, "general.alignment is no u32");
     }
     if (alignment < 1 || alignment > 1u << 24 || (alignment & (alignment - 1)) != 0) {
-        return slm__fail(parser->error, SLM_E_BAD_VALUE, "general.alignment is %" PRIu64 ", a power of two up to 2^24 is expected", alignment);
+        return slm__fail(parser->error, SLM_E_BAD_VALUE, "general.alignment is %" PRIu64 ", a power of two up to 2^24 is expected",
+                         alignment);
     }
     const uint64_t data = slm__round_up(parser->position, alignment);
     for (uint32_t i = first; i < set->tensor_count; i++) {
         struct slm_source_tensor *tensor = &set->tensors[i];
         if (tensor->offset % alignment != 0) {
-            return slm__fail(parser->error, SLM_E_BAD_VALUE, "the offset %" PRIu64 " of tensor %.*s is no multiple of the alignment %" PRIu64,
-                             tensor->offset, SLM_SPAN_ARGS(tensor->name), alignment);
+            return slm__fail(parser->error, SLM_E_BAD_VALUE,
+                             "the offset %" PRIu64 " of tensor %.*s is no multiple of the alignment %" PRIu64, tensor->offset,
+                             SLM_SPAN_ARGS(tensor->name), alignment);
         }
         uint64_t end;
         if (!slm__u64_add(tensor->offset, data, &tensor->offset) || !slm__u64_add(tensor->offset, tensor->bytes, &end) ||
             end > parser->file_bytes) {
-            return slm__fail(parser->error, SLM_E_TRUNCATED, "tensor %.*s (%" PRIu64 " bytes) passes the end of the file of %" PRIu64 " bytes",
-                             SLM_SPAN_ARGS(tensor->name), tensor->bytes, parser->file_bytes);
+            return slm__fail(parser->error, SLM_E_TRUNCATED,
+                             "tensor %.*s (%" PRIu64 " bytes) passes the end of the file of %" PRIu64 " bytes", SLM_SPAN_ARGS(tensor->name),
+                             tensor->bytes, parser->file_bytes);
         }
     }
     return SLM_OK;
@@ -308,13 +311,15 @@ static slm_status parse_counts(struct head_parser *parser, uint64_t *tensors, ui
     }
     SLM_TRY(take_u32(parser, "the version", &version));
     if (version != 2 && version != 3) {
-        return slm__fail(parser->error, SLM_E_VERSION, "GGUF version %" PRIu32 " is not supported (supported: 2 and 3, little-endian)", version);
+        return slm__fail(parser->error, SLM_E_VERSION, "GGUF version %" PRIu32 " is not supported (supported: 2 and 3, little-endian)",
+                         version);
     }
     SLM_TRY(take_u64(parser, "the counts", tensors));
     SLM_TRY(take_u64(parser, "the counts", keys));
     const uint64_t left = parser->file_bytes - parser->position;
     if (*keys > left / 13) { /* length of the name, type, one byte of value */
-        return slm__fail(parser->error, SLM_E_BAD_VALUE, "%" PRIu64 " keys cannot be in a file of %" PRIu64 " bytes", *keys, parser->file_bytes);
+        return slm__fail(parser->error, SLM_E_BAD_VALUE, "%" PRIu64 " keys cannot be in a file of %" PRIu64 " bytes", *keys,
+                         parser->file_bytes);
     }
     if (*tensors > left / 32) { /* length of the name, dimensions, one dimension, type, offset */
         return slm__fail(parser->error, SLM_E_BAD_VALUE, "%" PRIu64 " tensors cannot be in a file of %" PRIu64 " bytes", *tensors,

@@ -9,8 +9,19 @@
 #include "import/tensor_set.h" /* struct slm_tensor_set */
 
 enum slm_gguf_type {
-    SLM_GGUF_U8 = 0, SLM_GGUF_I8 = 1, SLM_GGUF_U16 = 2, SLM_GGUF_I16 = 3, SLM_GGUF_U32 = 4, SLM_GGUF_I32 = 5, SLM_GGUF_F32 = 6,
-    SLM_GGUF_BOOL = 7, SLM_GGUF_STRING = 8, SLM_GGUF_ARRAY = 9, SLM_GGUF_U64 = 10, SLM_GGUF_I64 = 11, SLM_GGUF_F64 = 12,
+    SLM_GGUF_U8 = 0,
+    SLM_GGUF_I8 = 1,
+    SLM_GGUF_U16 = 2,
+    SLM_GGUF_I16 = 3,
+    SLM_GGUF_U32 = 4,
+    SLM_GGUF_I32 = 5,
+    SLM_GGUF_F32 = 6,
+    SLM_GGUF_BOOL = 7,
+    SLM_GGUF_STRING = 8,
+    SLM_GGUF_ARRAY = 9,
+    SLM_GGUF_U64 = 10,
+    SLM_GGUF_I64 = 11,
+    SLM_GGUF_F64 = 12,
     SLM_GGUF_TYPES = 13
 };
 

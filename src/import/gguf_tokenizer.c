@@ -25,7 +25,8 @@ static slm_status check_arrays(const struct slm_gguf_key *tokens, const struct s
     if (!slm__gguf_is_array(merges, SLM_GGUF_STRING) || merges->count > UINT32_MAX) {
         return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.merges is missing or no array of strings");
     }
-    if (types != NULL && (!(slm__gguf_is_array(types, SLM_GGUF_I32) || slm__gguf_is_array(types, SLM_GGUF_U32)) || types->count != tokens->count)) {
+    if (types != NULL &&
+        (!(slm__gguf_is_array(types, SLM_GGUF_I32) || slm__gguf_is_array(types, SLM_GGUF_U32)) || types->count != tokens->count)) {
         return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.token_type is no array of one integer for each token");
     }
     return SLM_OK;
@@ -76,7 +77,8 @@ static slm_status read_merges(const struct slm_gguf_key *merges, struct slm_aren
     for (uint32_t i = 0; i < merges->count; i++) {
         const struct slm_span text = slm__gguf_next_text(merges, &cursor);
         if (!slm__gpt2_split_merge(text, &list[i])) {
-            return slm__fail(error, SLM_E_BAD_VALUE, "merge %" PRIu32 " (%.*s) is not two parts with one space between", i, SLM_SPAN_ARGS(text));
+            return slm__fail(error, SLM_E_BAD_VALUE, "merge %" PRIu32 " (%.*s) is not two parts with one space between", i,
+                             SLM_SPAN_ARGS(text));
         }
     }
     vocabulary->merges = list;
@@ -91,7 +93,8 @@ static bool adds(const struct slm_gguf *gguf, const char *key, bool otherwise)
     return slm__gguf_u64(slm__gguf_find(gguf, key), &value) ? value != 0 : otherwise;
 }
 
-static void add_ends(const struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_span pre, struct slm_tokenizer_spec *spec)
+static void add_ends(const struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_span pre,
+                     struct slm_tokenizer_spec *spec)
 {
     const bool llama3 = slm__span_is(pre, "llama-bpe") || slm__span_is(pre, "llama3") || slm__span_is(pre, "llama-v3");
     const struct slm_family_config *config = &checkpoint->config;

@@ -6,9 +6,9 @@
 #include "import/hf_rope.h" /* slm__hf_rope_read */
 #include <inttypes.h>       /* PRId64 */
 
-static const struct slm_config_keys keys = {"num_hidden_layers", "hidden_size",       "num_attention_heads",
-                                            "num_key_value_heads", "head_dim",        "intermediate_size",
-                                            "vocab_size",        "max_position_embeddings", "rms_norm_eps", "rope_theta"};
+static const struct slm_config_keys keys = {"num_hidden_layers", "hidden_size",       "num_attention_heads", "num_key_value_heads",
+                                            "head_dim",          "intermediate_size", "vocab_size",          "max_position_embeddings",
+                                            "rms_norm_eps",      "rope_theta"};
 
 /* A positive integer. Absent: *value stays, or is refused when `required`. */
 static slm_status read_size(const struct slm_json *root, const char *key, bool required, uint32_t *value, slm_error *error)

@@ -2,12 +2,12 @@
 /* Which files a checkpoint folder has and what is read from each. Errors name the file. */
 #include "import/hf_folder.h"
 
-#include "base/json.h"                  /* slm__json_parse */
-#include "import/hf_config.h"           /* slm__hf_config_read */
-#include "import/hf_texts.h"            /* slm__hf_texts_read */
-#include "import/safetensors_reader.h"  /* slm__safetensors_add_file */
-#include "import/tokenizer_json.h"      /* slm__import_tokenizer_json */
-#include <stdio.h>                      /* snprintf into a buffer */
+#include "base/json.h"                 /* slm__json_parse */
+#include "import/hf_config.h"          /* slm__hf_config_read */
+#include "import/hf_texts.h"           /* slm__hf_texts_read */
+#include "import/safetensors_reader.h" /* slm__safetensors_add_file */
+#include "import/tokenizer_json.h"     /* slm__import_tokenizer_json */
+#include <stdio.h>                     /* snprintf into a buffer */
 
 static const uint64_t CONFIG_LIMIT = (uint64_t)16 << 20;
 static const uint64_t TOKENIZER_LIMIT = (uint64_t)256 << 20;
@@ -29,8 +29,8 @@ bool slm__hf_has_file(const char *folder, const char *name)
     return slm__hf_path(folder, name, path, NULL) == SLM_OK && slm__file_exists(path);
 }
 
-slm_status slm__hf_take_file(struct slm_checkpoint *checkpoint, const char *folder, const char *name, uint64_t limit,
-                             struct slm_span *text, slm_error *error)
+slm_status slm__hf_take_file(struct slm_checkpoint *checkpoint, const char *folder, const char *name, uint64_t limit, struct slm_span *text,
+                             slm_error *error)
 {
     char path[SLM_PATH_BYTES];
     SLM_TRY(slm__hf_path(folder, name, path, error));
@@ -84,8 +84,8 @@ static slm_status read_tokenizer(struct slm_checkpoint *checkpoint, const char *
     }
     struct slm_span text = {NULL, 0};
     SLM_TRY(slm__hf_take_file(checkpoint, folder, name, TOKENIZER_LIMIT, &text, error));
-    const slm_status status = slm__import_tokenizer_json(checkpoint->context.memory, text, name, checkpoint->config.vocab,
-                                                         &checkpoint->tokenizer, error);
+    const slm_status status =
+        slm__import_tokenizer_json(checkpoint->context.memory, text, name, checkpoint->config.vocab, &checkpoint->tokenizer, error);
     slm__hf_give_file(checkpoint, text);
     return status;
 }
@@ -105,8 +105,8 @@ static slm_status open_weights(struct slm_checkpoint *checkpoint, const char *fo
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (slm__hf_has_file(folder, others[i])) {
-            return slm__fail(error, SLM_E_UNSUPPORTED, "%s has %s but neither %s nor %s, and only safetensors weights are supported", folder,
-                             others[i], SINGLE_NAME, INDEX_NAME);
+            return slm__fail(error, SLM_E_UNSUPPORTED, "%s has %s but neither %s nor %s, and only safetensors weights are supported",
+                             folder, others[i], SINGLE_NAME, INDEX_NAME);
         }
     }
     return slm__fail(error, SLM_E_FILE_MISSING, "%s has no weights: neither %s nor %s is there", folder, SINGLE_NAME, INDEX_NAME);

@@ -13,8 +13,8 @@ slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *fo
 slm_status slm__hf_path(const char *folder, const char *name, char path[SLM_PATH_BYTES], slm_error *error);
 
 /* A file of the folder, hashed. `text` belongs to the caller, who gives it back with slm__hf_give_file(). */
-slm_status slm__hf_take_file(struct slm_checkpoint *checkpoint, const char *folder, const char *name, uint64_t limit,
-                             struct slm_span *text, slm_error *error);
+slm_status slm__hf_take_file(struct slm_checkpoint *checkpoint, const char *folder, const char *name, uint64_t limit, struct slm_span *text,
+                             slm_error *error);
 /* Whether the folder has it. */
 bool slm__hf_has_file(const char *folder, const char *name);
 void slm__hf_give_file(struct slm_checkpoint *checkpoint, struct slm_span text);

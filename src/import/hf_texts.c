@@ -11,7 +11,8 @@ static const uint64_t TOKENIZER_CONFIG_LIMIT = (uint64_t)64 << 20;
 static const size_t TREE_LIMIT = (size_t)1 << 30;
 
 enum { TOKEN_KEYS = 7 };
-static const char *const token_keys[TOKEN_KEYS] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
+static const char *const token_keys[TOKEN_KEYS] = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                                   "pad_token", "cls_token", "mask_token"};
 
 static slm_status keep(struct slm_checkpoint *checkpoint, struct slm_span text, struct slm_span *kept, slm_error *error)
 {

@@ -10,10 +10,7 @@
 
 static const char *const type_names[SLM_WEIGHT_TYPES] = {"none", "f32", "f16", "bf16", "i8", "i4"};
 
-static const char *type_name(enum slm_weight_type type)
-{
-    return (unsigned)type < SLM_WEIGHT_TYPES ? type_names[type] : "unknown";
-}
+static const char *type_name(enum slm_weight_type type) { return (unsigned)type < SLM_WEIGHT_TYPES ? type_names[type] : "unknown"; }
 
 slm_status slm__inspect_kind_of(const char *path, enum slm_inspect_kind *kind, slm_error *error)
 {

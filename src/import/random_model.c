@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Random panels, written as codes: nothing is quantized, so that a large model takes a second. Each panel has a generator of its own, seeded
- * by its place, so that threads do not matter. */
+/* Random panels, written as codes: nothing is quantized, so that a large model takes a second. Each panel has a generator of its own,
+ * seeded by its place, so that threads do not matter. */
 #include "import/random_model.h"
 
-#include "base/byte_reader.h"      /* slm__store_u32 */
-#include "base/json.h"             /* slm__json_parse */
-#include "base/random.h"           /* struct slm_random */
-#include "format/format_layout.h"  /* SLM_TENSOR_... kinds */
-#include "format/sink_memory.h"    /* struct slm_sink_memory */
-#include "import/hf_config.h"      /* slm__hf_config_read */
-#include "import/model_metadata.h" /* slm__write_traits */
+#include "base/byte_reader.h"        /* slm__store_u32 */
+#include "base/json.h"               /* slm__json_parse */
+#include "base/random.h"             /* struct slm_random */
+#include "format/format_layout.h"    /* SLM_TENSOR_... kinds */
+#include "format/sink_memory.h"      /* struct slm_sink_memory */
+#include "import/hf_config.h"        /* slm__hf_config_read */
+#include "import/model_metadata.h"   /* slm__write_traits */
 #include "import/rope_frequencies.h" /* slm__rope_frequencies */
-#include <inttypes.h>              /* PRIu32 */
-#include <math.h>                  /* sqrtf, frexpf */
-#include <stdio.h>                 /* snprintf into a buffer */
+#include <inttypes.h>                /* PRIu32 */
+#include <math.h>                    /* sqrtf, frexpf */
+#include <stdio.h>                   /* snprintf into a buffer */
 
 static const uint64_t BATCH_BYTES = (uint64_t)8 << 20;
 static const uint64_t IMAGE_LIMIT = (uint64_t)1 << 42;
@@ -106,7 +106,9 @@ static void fill_float(struct slm_random *random, enum slm_weight_type type, uin
             slm__store_u32(panel + 4 * i, bits);
         } else {
             const float magnitude = value < 0.0f ? -value : value;
-            const uint32_t half = type == SLM_WEIGHT_BF16 ? bits >> 16 : magnitude < 1e-4f ? 0 : f16_bits(magnitude) | (bits >> 16 & 0x8000u);
+            const uint32_t half = type == SLM_WEIGHT_BF16 ? bits >> 16
+                                  : magnitude < 1e-4f     ? 0
+                                                          : f16_bits(magnitude) | (bits >> 16 & 0x8000u);
             panel[2 * i] = (uint8_t)half;
             panel[2 * i + 1] = (uint8_t)(half >> 8);
         }

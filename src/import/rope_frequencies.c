@@ -90,10 +90,7 @@ void slm__rope_divide(const struct slm_rope_config *rope, uint32_t rotary_dim, c
     fill(rope, rotary_dim, divisors, frequencies);
 }
 
-static double yarn_magnitude(double scale, double factor)
-{
-    return factor <= 1.0 ? 1.0 : 0.1 * scale * slm__log64(factor) + 1.0;
-}
+static double yarn_magnitude(double scale, double factor) { return factor <= 1.0 ? 1.0 : 0.1 * scale * slm__log64(factor) + 1.0; }
 
 double slm__yarn_attention_factor(double factor, double mscale, double mscale_all_dim)
 {

@@ -9,9 +9,9 @@
 #include <inttypes.h>         /* PRIu64 */
 #include <stdio.h>            /* snprintf into a buffer */
 
-static const uint64_t HEADER_LIMIT = 100000000;             /* bytes, as the reference library has it */
-static const size_t TREE_LIMIT = (size_t)1 << 30;           /* of the parsed header */
-static const uint64_t INDEX_LIMIT = (uint64_t)64 << 20;     /* bytes of model.safetensors.index.json */
+static const uint64_t HEADER_LIMIT = 100000000;         /* bytes, as the reference library has it */
+static const size_t TREE_LIMIT = (size_t)1 << 30;       /* of the parsed header */
+static const uint64_t INDEX_LIMIT = (uint64_t)64 << 20; /* bytes of model.safetensors.index.json */
 
 /* A number written with digits alone. */
 static bool parse_count(const struct slm_json *value, uint64_t *result)

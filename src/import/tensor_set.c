@@ -199,8 +199,7 @@ slm_status slm__source_read_raw(const struct slm_tensor_set *set, const struct s
                                 slm_error *error)
 {
     const uint64_t bytes = slm__source_row_bytes(tensor);
-    const slm_status status =
-        slm__file_read(&set->files[tensor->file].file, tensor->offset + row * bytes, raw, (size_t)bytes, error);
+    const slm_status status = slm__file_read(&set->files[tensor->file].file, tensor->offset + row * bytes, raw, (size_t)bytes, error);
     return status == SLM_OK ? SLM_OK : slm__fail_in(error, status, "%s", set->files[tensor->file].name);
 }
 

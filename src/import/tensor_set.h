@@ -20,7 +20,7 @@ struct slm_source_tensor {
     uint32_t file;                         /* index into files */
     uint64_t offset;                       /* in that file */
     uint64_t bytes;
-    bool used;                             /* some part of the model comes from it */
+    bool used; /* some part of the model comes from it */
 };
 
 struct slm_source_file {
@@ -49,7 +49,8 @@ struct slm_source_tensor *slm__tensor_set_add(struct slm_tensor_set *set);
 slm_status slm__tensor_set_sort(struct slm_tensor_set *set, slm_error *error);
 /* Refuse tensors of one file that share bytes and, when `data_end` is not 0, bytes from `data_begin` to `data_end` that belong to none.
  * The list is sorted by name again afterwards. */
-slm_status slm__tensor_set_check_layout(struct slm_tensor_set *set, uint32_t file, uint64_t data_begin, uint64_t data_end, slm_error *error);
+slm_status slm__tensor_set_check_layout(struct slm_tensor_set *set, uint32_t file, uint64_t data_begin, uint64_t data_end,
+                                        slm_error *error);
 
 /* By name; NULL: not there. */
 struct slm_source_tensor *slm__tensor_set_find(const struct slm_tensor_set *set, const char *name);

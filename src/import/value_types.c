@@ -92,12 +92,6 @@ const char *slm__gguf_removed_type(uint32_t id)
     }
 }
 
-bool slm__value_type_is_float(const struct slm_value_type *type)
-{
-    return type->decode != NULL && type->block_values == 1;
-}
+bool slm__value_type_is_float(const struct slm_value_type *type) { return type->decode != NULL && type->block_values == 1; }
 
-bool slm__value_type_is_q8_0(const struct slm_value_type *type)
-{
-    return type->decode == slm__decode_q8_0;
-}
+bool slm__value_type_is_q8_0(const struct slm_value_type *type) { return type->decode == slm__decode_q8_0; }

@@ -12,8 +12,8 @@
 typedef void slm_decode_blocks_fn(const uint8_t *blocks, uint64_t count, float *out);
 
 struct slm_value_type {
-    const char *name;             /* as shown in messages; for safetensors also the dtype */
-    int32_t gguf_id;              /* -1: not in GGUF */
+    const char *name; /* as shown in messages; for safetensors also the dtype */
+    int32_t gguf_id;  /* -1: not in GGUF */
     bool safetensors;
     uint16_t block_values;
     uint16_t block_bytes;

@@ -45,8 +45,8 @@ slm_status slm__weights_declare(const struct slm_checkpoint *checkpoint, const s
 {
     for (uint32_t i = 0; i < checkpoint->target_count; i++) {
         const struct slm_target *target = &checkpoint->targets[i];
-        SLM_TRY(slm__writer_add_tensor(writer, target->name, target->vector ? SLM_TENSOR_VECTOR : SLM_TENSOR_MATRIX,
-                                       type_of(target, types), target->rows, target->cols, &ids[i], error));
+        SLM_TRY(slm__writer_add_tensor(writer, target->name, target->vector ? SLM_TENSOR_VECTOR : SLM_TENSOR_MATRIX, type_of(target, types),
+                                       target->rows, target->cols, &ids[i], error));
     }
     return SLM_OK;
 }
@@ -55,12 +55,14 @@ slm_status slm__weights_declare(const struct slm_checkpoint *checkpoint, const s
 
 static slm_status bad_value(const struct stream *stream, uint32_t row, uint32_t col, slm_error *error)
 {
-    return slm__fail(error, SLM_E_BAD_VALUE, "tensor %s: the value in row %" PRIu32 ", column %" PRIu32 " is not finite, or too large for %s",
-                     stream->target->name, row, col, stream->type == SLM_WEIGHT_F16 ? "f16" : "the type");
+    return slm__fail(error, SLM_E_BAD_VALUE,
+                     "tensor %s: the value in row %" PRIu32 ", column %" PRIu32 " is not finite, or too large for %s", stream->target->name,
+                     row, col, stream->type == SLM_WEIGHT_F16 ? "f16" : "the type");
 }
 
 /* Codes and f16 scales of Q8_0 blocks, exactly. */
-static slm_status keep_codes(const struct stream *stream, uint32_t first_row, uint32_t rows, uint8_t *area, uint8_t *panel, slm_error *error)
+static slm_status keep_codes(const struct stream *stream, uint32_t first_row, uint32_t rows, uint8_t *area, uint8_t *panel,
+                             slm_error *error)
 {
     const uint32_t cols = stream->target->cols, groups = cols / SLM_GROUP;
     const int8_t *codes[SLM_PANEL_ROWS] = {NULL};
@@ -101,8 +103,8 @@ static slm_status encode(const struct stream *stream, uint32_t panel_index, uint
         pointers[r] = row;
     }
     uint32_t bad_row = 0, bad_col = 0;
-    const slm_status status = slm__encode_panel(stream->type, pointers, rows, target->cols, panel, area + stream->encode_offset, sums,
-                                                &bad_row, &bad_col);
+    const slm_status status =
+        slm__encode_panel(stream->type, pointers, rows, target->cols, panel, area + stream->encode_offset, sums, &bad_row, &bad_col);
     return status == SLM_OK ? SLM_OK : bad_value(stream, first_row + bad_row, bad_col, error);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of importing share: a context with a log that counts, a folder for files, copies of the good base with one file replaced. */
+/* What the tests of importing share: a context with a log that counts, a folder for files, copies of the good base. */
 #ifndef SLM_TESTS_IMPORT_FIXTURE_H
 #define SLM_TESTS_IMPORT_FIXTURE_H
 
 #include "base/file.h"              /* slm__file_exists */
 #include "import/checkpoint_open.h" /* slm__checkpoint_open */
 #include "import/convert.h"         /* slm__convert_checkpoint */
-#include "tests/golden_tensors.h"    /* golden_load, golden_root */
+#include "tests/golden_tensors.h"   /* golden_load, golden_root */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,7 +111,8 @@ static inline slm_status import_open(struct import_fixture *fixture, const char 
     return status;
 }
 
-static inline slm_status import_convert(struct import_fixture *fixture, const char *source, const char *destination, enum slm_weight_type type)
+static inline slm_status import_convert(struct import_fixture *fixture, const char *source, const char *destination,
+                                        enum slm_weight_type type)
 {
     const struct slm_convert_settings settings = {{type, SLM_WEIGHT_NONE}, NULL, NULL};
     struct slm_convert_report report;
@@ -124,7 +125,8 @@ struct import_case {
 };
 
 /* Calls `check` for each row; false when the table is not there. */
-static inline bool import_each_case(const char *folder, const char *table, void (*check)(const struct import_case *one, void *user), void *user)
+static inline bool import_each_case(const char *folder, const char *table, void (*check)(const struct import_case *one, void *user),
+                                    void *user)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/import/%s/%s", golden_root(), folder, table);

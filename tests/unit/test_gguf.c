@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading GGUF: block types bit by bit, malformed and odd files, prefixes and flipped bytes, split models, permuted rows, Q8_0 kept exactly,
- * the embedded tokenizer. */
+/* Reading GGUF: block types bit by bit, malformed and odd files, prefixes and flipped bytes, split models, permuted rows, Q8_0 kept
+ * exactly, the embedded tokenizer. */
 #define _GNU_SOURCE
 #include "tests/unit/import_fixture.h"
 
@@ -283,8 +283,9 @@ static void check_texts(struct import_fixture *fixture, const struct converted *
         const struct slm_json *text = slm__json_get(&texts->items[i], "text"), *ids = slm__json_get(&texts->items[i], "ids");
         int32_t got[1024];
         uint64_t count = 0;
-        assert_int_equal(slm__tokenizer_encode(&tokenizer, &fixture->memory, text->text, SLM_TOKENIZE_PLAIN, got, 1024, &count, &fixture->error),
-                         SLM_OK);
+        assert_int_equal(
+            slm__tokenizer_encode(&tokenizer, &fixture->memory, text->text, SLM_TOKENIZE_PLAIN, got, 1024, &count, &fixture->error),
+            SLM_OK);
         bool equal = count == ids->count;
         for (uint32_t k = 0; equal && k < ids->count; k++) {
             int64_t expected = -1;

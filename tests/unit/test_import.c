@@ -12,23 +12,23 @@
 
 #include <math.h>
 
-#define NEED_BASE(fixture)                                                      \
-    do {                                                                        \
-        if (!import_base(fixture)) {                                            \
-            import_end(fixture);                                                \
-            print_message("skipped: there is no import/bad/base in %s\n", golden_root()); \
-            skip();                                                             \
-        }                                                                       \
-    } while (0)
+#define NEED_BASE(fixture)                                                          \
+  do {                                                                              \
+    if (!import_base(fixture)) {                                                    \
+      import_end(fixture);                                                          \
+      print_message("skipped: there is no import/bad/base in %s\n", golden_root()); \
+      skip();                                                                       \
+    }                                                                               \
+  } while (0)
 
 /* ---- malformed and odd folders */
 
 static const char *replaced_by(const char *kind)
 {
-    return strcmp(kind, "config") == 0      ? "config.json"
-           : strcmp(kind, "tokenizer") == 0 ? "tokenizer.json"
+    return strcmp(kind, "config") == 0                                        ? "config.json"
+           : strcmp(kind, "tokenizer") == 0                                   ? "tokenizer.json"
            : strcmp(kind, "weights") == 0 || strcmp(kind, "safetensors") == 0 ? "model.safetensors"
-                                            : NULL;
+                                                                              : NULL;
 }
 
 static void refuse_one(const struct import_case *one, void *user)
@@ -156,16 +156,19 @@ static void what_would_change_the_output_is_refused(void **state)
     refused_config(&fixture, "\"rope_scaling\": {\"factor\": 2.0}", SLM_E_BAD_VALUE, "rope_type");
     refused_config(&fixture, "\"rope_scaling\": {\"type\": \"linear\"}", SLM_E_BAD_VALUE, "factor");
     refused_config(&fixture, "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0}", SLM_E_BAD_VALUE, "factor");
-    refused_config(&fixture, "\"rope_parameters\": {\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 4.0, "
-                             "\"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 64}",
+    refused_config(&fixture,
+                   "\"rope_parameters\": {\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 4.0, "
+                   "\"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 64}",
                    SLM_E_BAD_VALUE, "high_freq_factor");
-    refused_config(&fixture, "\"architectures\": [\"LlamaForSequenceClassification\"]", SLM_E_UNSUPPORTED, "LlamaForSequenceClassification");
+    refused_config(&fixture, "\"architectures\": [\"LlamaForSequenceClassification\"]", SLM_E_UNSUPPORTED,
+                   "LlamaForSequenceClassification");
     refused_config(&fixture, "\"hidden_size\": 64", SLM_E_BAD_VALUE, "twice");
     refused_config(&fixture, "\"num_key_value_heads\": 3", SLM_E_BAD_VALUE, "num_key_value_heads");
     refused_config(&fixture, "\"head_dim\": 15", SLM_E_BAD_VALUE, "head_dim");
     refused_config(&fixture, "\"tie_word_embeddings\": 1", SLM_E_BAD_VALUE, "tie_word_embeddings");
     refused_config(&fixture, "\"rms_norm_eps\": -1e-6", SLM_E_BAD_VALUE, "rms_norm_eps");
-    refused_config(&fixture, "qwen2\"num_key_value_heads\": 4, \"use_sliding_window\": true, \"sliding_window\": 32, \"max_window_layers\": 1",
+    refused_config(&fixture,
+                   "qwen2\"num_key_value_heads\": 4, \"use_sliding_window\": true, \"sliding_window\": 32, \"max_window_layers\": 1",
                    SLM_E_UNSUPPORTED, "use_sliding_window");
     import_end(&fixture);
 }
@@ -181,16 +184,22 @@ static void defaults_and_both_layouts(void **state)
     assert_int_equal(config.head_dim, 16);
     assert_int_equal(config.traits, SLM_TRAIT_UNTIED);
     assert_true(config.rope.theta == 10000.0 && config.eps == 1e-6);
-    assert_int_equal(read_config(&fixture, "\"rope_parameters\": {\"rope_theta\": 500000, \"rope_type\": \"default\"}, \"attention_bias\": true", &config),
+    assert_int_equal(read_config(&fixture,
+                                 "\"rope_parameters\": {\"rope_theta\": 500000, \"rope_type\": \"default\"}, \"attention_bias\": true",
+                                 &config),
                      SLM_OK);
     assert_true(config.rope.theta == 500000.0 && config.rope.kind == SLM_ROPE_DEFAULT);
     assert_int_equal(config.traits, SLM_TRAIT_UNTIED | SLM_TRAIT_QKV_BIAS | SLM_TRAIT_OUT_BIAS);
-    assert_int_equal(read_config(&fixture, "qwen3\"num_key_value_heads\": null, \"head_dim\": null, \"tie_word_embeddings\": true", &config), SLM_OK);
+    assert_int_equal(
+        read_config(&fixture, "qwen3\"num_key_value_heads\": null, \"head_dim\": null, \"tie_word_embeddings\": true", &config), SLM_OK);
     assert_int_equal(config.kv_heads, 4);
     assert_int_equal(config.head_dim, 128);
     assert_int_equal(config.traits, SLM_TRAIT_QK_NORM);
-    assert_int_equal(read_config(&fixture, "qwen2\"num_key_value_heads\": 2, \"use_sliding_window\": false, \"sliding_window\": 32, "
-                                           "\"eos_token_id\": [5, 7, 5, 9999], \"bos_token_id\": 400", &config), SLM_OK);
+    assert_int_equal(read_config(&fixture,
+                                 "qwen2\"num_key_value_heads\": 2, \"use_sliding_window\": false, \"sliding_window\": 32, "
+                                 "\"eos_token_id\": [5, 7, 5, 9999], \"bos_token_id\": 400",
+                                 &config),
+                     SLM_OK);
     assert_int_equal(config.eos_count, 2);
     assert_int_equal(config.eos[1], 7);
     assert_int_equal(config.bos, -1); /* beyond the vocabulary: with a warning */
@@ -217,11 +226,19 @@ static void frequencies_follow_the_formulas(void **state)
     slm__rope_frequencies(&rope, 64, got);
     for (int i = 0; i < 32; i++) {
         const double plain = pow(500000.0, -i / 32.0), wavelength = two_pi / plain, smooth = (8192.0 / wavelength - 1.0) / 3.0;
-        const double expected = wavelength < 2048.0 ? plain : wavelength > 8192.0 ? plain / 8.0 : (1 - smooth) * plain / 8.0 + smooth * plain;
+        const double expected = wavelength < 2048.0   ? plain
+                                : wavelength > 8192.0 ? plain / 8.0
+                                                      : (1 - smooth) * plain / 8.0 + smooth * plain;
         assert_true(fabs((double)got[i] - expected) < 1e-7 * expected);
     }
-    rope = (struct slm_rope_config){.kind = SLM_ROPE_YARN, .theta = 10000.0, .factor = 4.0, .original_context = 64.0, .beta_fast = 32.0,
-                                    .beta_slow = 1.0, .attention_factor = 1.0, .truncate = true};
+    rope = (struct slm_rope_config){.kind = SLM_ROPE_YARN,
+                                    .theta = 10000.0,
+                                    .factor = 4.0,
+                                    .original_context = 64.0,
+                                    .beta_fast = 32.0,
+                                    .beta_slow = 1.0,
+                                    .attention_factor = 1.0,
+                                    .truncate = true};
     slm__rope_frequencies(&rope, 32, got);
     const double low = 0.0, high = ceil(32.0 * log(64.0 / two_pi) / (2.0 * log(10000.0)));
     for (int i = 0; i < 16; i++) {
@@ -299,7 +316,8 @@ static void texts_and_defaults_are_kept(void **state)
     assert_int_equal(fixture.warnings, 1);
     assert_true(slm__meta_text(&file, "text.chat_template", &text) && slm__span_is(text, "{{ messages[0].content }}"));
     assert_true(slm__meta_text(&file, "text.template_tokens", &text));
-    assert_true(slm__span_is(text, "{\"bos_token\": \"<|begin_of_text|>\", \"eos_token\": \"<|eot_id|>\", \"pad_token\": \"<|\\\"pad|>\"}"));
+    assert_true(
+        slm__span_is(text, "{\"bos_token\": \"<|begin_of_text|>\", \"eos_token\": \"<|eot_id|>\", \"pad_token\": \"<|\\\"pad|>\"}"));
     assert_true(slm__meta_f64(&file, "generation.temperature", &number) && number == 0.6);
     assert_false(slm__meta_has(&file, "generation.top_p"));
     assert_true(slm__meta_u32s(&file, "token.eos", &ids, &count));
@@ -427,8 +445,9 @@ static void write_weights(struct import_fixture *fixture, const char *name, size
         end--;
     }
     const size_t used = length - 8 - header;
-    const int entry_length = snprintf(entry, sizeof entry, ", \"%s\": {\"dtype\": \"F16\", \"shape\": [%zu], \"data_offsets\": [%zu, %zu]}}", name,
-                                      values, used, used + 2 * values);
+    const int entry_length =
+        snprintf(entry, sizeof entry, ", \"%s\": {\"dtype\": \"F16\", \"shape\": [%zu], \"data_offsets\": [%zu, %zu]}}", name, values, used,
+                 used + 2 * values);
     const size_t new_header = end - 1 - 8 + (size_t)entry_length;
     char *out = malloc(8 + new_header + used + 2 * values);
     assert_non_null(out);
@@ -544,8 +563,9 @@ static void inspection_is_json(void **state)
 static void random_models_are_complete_and_reproducible(void **state)
 {
     (void)state;
-    static const char config[] = "{\"model_type\": \"qwen2\", \"hidden_size\": 80, \"intermediate_size\": 172, \"num_attention_heads\": 5, "
-                                 "\"num_key_value_heads\": 1, \"num_hidden_layers\": 2, \"vocab_size\": 331, \"tie_word_embeddings\": true}";
+    static const char config[] =
+        "{\"model_type\": \"qwen2\", \"hidden_size\": 80, \"intermediate_size\": 172, \"num_attention_heads\": 5, "
+        "\"num_key_value_heads\": 1, \"num_hidden_layers\": 2, \"vocab_size\": 331, \"tie_word_embeddings\": true}";
     struct import_fixture one, three;
     import_begin(&one, 1);
     import_begin(&three, 3);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading safetensors: every malformed file is refused with the defect's name, odd ones are accepted, every prefix and every flipped byte of
- * a good file ends in a status. */
+/* Reading safetensors: every malformed file is refused with the defect's name, odd ones are accepted, every prefix and every flipped byte
+ * of a good file ends in a status. */
 #define _GNU_SOURCE
 #include "tests/unit/import_fixture.h"
 
@@ -97,7 +97,8 @@ static void data_are_covered_without_gaps(void **state)
     assert_int_equal(read_header(&fixture, "{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,2]}}", 2), SLM_E_BAD_VALUE);
     assert_int_equal(read_header(&fixture, "{\"a\":{\"dtype\":\"U8\",\"shape\":[2,0],\"data_offsets\":[0,0]}}", 0), SLM_OK);
     assert_int_equal(read_header(&fixture, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1e0],\"data_offsets\":[0,1]}}", 1), SLM_E_BAD_VALUE);
-    assert_int_equal(read_header(&fixture, "{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1), SLM_E_BAD_VALUE);
+    assert_int_equal(read_header(&fixture, "{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1),
+                     SLM_E_BAD_VALUE);
     import_end(&fixture);
 }
 
@@ -166,8 +167,9 @@ static void shards_are_found_by_the_index(void **state)
     char path[256];
     import_write_text(&fixture, "model.safetensors.index.json", "{\"weight_map\": {\"a\": \"../a.safetensors\"}}");
     slm__tensor_set_init(&set, &fixture.memory);
-    assert_int_equal(slm__safetensors_add_shards(&set, &fixture.memory, fixture.folder, import_path(&fixture, "model.safetensors.index.json", path),
-                                                 &fixture.error), SLM_E_BAD_VALUE);
+    assert_int_equal(slm__safetensors_add_shards(&set, &fixture.memory, fixture.folder,
+                                                 import_path(&fixture, "model.safetensors.index.json", path), &fixture.error),
+                     SLM_E_BAD_VALUE);
     slm__tensor_set_free(&set);
     assert_int_equal(read_header(&fixture, "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1), SLM_OK);
     import_write_text(&fixture, "model.safetensors.index.json", "{\"weight_map\": {\"b\": \"one.safetensors\"}}");
@@ -180,10 +182,8 @@ static void shards_are_found_by_the_index(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(malformed_files_are_refused_by_name),
-        cmocka_unit_test(odd_files_are_accepted),
-        cmocka_unit_test(data_are_covered_without_gaps),
-        cmocka_unit_test(prefixes_and_flips),
+        cmocka_unit_test(malformed_files_are_refused_by_name), cmocka_unit_test(odd_files_are_accepted),
+        cmocka_unit_test(data_are_covered_without_gaps),       cmocka_unit_test(prefixes_and_flips),
         cmocka_unit_test(shards_are_found_by_the_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
