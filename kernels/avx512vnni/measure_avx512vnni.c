@@ -8,17 +8,32 @@ SLM_INLINE_AVX512VNNI __m512i xor4_avx512vnni(__m512i a, __m512i b, __m512i c, _
     return _mm512_xor_si512(_mm512_xor_si512(a, b), _mm512_xor_si512(c, d));
 }
 
-/* Twelve independent vpdpbusd of 64 multiply-adds each per iteration; inline assembly, since a compiler would see through the loop. */
+/* Twelve independent vpdpbusd of 64 multiply-adds each per iteration; inline assembly, since a compiler would see through the
+ * loop or place it where it is fetched slowly. */
 uint64_t slm__peak_avx512vnni(uint32_t which, uint64_t iterations, uint32_t *sink)
 {
     const __m512i u = _mm512_set1_epi8(which == 1 ? 15 : 127), v = _mm512_set1_epi8(1);
     __m512i a = u, b = u, c = u, d = u, e = u, f = u, g = u, h = u, i = u, j = u, k = u, l = u;
-    for (uint64_t n = 0; n < iterations; n++) {
-        __asm__ volatile("vpdpbusd %12, %13, %0\n\tvpdpbusd %12, %13, %1\n\tvpdpbusd %12, %13, %2\n\tvpdpbusd %12, %13, %3\n\t"
-                         "vpdpbusd %12, %13, %4\n\tvpdpbusd %12, %13, %5\n\tvpdpbusd %12, %13, %6\n\tvpdpbusd %12, %13, %7\n\t"
-                         "vpdpbusd %12, %13, %8\n\tvpdpbusd %12, %13, %9\n\tvpdpbusd %12, %13, %10\n\tvpdpbusd %12, %13, %11"
-                         : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h), "+v"(i), "+v"(j), "+v"(k), "+v"(l)
-                         : "v"(v), "v"(u));
+    uint64_t left = iterations;
+    if (left > 0) {
+        __asm__ volatile(".p2align 6\n1:\n\t"
+                         "vpdpbusd %13, %14, %0\n\t"
+                         "vpdpbusd %13, %14, %1\n\t"
+                         "vpdpbusd %13, %14, %2\n\t"
+                         "vpdpbusd %13, %14, %3\n\t"
+                         "vpdpbusd %13, %14, %4\n\t"
+                         "vpdpbusd %13, %14, %5\n\t"
+                         "vpdpbusd %13, %14, %6\n\t"
+                         "vpdpbusd %13, %14, %7\n\t"
+                         "vpdpbusd %13, %14, %8\n\t"
+                         "vpdpbusd %13, %14, %9\n\t"
+                         "vpdpbusd %13, %14, %10\n\t"
+                         "vpdpbusd %13, %14, %11\n\t"
+                         "dec %12\n\tjnz 1b"
+                         : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h), "+v"(i), "+v"(j), "+v"(k), "+v"(l),
+                           "+r"(left)
+                         : "v"(v), "v"(u)
+                         : "cc");
     }
     *sink = (uint32_t)_mm512_reduce_add_epi32(
         xor4_avx512vnni(xor4_avx512vnni(a, b, c, d), xor4_avx512vnni(e, f, g, h), xor4_avx512vnni(i, j, k, l), u));

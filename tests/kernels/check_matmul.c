@@ -202,9 +202,9 @@ static double peak_ops(const struct slm_kernels *tier, enum slm_weight_type type
 {
     double best = 0;
     uint32_t sink;
-    for (int repeat = 0; repeat < 4; repeat++) {
+    for (int repeat = 0; repeat < 20; repeat++) {
         const double begin = seconds_now();
-        const uint64_t ops = tier->peak(type == SLM_WEIGHT_I4, 8000000, &sink);
+        const uint64_t ops = tier->peak(type == SLM_WEIGHT_I4, 1000000, &sink);
         best = fmax(best, (double)ops / (seconds_now() - begin));
     }
     return best;
