@@ -35,8 +35,9 @@ struct slm_template_options {
  * Unless options->strict, messages that are legal for the OpenAI API but break the template are changed as little as needed
  * (chat_messages.h).
  *
- * Errors: SLM_E_BAD_VALUE (the request is not of this form, or has no message), SLM_E_SYNTAX (request or template, with line and column), SLM_E_TEMPLATE (the template's own refusal, with exactly its message;
- * or an operation that fails, with the template's line), SLM_E_LIMIT, SLM_E_ENCODING, SLM_E_NO_MEMORY.
+ * Errors: SLM_E_BAD_VALUE (the request is not of this form, or has no message), SLM_E_SYNTAX (JSON or template, with line and column),
+ * SLM_E_TEMPLATE (the template's own refusal, with exactly its message; or an operation that fails, with the template's line),
+ * SLM_E_LIMIT, SLM_E_ENCODING, SLM_E_NO_MEMORY.
  */
 slm_status slm__chat_render(const struct slm_memory *memory, struct slm_span source, struct slm_span request, struct slm_span tokens_json,
                             const struct slm_template_options *options, struct slm_buffer *out, slm_error *error);
