@@ -58,10 +58,16 @@ static void store_f32(uint8_t *bytes, float value)
     slm__store_u32(bytes, bits);
 }
 
+/* Codes need speed more than quality: a multiplicative hash (the finalizer of splitmix64) of a counter. Planes are multiples of 64 bytes. */
 static void fill_bytes(struct slm_random *random, uint8_t *bytes, uint64_t length)
 {
-    for (uint64_t i = 0; i < length; i += 8) { /* planes are multiples of 64 bytes */
-        slm__store_u64(bytes + i, slm__random_u64(random));
+    uint64_t counter = slm__random_u64(random);
+    for (uint64_t i = 0; i < length; i += 8) {
+        uint64_t mixed = counter += 0x9e3779b97f4a7c15u;
+        mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+        mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+        mixed ^= mixed >> 31;
+        memcpy(bytes + i, &mixed, sizeof mixed);
     }
 }
 
