@@ -35,10 +35,19 @@ typedef void slm_gather_fn(const struct slm_matrix *w, uint32_t row, float *out)
 
 /* y[i] = x[i] / sqrt(mean(x^2) + eps) * weight[i]; in place allowed. */
 typedef void slm_rms_norm_fn(const float *x, const float *weight, float eps, uint32_t n, float *y);
+/* y[i] = (x[i] - mean) / sqrt(variance + eps) * weight[i] + bias[i]; bias may be NULL; in place allowed. */
+typedef void slm_layer_norm_fn(const float *x, const float *weight, const float *bias, float eps, uint32_t n, float *y);
 /* y[i] += x[i] */
 typedef void slm_add_fn(float *y, const float *x, uint32_t n);
 /* y[i] = silu(gate[i]) * up[i]; y may be gate. */
 typedef void slm_silu_mul_fn(const float *gate, const float *up, uint32_t n, float *y);
+/* y[i] = activation(x[i]); in place allowed. */
+enum slm_activation { SLM_ACTIVATION_SILU = 0, SLM_ACTIVATION_GELU_TANH = 1, SLM_ACTIVATIONS = 2 };
+typedef void slm_activate_fn(const float *x, uint32_t n, float *y);
+/* y[i] *= x[i] */
+typedef void slm_multiply_fn(float *y, const float *x, uint32_t n);
+/* y[i] = cap * tanh(y[i] / cap) */
+typedef void slm_softcap_fn(float *y, float cap, uint32_t n);
 /* Rotate pairs (i, i + half), i < half: head[i] = a cos[i] - b sin[i], head[i + half] = b cos[i] + a sin[i]. */
 typedef void slm_rope_fn(float *head, const float *cos, const float *sin, uint32_t half);
 /* y[i] = x[i] * factor */
@@ -77,8 +86,12 @@ struct slm_kernels {
     slm_matmul_fn *matmul[SLM_WEIGHT_TYPES];
     slm_gather_fn *gather[SLM_WEIGHT_TYPES];
     slm_rms_norm_fn *rms_norm;
+    slm_layer_norm_fn *layer_norm;
     slm_add_fn *add;
     slm_silu_mul_fn *silu_mul;
+    slm_activate_fn *activate[SLM_ACTIVATIONS];
+    slm_multiply_fn *multiply;
+    slm_softcap_fn *softcap;
     slm_rope_fn *rope;
     slm_scale_fn *scale;
     slm_kv_store_fn *store_k[SLM_CACHE_TYPES];

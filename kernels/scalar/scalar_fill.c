@@ -22,8 +22,13 @@ void slm__fill_scalar(struct slm_kernels *table)
     table->gather[SLM_WEIGHT_I8] = slm__gather_i8_scalar;
     table->gather[SLM_WEIGHT_I4] = slm__gather_i4_scalar;
     table->rms_norm = slm__rms_norm_scalar;
+    table->layer_norm = slm__layer_norm_scalar;
     table->add = slm__add_scalar;
     table->silu_mul = slm__silu_mul_scalar;
+    table->activate[SLM_ACTIVATION_SILU] = slm__silu_scalar;
+    table->activate[SLM_ACTIVATION_GELU_TANH] = slm__gelu_tanh_scalar;
+    table->multiply = slm__multiply_scalar;
+    table->softcap = slm__softcap_scalar;
     table->rope = slm__rope_scalar;
     table->scale = slm__scale_scalar;
     table->store_k[SLM_CACHE_F32] = slm__store_k_f32_scalar;

@@ -10,7 +10,11 @@ slm_matmul_fn slm__matmul_f32_scalar, slm__matmul_f16_scalar, slm__matmul_bf16_s
 slm_gather_fn slm__gather_f32_scalar, slm__gather_f16_scalar, slm__gather_bf16_scalar, slm__gather_i8_scalar, slm__gather_i4_scalar;
 slm_rms_norm_fn slm__rms_norm_scalar;
 slm_add_fn slm__add_scalar;
+slm_layer_norm_fn slm__layer_norm_scalar;
 slm_silu_mul_fn slm__silu_mul_scalar;
+slm_activate_fn slm__silu_scalar, slm__gelu_tanh_scalar;
+slm_multiply_fn slm__multiply_scalar;
+slm_softcap_fn slm__softcap_scalar;
 slm_rope_fn slm__rope_scalar;
 slm_scale_fn slm__scale_scalar;
 slm_kv_store_fn slm__store_k_f32_scalar, slm__store_k_f16_scalar, slm__store_v_f32_scalar, slm__store_v_f16_scalar;
