@@ -17,12 +17,6 @@ struct panel_i4_neon {
     uint32_t groups;
 };
 
-/* f32 bits = (u8 << 19) + (111 << 23), 4 rows */
-SLM_INLINE_NEON float32x4_t scale_i4_neon(uint16x4_t scale)
-{
-    return vreinterpretq_f32_u32(vaddq_u32(vshlq_n_u32(vmovl_u16(scale), 19), vdupq_n_u32(111u << 23)));
-}
-
 /* dots[s][c] = the dots of one group: `span` x 4 rows, `count` columns of the `columns` in x; span * count <= TILE_I4_NEON. */
 SLM_INLINE_NEON void dots_i4_neon(const uint8_t *quants, const uint8_t *x, uint32_t columns, uint32_t span, uint32_t count,
                                   int32x4_t dots[TILE_I4_NEON])
@@ -37,6 +31,7 @@ SLM_INLINE_NEON void dots_i4_neon(const uint8_t *quants, const uint8_t *x, uint3
         SLM_UNROLL_NEON
         for (uint32_t nibble = 0; nibble < 2; nibble++) {
             int8x16_t q[TILE_I4_NEON];
+            load_afresh_neon();
             SLM_UNROLL_NEON
             for (uint32_t s = 0; s < span; s++) {
                 const uint8x16_t line = vld1q_u8(quants + 64 * j + 16 * s);
@@ -47,8 +42,8 @@ SLM_INLINE_NEON void dots_i4_neon(const uint8_t *quants, const uint8_t *x, uint3
                 const int8x16_t quad = broadcast_quad_neon(x + (size_t)4 * ((j + 4 * nibble) * columns + c));
                 SLM_UNROLL_NEON
                 for (uint32_t s = 0; s < span; s++) {
-                    low[s * count + c] = vmlal_s8(low[s * count + c], vget_low_s8(q[s]), vget_low_s8(quad));
-                    high[s * count + c] = vmlal_high_s8(high[s * count + c], q[s], quad);
+                    low[s * count + c] = hold_wide_neon(vmlal_s8(low[s * count + c], vget_low_s8(q[s]), vget_low_s8(quad)));
+                    high[s * count + c] = hold_wide_neon(vmlal_high_s8(high[s * count + c], q[s], quad));
                 }
             }
         }
@@ -77,20 +72,16 @@ SLM_INLINE_NEON void group_i4_neon(const struct panel_i4_neon *panel, uint32_t g
 {
     const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES, *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
     int32x4_t dots[TILE_I4_NEON];
+    load_afresh_neon();
     dots_i4_neon(panel->quants + (size_t)256 * g + (size_t)4 * row, x, columns, span, count, dots);
-    const uint8x16_t scales = vld1q_u8(panel->scales + (size_t)16 * g), zeros = vld1q_u8(panel->zeros + (size_t)16 * g);
     SLM_UNROLL_NEON
     for (uint32_t s = 0; s < span; s++) {
-        const uint32_t at = row + 4 * s;
-        const uint16x8_t scale8 = at < 8 ? vmovl_u8(vget_low_u8(scales)) : vmovl_high_u8(scales);
-        const uint16x8_t zero8 = at < 8 ? vmovl_u8(vget_low_u8(zeros)) : vmovl_high_u8(zeros);
-        const float32x4_t scale = scale_i4_neon(at % 8 ? vget_high_u16(scale8) : vget_low_u16(scale8));
-        const int16x4_t zero = vreinterpret_s16_u16(at % 8 ? vget_high_u16(zero8) : vget_low_u16(zero8));
+        const size_t at = (size_t)16 * g + row + 4 * s;
+        const float32x4_t scale = scale_i4_neon(widen_four_neon(panel->scales + at));
+        const int16x4_t zero = vreinterpret_s16_u16(widen_four_neon(panel->zeros + at));
         SLM_UNROLL_NEON
         for (uint32_t c = 0; c < count; c++) {
-            int32_t negated_sum;
-            memcpy(&negated_sum, x_sums + 4 * c, sizeof negated_sum);
-            const int32x4_t dot = vmlal_n_s16(vshlq_n_s32(dots[s * count + c], 4), zero, (int16_t)negated_sum);
+            const int32x4_t dot = vmlal_n_s16(vshlq_n_s32(dots[s * count + c], 4), zero, packed_sum_neon(x_sums + 4 * c));
             const float32x4_t factor = vmulq_n_f32(scale, broadcast_f32_neon(x_scales + 4 * c));
             acc[s * count + c] = vfmaq_f32(acc[s * count + c], factor, vcvtq_f32_s32(dot));
         }

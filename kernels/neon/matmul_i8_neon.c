@@ -23,13 +23,14 @@ SLM_INLINE_NEON void dots_i8_neon(const int8_t *quants, const uint8_t *x, size_t
     }
     SLM_UNROLL_NEON
     for (uint32_t j = 0; j < 8; j += 2) {
+        load_afresh_neon();
         const int8x16_t first = broadcast_quad_neon(x + step * j), second = broadcast_quad_neon(x + step * (j + 1));
         SLM_UNROLL_NEON
         for (uint32_t i = 0; i < 4; i++) {
             const int8x16_t q = vld1q_s8(quants + 64 * j + 16 * i), next = vld1q_s8(quants + 64 * (j + 1) + 16 * i);
             const int16x8_t low_pair = vmull_s8(vget_low_s8(q), vget_low_s8(first)), high_pair = vmull_high_s8(q, first);
-            low[i] = vpadalq_s16(low[i], vmlal_s8(low_pair, vget_low_s8(next), vget_low_s8(second)));
-            high[i] = vpadalq_s16(high[i], vmlal_high_s8(high_pair, next, second));
+            low[i] = hold_neon(vpadalq_s16(low[i], vmlal_s8(low_pair, vget_low_s8(next), vget_low_s8(second))));
+            high[i] = hold_neon(vpadalq_s16(high[i], vmlal_high_s8(high_pair, next, second)));
         }
     }
     SLM_UNROLL_NEON
@@ -68,6 +69,7 @@ SLM_INLINE_NEON void tile_i8_neon(const uint8_t *panel, uint32_t groups, const u
         for (uint32_t c = 0; c < count; c++) {
             const float x_scale = broadcast_f32_neon(x + (size_t)columns * SLM_PACKED_SCALES + 4 * c);
             int32x4_t dots[4];
+            load_afresh_neon();
             dots_i8_neon((const int8_t *)panel + (size_t)512 * g, x + 4 * c, (size_t)4 * columns, dots);
             SLM_UNROLL_NEON
             for (uint32_t i = 0; i < 4; i++) {

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What plain NEON could do at best: the multiply-accumulate mixes of the i8 and the i4 kernel in registers, and reading without computing. */
 #include "kernels/neon/neon_kernels.h" /* slm__peak_neon, slm__read_neon */
-#include "kernels/neon/simd_neon.h"    /* hold_neon */
+#include "kernels/neon/simd_neon.h"    /* hold_neon, hold_wide_neon */
 
 enum { CHAINS_NEON = 8, READ_NEON = 16 };
-
-SLM_INLINE_NEON int16x8_t hold_wide_neon(int16x8_t value) { return vreinterpretq_s16_s32(hold_neon(vreinterpretq_s32_s16(value))); }
 
 /* Eight multiply-adds of 8 products each per iteration. */
 static void peak_i4_neon(uint64_t iterations, int32x4_t sums[CHAINS_NEON])

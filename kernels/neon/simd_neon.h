@@ -17,12 +17,23 @@
 #  define SLM_UNROLL_NEON _Pragma("GCC unroll 32")
 #endif
 
-/* Makes the compiler forget what it knows of a value: for loops that measure. */
+/* Makes the compiler forget what it knows of a value: keeps a chain of integer sums in its order, which else would need every product in a
+ * register at once, and loops that measure as they are. */
 SLM_INLINE_NEON int32x4_t hold_neon(int32x4_t value)
 {
-    __asm__ volatile("" : "+w"(value));
+    __asm__("" : "+w"(value));
     return value;
 }
+
+SLM_INLINE_NEON int16x8_t hold_wide_neon(int16x8_t value)
+{
+    __asm__("" : "+w"(value));
+    return value;
+}
+
+/* No load is moved over this point, none is kept for use behind it. Between two parts of a group that read the same bytes: a compiler that sees
+ * them all holds what it has loaded in registers, and puts the sums on the stack. */
+SLM_INLINE_NEON void load_afresh_neon(void) { __asm__ volatile("" ::: "memory"); }
 
 /* Ask for the line that lies `ahead` bytes behind `at`. A hint: the address may be outside of every buffer and is never read. */
 SLM_INLINE_NEON void prefetch_neon(const void *at, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)at + ahead)); }
@@ -46,6 +57,28 @@ SLM_INLINE_NEON float broadcast_f32_neon(const uint8_t *at)
 SLM_INLINE_NEON float32x4_t load_f16_neon(const uint16_t *at) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(at))); }
 
 SLM_INLINE_NEON float32x4_t load_bf16_neon(const uint16_t *at) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(at), 16)); }
+
+/* 4 bytes at any address as 16-bit numbers */
+SLM_INLINE_NEON uint16x4_t widen_four_neon(const uint8_t *at)
+{
+    uint32_t four;
+    memcpy(&four, at, sizeof four);
+    return vget_low_u16(vmovl_u8(vcreate_u8(four)));
+}
+
+/* f32 bits = (u8 << 19) + (111 << 23), 4 rows */
+SLM_INLINE_NEON float32x4_t scale_i4_neon(uint16x4_t scale)
+{
+    return vreinterpretq_f32_u32(vaddq_u32(vshlq_n_u32(vmovl_u16(scale), 19), vdupq_n_u32(111u << 23)));
+}
+
+/* A negated sum of packed activations, which lies within +-4064. */
+SLM_INLINE_NEON int16_t packed_sum_neon(const uint8_t *at)
+{
+    int32_t sum;
+    memcpy(&sum, at, sizeof sum);
+    return (int16_t)sum;
+}
 
 /* Elements i .. min(i + 4, n), zeros behind. */
 SLM_INLINE_NEON float32x4_t load_row_neon(const float *x, uint32_t i, uint32_t n)
