@@ -40,7 +40,7 @@ upper = $(shell echo $(1) | tr a-z A-Z)
 HAVE_TIERS := $(foreach tier,$(TIERS),-DSLM_HAVE_$(call upper,$(tier)))
 
 # Goals that compile nothing need no probing.
-QUIET_GOALS := clean help deps format uninstall
+QUIET_GOALS := clean help deps format uninstall test-aarch64
 BUILDING := $(filter-out $(QUIET_GOALS),$(or $(MAKECMDGOALS),all))
 
 can_link = $(shell mkdir -p $(BUILD) && echo '$(hash)include <omp.h>%int main(void){return omp_get_max_threads() < 1;}' | tr '%' '\n' | \
@@ -108,7 +108,7 @@ DEMO_MODEL := examples/demo/triage-i8.slm
 
 # ---- what to make -------------------------------------------------------------------------------------------------------------------
 
-.PHONY: all run deps test check asan-test ubsan-test tsan-test bench format install uninstall amalgamation size clean help
+.PHONY: all run deps test check asan-test ubsan-test tsan-test test-aarch64 bench format install uninstall amalgamation size clean help
 .PHONY: build-tests build-examples
 
 all: $(STATIC) $(BUILD)/$(LINKNAME) $(BUILD)/slm ## libslm.a, libslm.so and the program slm, in build/
@@ -139,6 +139,9 @@ ubsan-test: ## all tests under UndefinedBehaviorSanitizer
 tsan-test: ## the tests with threads under ThreadSanitizer
 	@+SLM_SANITIZER=thread SLM_TESTS='parallel|thread|concurrent' TSAN_OPTIONS='halt_on_error=1 $(TSAN_OPTIONS)' $(MAKE) --no-print-directory \
 	    BUILD=$(BUILD)/tsan CFLAGS='$(CFLAGS) -O1 -g -fsanitize=thread' test
+
+test-aarch64: ## kernels and whole models on AArch64 under qemu, on processors with and without dot product and matrix multiply
+	@+SLM_GOLDEN='$(GOLDEN)' MAKE='$(MAKE)' tests/cross_aarch64.sh $(BUILD)
 
 bench: $(BUILD)/slm $(BENCHES) ## speed of the CPU, of prefill and of decode for one model shape
 	@for program in $(BENCHES); do $$program || exit 1; done
