@@ -161,7 +161,7 @@ clean: ## remove the build folder
 	@rm -rf $(BUILD)
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  THREADS=openmp|none  thread backend; default: OpenMP where the compiler has it"
 	@echo "  WITH_CONVERT=0|1     0 leaves the conversion of checkpoints out of the library"
