@@ -12,10 +12,15 @@ void slm__fill_neon(struct slm_kernels *table)
     table->matmul[SLM_WEIGHT_I8] = slm__matmul_i8_neon;
     table->matmul[SLM_WEIGHT_I4] = slm__matmul_i4_neon;
     table->rms_norm = slm__rms_norm_neon;
+    table->layer_norm = slm__layer_norm_neon;
     table->add = slm__add_neon;
     table->silu_mul = slm__silu_mul_neon;
     table->rope = slm__rope_neon;
     table->scale = slm__scale_neon;
+    table->activate[SLM_ACTIVATION_SILU] = slm__silu_neon;
+    table->activate[SLM_ACTIVATION_GELU_TANH] = slm__gelu_tanh_neon;
+    table->multiply = slm__multiply_neon;
+    table->softcap = slm__softcap_neon;
     table->store_k[SLM_CACHE_F16] = slm__store_k_f16_neon;
     table->store_v[SLM_CACHE_F16] = slm__store_v_f16_neon;
     table->attend[SLM_CACHE_F32] = slm__attend_f32_neon;
