@@ -75,19 +75,36 @@ static inline uint64_t slm__packed_column_bytes(enum slm_weight_type type, uint3
     return type == SLM_WEIGHT_I8 || type == SLM_WEIGHT_I4 ? (uint64_t)(padded / SLM_GROUP) * SLM_PACKED_GROUP : (uint64_t)padded * 4;
 }
 
-/* KV cache. A tile is 64 consecutive absolute positions; a segment is 8 tiles. See kernels/README.md, attention. */
-enum { SLM_TILE = 64, SLM_SEGMENT = 512 };
-enum slm_kv_type { SLM_CACHE_NONE = 0, SLM_CACHE_F32 = 1, SLM_CACHE_F16 = 2, SLM_CACHE_TYPES = 3 };
+/*
+ * KV cache. A tile is 64 consecutive absolute positions of one kv head; a segment is 8 tiles. See kernels/README.md, attention.
+ *
+ *   f32 f16  K  [4 panels][head_dim][16 tokens]             V  [64 tokens][head_stride]
+ *   i8       K  [4 panels][quads][16 tokens][4] i8          V  [64 tokens][head_stride] i8
+ *               [64] f32 scales: k = scale * q                 [64] f32 scales: v = scale * q
+ *
+ * quad j holds d = 4j .. 4j+3; quads = head_dim / 4 rounded up, padded with zeros.
+ */
+enum { SLM_TILE = 64, SLM_SEGMENT = 512, SLM_HEAD_DIM_MAX = 1024 };
+enum slm_kv_type { SLM_CACHE_NONE = 0, SLM_CACHE_F32 = 1, SLM_CACHE_F16 = 2, SLM_CACHE_I8 = 3, SLM_CACHE_TYPES = 4 };
 
 static inline uint32_t slm__head_stride(uint32_t head_dim) { return (head_dim + 15u) & ~15u; }
-static inline uint32_t slm__kv_element_bytes(enum slm_kv_type type) { return type == SLM_CACHE_F32 ? 4 : 2; }
-/* K tile of one kv head: [4 panels][head_dim][16 tokens]; V tile: [64 tokens][head_stride]. */
+static inline uint32_t slm__head_quads(uint32_t head_dim) { return (head_dim + 3u) / 4u; }
+static inline uint32_t slm__kv_element_bytes(enum slm_kv_type type) { return type == SLM_CACHE_F32 ? 4 : type == SLM_CACHE_F16 ? 2 : 1; }
+/* Offsets of the scales of i8 tiles. */
+static inline uint64_t slm__k_scales_offset(uint32_t head_dim) { return (uint64_t)SLM_TILE * 4 * slm__head_quads(head_dim); }
+static inline uint64_t slm__v_scales_offset(uint32_t head_dim) { return (uint64_t)SLM_TILE * slm__head_stride(head_dim); }
 static inline uint64_t slm__k_tile_bytes(enum slm_kv_type type, uint32_t head_dim)
 {
+    if (type == SLM_CACHE_I8) {
+        return slm__k_scales_offset(head_dim) + SLM_TILE * 4;
+    }
     return (uint64_t)SLM_TILE * head_dim * slm__kv_element_bytes(type);
 }
 static inline uint64_t slm__v_tile_bytes(enum slm_kv_type type, uint32_t head_dim)
 {
+    if (type == SLM_CACHE_I8) {
+        return slm__v_scales_offset(head_dim) + SLM_TILE * 4;
+    }
     return (uint64_t)SLM_TILE * slm__head_stride(head_dim) * slm__kv_element_bytes(type);
 }
 

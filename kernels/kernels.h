@@ -54,7 +54,7 @@ typedef void slm_rope_fn(float *head, const float *cos, const float *sin, uint32
 typedef void slm_scale_fn(float *y, const float *x, float factor, uint32_t n);
 
 /* Write one token's key or value vector of one head into slot (0..63) of a tile. K: lane slot % 16 of panel slot / 16. V: row slot, padded
- * with zeros to head_stride. */
+ * with zeros to head_stride. i8: quantized, with one scale. */
 typedef void slm_kv_store_fn(const float *x, uint32_t head_dim, uint32_t slot, void *tile);
 
 /* Online softmax state of one query: [0] running maximum m, [1] running sum l, [16 .. 16 + head_stride) accumulated p V. Starts as
@@ -66,7 +66,7 @@ struct slm_attend_query {
     uint32_t begin; /* visible keys of this tile: slots begin <= slot < end, at least one */
     uint32_t end;
 };
-/* Bring one tile of keys and values into the states of `count` queries of the same kv head. softcap 0: none. */
+/* Bring one tile of keys and values into the states of `count` queries of the same kv head; head_dim <= SLM_HEAD_DIM_MAX. softcap 0: none. */
 typedef void slm_attend_fn(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
                            uint32_t count);
 /* state = state followed by `next`, the state of the segment behind it. */

@@ -33,10 +33,13 @@ void slm__fill_scalar(struct slm_kernels *table)
     table->scale = slm__scale_scalar;
     table->store_k[SLM_CACHE_F32] = slm__store_k_f32_scalar;
     table->store_k[SLM_CACHE_F16] = slm__store_k_f16_scalar;
+    table->store_k[SLM_CACHE_I8] = slm__store_k_i8_scalar;
     table->store_v[SLM_CACHE_F32] = slm__store_v_f32_scalar;
     table->store_v[SLM_CACHE_F16] = slm__store_v_f16_scalar;
+    table->store_v[SLM_CACHE_I8] = slm__store_v_i8_scalar;
     table->attend[SLM_CACHE_F32] = slm__attend_f32_scalar;
     table->attend[SLM_CACHE_F16] = slm__attend_f16_scalar;
+    table->attend[SLM_CACHE_I8] = slm__attend_i8_scalar;
     table->attend_merge = slm__attend_merge_scalar;
     table->attend_finish = slm__attend_finish_scalar;
     table->peak = slm__peak_scalar;

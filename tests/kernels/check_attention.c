@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_QUERIES = 9, TILES = 3 };
+enum { MOST_QUERIES = 33, TILES = 3 };
 
 /* One kv head's cache of `tiles` tiles and queries upon it. */
 struct scene {
@@ -17,7 +17,10 @@ struct scene {
     float *q[MOST_QUERIES], *state[MOST_QUERIES];
 };
 
-static const uint32_t head_dims[] = {8, 16, 20, 64, 72, 80, 128};
+static const uint32_t head_dims[] = {8, 16, 20, 30, 64, 72, 80, 96, 128, 256};
+static const enum slm_kv_type kv_types[] = {SLM_CACHE_F32, SLM_CACHE_F16, SLM_CACHE_I8};
+static const char *const kv_names[SLM_CACHE_TYPES] = {"none", "f32", "f16", "i8"};
+enum { HEADS = sizeof head_dims / sizeof head_dims[0], KV_TYPES = sizeof kv_types / sizeof kv_types[0], LONGEST_HEAD = 256 };
 
 /* Tiles start as NaN bits everywhere, as memory that was never written may be; `length` positions are then stored. */
 static struct scene make_scene(struct dice *dice, const struct slm_kernels *tier, uint32_t head_dim, enum slm_kv_type type, uint32_t tiles,
@@ -76,7 +79,7 @@ static void attend_all(const struct slm_kernels *tier, struct scene *scene, floa
 static void expect_states(const struct slm_kernels *tier, struct scene *scene, float softcap, const uint32_t *first, const uint32_t *last)
 {
     const uint32_t length = SLM_ATTEND_HEADER + slm__head_stride(scene->head_dim);
-    static float want[MOST_QUERIES][SLM_ATTEND_HEADER + 128];
+    static float want[MOST_QUERIES][SLM_ATTEND_HEADER + LONGEST_HEAD];
     attend_all(tier_table(SLM_TIER_SCALAR), scene, softcap, first, last);
     for (uint32_t i = 0; i < scene->queries; i++) {
         memcpy(want[i], scene->state[i], length * sizeof(float));
@@ -85,8 +88,9 @@ static void expect_states(const struct slm_kernels *tier, struct scene *scene, f
     for (uint32_t i = 0; i < scene->queries; i++) {
         const size_t at = first_difference(scene->state[i], want[i], length);
         if (at < length) {
-            fail_msg("%s head %u, query %u of %u, [%u, %u): state[%zu] = %a, scalar %a", slm__isa_name((int32_t)tier->isa), scene->head_dim,
-                     i, scene->queries, first[i], last[i], at, (double)scene->state[i][at], (double)want[i][at]);
+            fail_msg("%s %s head %u, query %u of %u, [%u, %u): state[%zu] = %a, scalar %a", slm__isa_name((int32_t)tier->isa),
+                     kv_names[scene->type], scene->head_dim, i, scene->queries, first[i], last[i], at, (double)scene->state[i][at],
+                     (double)want[i][at]);
         }
     }
 }
@@ -96,13 +100,14 @@ static void tiers_equal_scalar(void **state)
     (void)state;
     struct dice dice = {13};
     for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
-        for (uint32_t round = 0; round < 7 * 2 * MOST_QUERIES * 4; round++) {
-            const uint32_t length = 1 + dice_bits(&dice) % (TILES * SLM_TILE), queries = 1 + round / 14 % MOST_QUERIES;
-            const enum slm_kv_type type = round / 7 % 2 ? SLM_CACHE_F16 : SLM_CACHE_F32;
-            struct scene scene = make_scene(&dice, tier_table(*isa), head_dims[round % 7], type, TILES, queries, length);
+        for (uint32_t round = 0; round < HEADS * KV_TYPES * 40; round++) {
+            static const uint32_t batches[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 31, 32, 33};
+            const uint32_t length = 1 + dice_bits(&dice) % (TILES * SLM_TILE), queries = batches[round / (HEADS * KV_TYPES) % 15];
+            const enum slm_kv_type type = kv_types[round / HEADS % KV_TYPES];
+            struct scene scene = make_scene(&dice, tier_table(*isa), head_dims[round % HEADS], type, TILES, queries, length);
             uint32_t first[MOST_QUERIES], last[MOST_QUERIES];
             for (uint32_t i = 0; i < queries; i++) {
-                last[i] = round % 3 ? (length > i ? length - i : 1) : 1 + dice_bits(&dice) % length;
+                last[i] = round % 7 == 0 ? length : round % 3 ? (length > i ? length - i : 1) : 1 + dice_bits(&dice) % length;
                 first[i] = round % 4 ? 0 : dice_bits(&dice) % last[i];
             }
             expect_states(tier_table(*isa), &scene, round % 5 ? 0.0f : 30.0f, first, last);
@@ -118,13 +123,20 @@ static void non_finite_inputs_agree(void **state)
     struct dice dice = {14};
     static const float bad[] = {NAN, HUGE_VALF, -HUGE_VALF};
     for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
-        for (uint32_t round = 0; round < 36; round++) {
+        for (uint32_t round = 0; round < 36 * KV_TYPES; round++) {
+            enum { HEAD = 64 };
             const uint32_t last[4] = {70, 70, 70, 70}, first[4] = {0, 0, 3, 66};
-            struct scene scene = make_scene(&dice, tier_table(*isa), 64, SLM_CACHE_F32, 2, 4, 70);
-            float *place = round % 3 == 0   ? (float *)scene.k[0] + 16 * 5 + 2
-                           : round % 3 == 1 ? (float *)scene.v[1] + 64 * 2 + 7
-                                            : scene.q[1];
-            *place = bad[round / 3 % 3];
+            const enum slm_kv_type type = kv_types[round / 36];
+            struct scene scene = make_scene(&dice, tier_table(*isa), HEAD, type, 2, 4, 70);
+            float *x = guarded(HEAD * sizeof *x, 4);
+            dice_fill(&dice, x, HEAD, 1.0f);
+            x[7] = scene.q[1][5] = bad[round / 3 % 3];
+            if (round % 3 == 0) {
+                tier_table(*isa)->store_k[type](x, HEAD, 5, scene.k[0]);
+            } else if (round % 3 == 1) {
+                tier_table(*isa)->store_v[type](x, HEAD, 2, scene.v[1]);
+            }
+            scene.q[1][5] = round % 3 == 2 ? scene.q[1][5] : 0.5f;
             expect_states(tier_table(*isa), &scene, round % 2 ? 0.0f : 20.0f, first, last);
             if (round % 3 == 2 && round / 3 % 3 == 0) {
                 assert_true(isnan(scene.state[1][1]) && isnan(scene.state[1][SLM_ATTEND_HEADER]) && !isnan(scene.state[0][1]));
@@ -140,15 +152,19 @@ static void stores_equal_scalar(void **state)
     struct dice dice = {15};
     const struct slm_kernels *scalar = tier_table(SLM_TIER_SCALAR);
     for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
-        for (uint32_t round = 0; round < 7 * SLM_TILE * 2; round++) {
-            const enum slm_kv_type type = round % 2 ? SLM_CACHE_F16 : SLM_CACHE_F32;
-            const uint32_t head_dim = head_dims[round / 2 % 7], slot = round / 14 % SLM_TILE;
+        for (uint32_t round = 0; round < HEADS * SLM_TILE * KV_TYPES; round++) {
+            const enum slm_kv_type type = kv_types[round % KV_TYPES];
+            const uint32_t head_dim = head_dims[round / KV_TYPES % HEADS], slot = round / (KV_TYPES * HEADS) % SLM_TILE;
             const size_t k_bytes = slm__k_tile_bytes(type, head_dim), v_bytes = slm__v_tile_bytes(type, head_dim);
             uint8_t *want = guarded(k_bytes + v_bytes, 64), *k = guarded(k_bytes, 64), *v = guarded(v_bytes, 64);
             float *x = guarded(head_dim * sizeof *x, 4);
             for (uint32_t d = 0; d < head_dim; d++) {
                 x[d] = dice_float(&dice) * (d % 9 == 0 ? 70000.0f : d % 5 == 0 ? 0x1p-18f : 1.0f);
+                x[d] = round % 11 == 0 ? dice_float(&dice) * 0x1p-99f : x[d]; /* around the smallest that i8 does not make 0 */
+                x[d] = round % 37 == 0 && d == head_dim - 1 ? HUGE_VALF : round % 41 == 0 && d == 0 ? NAN : x[d];
             }
+            memset(want, 0x5a, k_bytes);
+            memset(k, 0x5a, k_bytes);
             scalar->store_k[type](x, head_dim, slot, want);
             tier_table(*isa)->store_k[type](x, head_dim, slot, k);
             assert_memory_equal(k, want, k_bytes);
@@ -162,9 +178,26 @@ static void stores_equal_scalar(void **state)
     }
 }
 
-static float tile_value(const void *tile, size_t i, enum slm_kv_type type)
+/* Element i of a tile, which belongs to a token with `scale`. */
+static double tile_value(const void *tile, size_t i, enum slm_kv_type type, const uint8_t *scale)
 {
-    return type == SLM_CACHE_F16 ? slm__f16_to_f32(((const uint16_t *)tile)[i]) : ((const float *)tile)[i];
+    float factor;
+    memcpy(&factor, scale, sizeof factor);
+    if (type == SLM_CACHE_I8) {
+        return (double)factor * ((const int8_t *)tile)[i];
+    }
+    return (double)(type == SLM_CACHE_F16 ? slm__f16_to_f32(((const uint16_t *)tile)[i]) : ((const float *)tile)[i]);
+}
+
+/* Element i of the query as the cache's type uses it. */
+static double query_value(const struct scene *scene, uint32_t i)
+{
+    float amax = 0.0f;
+    for (uint32_t d = 0; scene->type == SLM_CACHE_I8 && d < scene->head_dim; d++) {
+        amax = fmaxf(amax, fabsf(scene->q[0][d]));
+    }
+    const double x = (double)scene->q[0][i], step = (double)amax / 127;
+    return scene->type == SLM_CACHE_I8 ? step * rint(x / step) : x;
 }
 
 /* softmax(q k) v of query 0 over positions [0, length), all in f64. */
@@ -175,19 +208,24 @@ static void attention_f64(const struct scene *scene, double softcap, uint32_t le
     double most = -HUGE_VAL, sum = 0;
     for (uint32_t t = 0; t < length; t++) {
         p[t] = 0;
+        const uint8_t *tile = scene->k[t / SLM_TILE], *scale = tile + slm__k_scales_offset(n) + (size_t)4 * (t % SLM_TILE);
+        const size_t panel = t % SLM_TILE / 16, lane = t % 16, quads = slm__head_quads(n);
         for (uint32_t d = 0; d < n; d++) {
-            const size_t at = ((size_t)(t % SLM_TILE / 16) * n + d) * 16 + t % 16;
-            p[t] += (double)scene->q[0][d] * (double)tile_value(scene->k[t / SLM_TILE], at, scene->type);
+            const size_t float_at = (panel * n + d) * 16 + lane, i8_at = ((panel * quads + d / 4) * 16 + lane) * 4 + d % 4;
+            const bool i8 = scene->type == SLM_CACHE_I8;
+            p[t] += query_value(scene, d) * tile_value(tile, i8 ? i8_at : float_at, scene->type, i8 ? scale : tile);
         }
         p[t] = softcap > 0 ? softcap * tanh(p[t] / softcap) : p[t];
         most = fmax(most, p[t]);
     }
     memset(out, 0, n * sizeof *out);
     for (uint32_t t = 0; t < length; t++) {
+        const uint8_t *tile = scene->v[t / SLM_TILE], *scale = tile + slm__v_scales_offset(n) + (size_t)4 * (t % SLM_TILE);
         p[t] = exp(p[t] - most);
         sum += p[t];
         for (uint32_t d = 0; d < n; d++) {
-            out[d] += p[t] * (double)tile_value(scene->v[t / SLM_TILE], (size_t)(t % SLM_TILE) * slm__head_stride(n) + d, scene->type);
+            const size_t at = (size_t)(t % SLM_TILE) * slm__head_stride(n) + d;
+            out[d] += p[t] * tile_value(tile, at, scene->type, scene->type == SLM_CACHE_I8 ? scale : tile);
         }
     }
     for (uint32_t d = 0; d < n; d++) {
@@ -201,13 +239,13 @@ static void scalar_near_f64_softmax(void **state)
     struct dice dice = {16};
     const struct slm_kernels *scalar = tier_table(SLM_TIER_SCALAR);
     double worst = 0;
-    for (uint32_t round = 0; round < 28; round++) {
-        const uint32_t head_dim = head_dims[round % 7], first = 0, last = 1 + round * 25;
-        const enum slm_kv_type type = round / 7 % 2 ? SLM_CACHE_F16 : SLM_CACHE_F32;
+    for (uint32_t round = 0; round < HEADS * KV_TYPES; round++) {
+        const uint32_t head_dim = head_dims[round % HEADS], first = 0, last = 1 + round * 25;
+        const enum slm_kv_type type = kv_types[round / HEADS];
         const float softcap = round % 2 ? 15.0f : 0.0f;
         struct scene scene = make_scene(&dice, scalar, head_dim, type, TILES * 4, 1, last);
-        static float out[128];
-        static double want[128];
+        static float out[LONGEST_HEAD];
+        static double want[LONGEST_HEAD];
         attend_all(scalar, &scene, softcap, &first, &last);
         scalar->attend_finish(scene.state[0], head_dim, out);
         attention_f64(&scene, (double)softcap, last, want);
