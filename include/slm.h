@@ -549,7 +549,8 @@ SLM_API slm_status slm_pool_step(slm_pool *pool, slm_session *const *sessions, u
 
 /* Logits after the last token: vocab_size floats, valid until the next call on the session. SLM_E_STATE when empty. */
 SLM_API slm_status slm_session_logits(slm_session *session, const float **logits, uint64_t *count, slm_error *error);
-/* Keep the first `tokens` tokens and forget the rest. O(1). */
+/* Keep the first `tokens` tokens and forget the rest; no copying. Held-back text is dropped. Layers with a window of W keep W + 256 keys:
+ * rewinding further is SLM_E_REWIND_LIMIT, whose message names the position; 0 is always possible. */
 SLM_API slm_status slm_session_rewind(slm_session *session, uint64_t tokens, slm_error *error);
 /* A second session with the same tokens, sampler and cache, in the same pool; shares pages, copies none. */
 SLM_API slm_status slm_session_fork(slm_session *session, slm_session **fork, slm_error *error);
@@ -566,6 +567,7 @@ typedef struct slm_session_info {
     uint32_t pages;       /* KV pages held, shared ones too */
     int32_t last_stop;    /* SLM_STOP_... of the last slm_session_next() */
     int32_t kv_type;
+    int32_t long_context; /* 1: its context is long enough for the model's second set of rotary frequencies (longrope) */
 } slm_session_info;
 
 SLM_API slm_status slm_session_get_info(const slm_session *session, slm_session_info *info, slm_error *error);

@@ -3,12 +3,13 @@
 #include "api/handles.h"
 #include <string.h>
 
-/* Room for the handle and its layer table, in one block. */
-static uint64_t handle_bytes(uint32_t layers)
+/* Room for the handle and its tables, in one block. */
+static uint64_t handle_bytes(const struct slm_transformer_tables *tables)
 {
     struct slm_carver carver = {NULL, 0};
     slm__carve(&carver, sizeof(struct slm_model));
-    slm__carve(&carver, layers * sizeof(struct slm_layer));
+    slm__carve(&carver, tables->layers * sizeof(struct slm_layer));
+    slm__carve(&carver, tables->experts * sizeof(struct slm_mlp));
     return carver.used;
 }
 
@@ -31,14 +32,15 @@ static slm_status take_block(struct slm_engine *engine, const slm_model_options 
     return SLM_OK;
 }
 
-static slm_status bind_model(struct slm_model *model, uint32_t layers, slm_error *error)
+static slm_status bind_model(struct slm_model *model, const struct slm_transformer_tables *tables, slm_error *error)
 {
     struct slm_runtime_model *runtime = &model->runtime;
     struct slm_carver carver = {(uint8_t *)model, 0};
     slm__carve(&carver, sizeof *model);
-    struct slm_layer *table = slm__carve(&carver, layers * sizeof *table);
-    if (layers > 0) {
-        SLM_TRY(slm__transformer_bind(&model->transformer, &model->file, table, error));
+    struct slm_layer *layers = slm__carve(&carver, tables->layers * sizeof *layers);
+    struct slm_mlp *experts = slm__carve(&carver, tables->experts * sizeof *experts);
+    if (tables->layers > 0) {
+        SLM_TRY(slm__transformer_bind(&model->transformer, &model->file, layers, experts, error));
     }
     if (model->file.tokenizer.length > 0) {
         SLM_TRY(slm__tokenizer_open(&model->tokenizer, model->file.tokenizer, error));
@@ -60,13 +62,13 @@ static slm_status open_bytes(struct slm_engine *engine, struct slm_span bytes, c
 {
     struct slm_weight_file file;
     struct slm_model *model = NULL;
-    uint32_t layers = 0;
+    struct slm_transformer_tables tables = {0, 0};
     SLM_TRY(slm__weight_file_open(&file, bytes.data, bytes.length, error));
-    SLM_TRY(slm__transformer_layers(&file, &layers, error));
-    SLM_TRY(take_block(engine, options, handle_bytes(layers), &model, error));
+    SLM_TRY(slm__transformer_tables(&file, &tables, error));
+    SLM_TRY(take_block(engine, options, handle_bytes(&tables), &model, error));
     model->engine = engine;
     model->file = file;
-    const slm_status status = bind_model(model, layers, error);
+    const slm_status status = bind_model(model, &tables, error);
     if (status != SLM_OK) {
         slm__release(&engine->memory, model->block, (size_t)model->block_bytes);
         return status;
@@ -162,21 +164,21 @@ slm_status slm_model_plan(slm_engine *engine, const char *path, uint64_t path_le
     slm_model_memory plan = {.struct_size = sizeof plan};
     struct slm_mapping mapping;
     struct slm_weight_file file;
-    uint32_t layers = 0;
+    struct slm_transformer_tables tables = {0, 0};
     SLM_TRY(slm__require(engine, "engine", error));
     SLM_TRY(slm__path_in(path, path_length, name, error));
     SLM_TRY(model_options(&known, options, error));
     SLM_TRY(slm__map_file(&mapping, name, error));
     slm_status status = slm__weight_file_open(&file, mapping.data, mapping.size, error);
     if (status == SLM_OK) {
-        status = slm__transformer_layers(&file, &layers, error);
+        status = slm__transformer_tables(&file, &tables, error);
     }
     plan.mapped_bytes = mapping.size;
     slm__unmap(&mapping);
     if (status != SLM_OK) {
         return slm__fail_in(error, status, "%s", name);
     }
-    plan.handle_bytes = handle_bytes(layers);
+    plan.handle_bytes = handle_bytes(&tables);
     return slm__struct_out(memory, &plan, sizeof plan, error);
 }
 

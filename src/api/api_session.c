@@ -212,8 +212,17 @@ slm_status slm_session_tokens(const slm_session *session, int32_t *ids, uint64_t
 slm_status slm_session_get_info(const slm_session *session, slm_session_info *info, slm_error *error)
 {
     SLM_TRY(slm__require(session, "session", error));
-    const slm_session_info known = {sizeof known,         session->count, session->context, session->kv.tiles, session->result.stop,
-                                    (int32_t)session->pool->shape.kv_type};
+    slm_session_info known = {.struct_size = sizeof known,
+                              .tokens = session->count,
+                              .context = session->context,
+                              .last_stop = session->result.stop,
+                              .kv_type = (int32_t)session->pool->shape.kv_type,
+                              .long_context = slm__transformer_is_long(session->pool->model->transformer, session->context)};
+    for (uint32_t c = 0; c < session->pool->model->transformer->kv_class_count; c++) {
+        for (uint32_t tile = 0; tile < session->kv[c].tiles; tile++) {
+            known.pages += session->kv[c].table[tile] != SLM_NO_PAGE;
+        }
+    }
     return slm__struct_out(info, &known, sizeof known, error);
 }
 

@@ -8,54 +8,104 @@
 #include "format/weight_file.h" /* struct slm_weight_file */
 #include "kernels/kernels.h"    /* struct slm_matrix */
 
-enum { SLM_NO_ROPE = 0xffffffff, SLM_MAX_EOS = 16, SLM_MAX_ROPE_SETS = 8 };
+enum {
+    SLM_NO_ROPE = 0xffffffff,
+    SLM_MAX_EOS = 16,
+    SLM_MAX_ROPE_SETS = 8,
+    SLM_KV_CLASSES = 2, /* layers with the same window share a page table */
+    SLM_MAX_EXPERTS_USED = 32
+};
+
+/* The numbers of the traits in FORMAT.md. */
+enum slm_norm_kind { SLM_NORM_RMS = 0, SLM_NORM_LAYER = 1 };
+enum slm_block_kind { SLM_BLOCK_SEQUENTIAL = 0, SLM_BLOCK_PARALLEL = 1 };
+
+/* weight NULL: there is no such norm. bias NULL: none. */
+struct slm_norm {
+    const float *weight;
+    const float *bias;
+};
+
+/* One feed-forward network: the layer's own, or one expert's. */
+struct slm_mlp {
+    struct slm_matrix gate_up;  /* gated: [2 ffn, hidden], rows gate, up; plain: [ffn, hidden] */
+    const float *gate_up_bias;
+    struct slm_matrix down;     /* [hidden, ffn] */
+    const float *down_bias;     /* [hidden] */
+};
 
 /* A vector is NULL where the model has none. All sizes in elements. */
 struct slm_layer {
     uint32_t heads, kv_heads, head_dim, ffn_size;
     uint32_t rope_set;            /* SLM_NO_ROPE: none */
-    const float *attn_norm;       /* [hidden] */
+    uint32_t window;              /* keys a query sees, its own among them; 0: all */
+    uint32_t kv_class;            /* index into the transformer's windows */
+    uint32_t experts, experts_used; /* 0: the dense MLP below */
+    struct slm_norm attn_norm;      /* before attention; of a parallel block for the MLP too */
+    struct slm_norm attn_post_norm; /* of attention's output, before the residual sum */
+    struct slm_norm mlp_norm;
+    struct slm_norm mlp_post_norm;
     struct slm_matrix qkv;        /* [(heads + 2 kv_heads) head_dim, hidden]: rows q, k, v */
     const float *qkv_bias;        /* [(heads + 2 kv_heads) head_dim] */
-    const float *q_norm, *k_norm; /* [head_dim] */
+    const float *q_norm, *k_norm; /* [head_dim], or over all heads where qk_norm_whole */
+    bool qk_norm_whole;
     struct slm_matrix attn_out;   /* [hidden, heads head_dim] */
     const float *attn_out_bias;   /* [hidden] */
-    const float *mlp_norm;        /* [hidden] */
-    struct slm_matrix gate_up;    /* [2 ffn, hidden]: rows gate, up */
-    const float *gate_up_bias;    /* [2 ffn] */
-    struct slm_matrix down;       /* [hidden, ffn] */
-    const float *down_bias;       /* [hidden] */
+    struct slm_mlp mlp;
+    struct slm_matrix router;     /* [experts, hidden] */
+    const struct slm_mlp *expert_mlps; /* [experts] */
 };
 
 struct slm_rope_set {
     const float *inverse_frequencies; /* [half] radians a position */
+    const float *long_frequencies;    /* [half] for sessions longer than switch_length; NULL: the same */
+    uint32_t switch_length;
     uint32_t half;                    /* rotary dimensions / 2 */
     float attention_factor;           /* multiplies cos and sin */
 };
 
 struct slm_transformer {
     uint32_t layer_count, hidden_size, vocab_size, max_context;
-    float norm_eps;
-    float attention_scale; /* multiplies q */
+    enum slm_norm_kind norm_kind;
+    enum slm_block_kind block_kind;
+    enum slm_activation activation;
+    bool gated;
     bool tied;
-    struct slm_matrix embed;      /* [vocab, hidden] */
-    struct slm_matrix head;       /* [vocab, hidden]; the embedding when tied */
-    const float *head_bias;       /* [vocab] */
-    const float *final_norm;      /* [hidden] */
+    bool renormalize_experts;    /* the used experts' weights sum to 1 */
+    float norm_eps;
+    float attention_scale;       /* multiplies q */
+    float attention_softcap;     /* 0: none */
+    float final_softcap;         /* 0: none */
+    float embedding_scale, residual_scale, logit_scale;
+    float query_beta;            /* q is multiplied by 1 + beta ln(1 + floor(position / query_length)); 0: not */
+    uint32_t query_length;
+    struct slm_matrix embed;     /* [vocab, hidden] */
+    struct slm_matrix head;      /* [vocab, hidden]; the embedding when tied */
+    const float *head_bias;      /* [vocab] */
+    struct slm_norm final_norm;
     struct slm_rope_set rope_sets[SLM_MAX_ROPE_SETS];
     uint32_t rope_set_count;
+    uint32_t windows[SLM_KV_CLASSES]; /* of each class of layers; 0: all keys */
+    uint32_t kv_class_count;
     int32_t bos_token; /* -1: none */
     uint32_t eos_count;
     int32_t eos_tokens[SLM_MAX_EOS];
     struct slm_layer *layers; /* [layer_count] */
 };
 
-/* The layer count of a file, for planning; 0 when it has no weights (a tokenizer alone). Errors as slm__transformer_bind(). */
-slm_status slm__transformer_layers(const struct slm_weight_file *file, uint32_t *layers, slm_error *error);
-/* Read and check all traits, then find every tensor and check its shape and type. `layers` has room for slm__transformer_layers().
+/* Entries of the tables that a handle reserves. */
+struct slm_transformer_tables {
+    uint32_t layers;  /* 0: no weights, a tokenizer alone */
+    uint32_t experts; /* of all layers together */
+};
+
+/* The sizes of the tables of a file, for planning. Errors as slm__transformer_bind(). */
+slm_status slm__transformer_tables(const struct slm_weight_file *file, struct slm_transformer_tables *tables, slm_error *error);
+/* Read and check all traits, then find every tensor and check its shape and type. `layers` and `experts` have room for what
+ * slm__transformer_tables() says.
  * Unknown traits are refused (SLM_E_UNSUPPORTED): ignoring one would change the arithmetic. */
 slm_status slm__transformer_bind(struct slm_transformer *transformer, const struct slm_weight_file *file, struct slm_layer *layers,
-                                 slm_error *error);
+                                 struct slm_mlp *experts, slm_error *error);
 /* Weight bytes that one decoded token reads, and 2 x weights of the layers' matrices. */
 uint64_t slm__transformer_bytes_per_token(const struct slm_transformer *transformer);
 uint64_t slm__transformer_body_ops(const struct slm_transformer *transformer);

@@ -41,59 +41,130 @@ static slm_status bind_vector(struct binder *binder, const char *name, uint32_t 
     return SLM_OK;
 }
 
-static slm_status layer_matrix(struct binder *binder, uint32_t layer, const char *part, uint32_t rows, uint32_t cols, struct slm_matrix *matrix)
+/* The tensor `part` of a layer, or of one of its experts (expert >= 0). */
+static void part_name(char name[96], uint32_t layer, int32_t expert, const char *part)
 {
-    char name[64];
-    snprintf(name, sizeof name, "layers.%u.%s", layer, part);
+    if (expert < 0) {
+        snprintf(name, 96, "layers.%u.%s", layer, part);
+    } else {
+        snprintf(name, 96, "layers.%u.experts.%d.%s", layer, expert, part);
+    }
+}
+
+static slm_status part_matrix(struct binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t rows, uint32_t cols,
+                              struct slm_matrix *matrix)
+{
+    char name[96];
+    part_name(name, layer, expert, part);
     return bind_matrix(binder, name, rows, cols, matrix);
 }
 
-static slm_status layer_vector(struct binder *binder, uint32_t layer, const char *part, uint32_t length, bool optional, const float **vector)
+static slm_status part_vector(struct binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t length, const float **vector)
 {
-    char name[64];
-    snprintf(name, sizeof name, "layers.%u.%s", layer, part);
-    return bind_vector(binder, name, length, optional, vector);
+    char name[96];
+    part_name(name, layer, expert, part);
+    return bind_vector(binder, name, length, true, vector);
 }
 
-static slm_status bind_layer(struct binder *binder, uint32_t index, uint32_t hidden, struct slm_layer *layer)
+static slm_status layer_norm(struct binder *binder, uint32_t layer, const char *part, uint32_t length, struct slm_norm *norm)
 {
-    const uint32_t q = layer->heads * layer->head_dim, qkv = q + 2 * layer->kv_heads * layer->head_dim, ffn = layer->ffn_size;
-    SLM_TRY(layer_vector(binder, index, "attn_norm", hidden, false, &layer->attn_norm));
-    SLM_TRY(layer_matrix(binder, index, "qkv", qkv, hidden, &layer->qkv));
-    SLM_TRY(layer_vector(binder, index, "qkv_bias", qkv, true, &layer->qkv_bias));
-    SLM_TRY(layer_vector(binder, index, "q_norm", layer->head_dim, true, &layer->q_norm));
-    SLM_TRY(layer_vector(binder, index, "k_norm", layer->head_dim, true, &layer->k_norm));
-    SLM_TRY(layer_matrix(binder, index, "attn_out", hidden, q, &layer->attn_out));
-    SLM_TRY(layer_vector(binder, index, "attn_out_bias", hidden, true, &layer->attn_out_bias));
-    SLM_TRY(layer_vector(binder, index, "mlp_norm", hidden, false, &layer->mlp_norm));
-    SLM_TRY(layer_matrix(binder, index, "gate_up", 2 * ffn, hidden, &layer->gate_up));
-    SLM_TRY(layer_vector(binder, index, "gate_up_bias", 2 * ffn, true, &layer->gate_up_bias));
-    SLM_TRY(layer_matrix(binder, index, "down", hidden, ffn, &layer->down));
-    return layer_vector(binder, index, "down_bias", hidden, true, &layer->down_bias);
+    char bias[32];
+    snprintf(bias, sizeof bias, "%s_bias", part);
+    SLM_TRY(part_vector(binder, layer, -1, part, length, &norm->weight));
+    return norm->weight != NULL ? part_vector(binder, layer, -1, bias, length, &norm->bias) : SLM_OK;
 }
 
-slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_weight_file *file, struct slm_layer *layers, slm_error *error)
+static slm_status bind_norms(struct binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer)
 {
-    struct binder binder = {file, error, 0};
-    memset(t, 0, sizeof *t);
-    SLM_TRY(slm__transformer_layers(file, &t->layer_count, error));
-    memset(layers, 0, t->layer_count * sizeof *layers);
-    t->layers = layers;
-    SLM_TRY(slm__transformer_traits(t, file, error));
-    SLM_TRY(bind_matrix(&binder, "embed", t->vocab_size, t->hidden_size, &t->embed));
+    SLM_TRY(layer_norm(binder, index, "attn_norm", t->hidden_size, &layer->attn_norm));
+    SLM_TRY(layer_norm(binder, index, "attn_post_norm", t->hidden_size, &layer->attn_post_norm));
+    SLM_TRY(layer_norm(binder, index, "mlp_norm", t->hidden_size, &layer->mlp_norm));
+    SLM_TRY(layer_norm(binder, index, "mlp_post_norm", t->hidden_size, &layer->mlp_post_norm));
+    const bool parallel = t->block_kind == SLM_BLOCK_PARALLEL;
+    if (layer->attn_norm.weight == NULL && (parallel || layer->attn_post_norm.weight == NULL)) {
+        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector layers.%u.attn_norm is missing", index);
+    }
+    if (layer->mlp_norm.weight == NULL && !parallel && layer->mlp_post_norm.weight == NULL) {
+        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector layers.%u.mlp_norm is missing", index);
+    }
+    return SLM_OK;
+}
+
+/* q and k norms span one head, or all heads together. */
+static slm_status bind_qk_norms(struct binder *binder, uint32_t index, struct slm_layer *layer)
+{
+    char name[96];
+    struct slm_tensor tensor;
+    part_name(name, index, -1, "q_norm");
+    layer->qk_norm_whole = layer->heads > 1 && slm__weight_file_find(binder->file, name, &tensor) && tensor.rows == layer->heads * layer->head_dim;
+    SLM_TRY(part_vector(binder, index, -1, "q_norm", layer->head_dim * (layer->qk_norm_whole ? layer->heads : 1), &layer->q_norm));
+    return part_vector(binder, index, -1, "k_norm", layer->head_dim * (layer->qk_norm_whole ? layer->kv_heads : 1), &layer->k_norm);
+}
+
+static slm_status bind_mlp(struct binder *binder, const struct slm_transformer *t, uint32_t layer, int32_t expert, uint32_t ffn, struct slm_mlp *mlp)
+{
+    const uint32_t wide = t->gated ? 2 * ffn : ffn;
+    SLM_TRY(part_matrix(binder, layer, expert, "gate_up", wide, t->hidden_size, &mlp->gate_up));
+    SLM_TRY(part_vector(binder, layer, expert, "gate_up_bias", wide, &mlp->gate_up_bias));
+    SLM_TRY(part_matrix(binder, layer, expert, "down", t->hidden_size, ffn, &mlp->down));
+    return part_vector(binder, layer, expert, "down_bias", t->hidden_size, &mlp->down_bias);
+}
+
+static slm_status bind_layer(struct binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer, struct slm_mlp *experts)
+{
+    const uint32_t hidden = t->hidden_size, q = layer->heads * layer->head_dim, qkv = q + 2 * layer->kv_heads * layer->head_dim;
+    SLM_TRY(bind_norms(binder, t, index, layer));
+    SLM_TRY(part_matrix(binder, index, -1, "qkv", qkv, hidden, &layer->qkv));
+    SLM_TRY(part_vector(binder, index, -1, "qkv_bias", qkv, &layer->qkv_bias));
+    SLM_TRY(bind_qk_norms(binder, index, layer));
+    SLM_TRY(part_matrix(binder, index, -1, "attn_out", hidden, q, &layer->attn_out));
+    SLM_TRY(part_vector(binder, index, -1, "attn_out_bias", hidden, &layer->attn_out_bias));
+    if (layer->experts == 0) {
+        return bind_mlp(binder, t, index, -1, layer->ffn_size, &layer->mlp);
+    }
+    SLM_TRY(part_matrix(binder, index, -1, "router", layer->experts, hidden, &layer->router));
+    layer->expert_mlps = experts;
+    for (uint32_t e = 0; e < layer->experts; e++) {
+        SLM_TRY(bind_mlp(binder, t, index, (int32_t)e, layer->ffn_size, &experts[e]));
+    }
+    return SLM_OK;
+}
+
+static slm_status bind_ends(struct binder *binder, struct slm_transformer *t)
+{
+    SLM_TRY(bind_matrix(binder, "embed", t->vocab_size, t->hidden_size, &t->embed));
     if (t->tied) {
         t->head = t->embed;
     } else {
-        SLM_TRY(bind_matrix(&binder, "head", t->vocab_size, t->hidden_size, &t->head));
+        SLM_TRY(bind_matrix(binder, "head", t->vocab_size, t->hidden_size, &t->head));
     }
-    SLM_TRY(bind_vector(&binder, "head_bias", t->vocab_size, true, &t->head_bias));
-    SLM_TRY(bind_vector(&binder, "final_norm", t->hidden_size, false, &t->final_norm));
+    SLM_TRY(bind_vector(binder, "head_bias", t->vocab_size, true, &t->head_bias));
+    SLM_TRY(bind_vector(binder, "final_norm", t->hidden_size, false, &t->final_norm.weight));
+    return bind_vector(binder, "final_norm_bias", t->hidden_size, true, &t->final_norm.bias);
+}
+
+slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_weight_file *file, struct slm_layer *layers, struct slm_mlp *experts,
+                                 slm_error *error)
+{
+    struct binder binder = {file, error, 0};
+    struct slm_transformer_tables tables;
+    memset(t, 0, sizeof *t);
+    SLM_TRY(slm__transformer_tables(file, &tables, error));
+    memset(layers, 0, tables.layers * sizeof *layers);
+    t->layer_count = tables.layers;
+    t->layers = layers;
+    SLM_TRY(slm__transformer_traits(t, file, error));
+    SLM_TRY(bind_ends(&binder, t));
     for (uint32_t i = 0; i < t->layer_count; i++) {
-        SLM_TRY(bind_layer(&binder, i, t->hidden_size, &layers[i]));
+        SLM_TRY(bind_layer(&binder, t, i, &layers[i], experts));
+        experts += layers[i].experts;
     }
-    if (binder.used + t->rope_set_count != file->tensor_count) {
+    for (uint32_t i = 0; i < t->rope_set_count; i++) {
+        binder.used += t->rope_sets[i].long_frequencies != NULL ? 2 : 1;
+    }
+    if (binder.used != file->tensor_count) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "the file has %u tensors of which this version uses %u; a newer libslm may read it",
-                         file->tensor_count, binder.used + t->rope_set_count);
+                         file->tensor_count, binder.used);
     }
     return SLM_OK;
 }
@@ -103,24 +174,32 @@ static uint64_t matrix_bytes(const struct slm_matrix *matrix)
     return matrix->panel_bytes * (slm__padded_rows(matrix->rows) / SLM_PANEL_ROWS);
 }
 
+/* Sum of `measure` over the matrices of a layer that one token passes. */
+static uint64_t layer_sum(const struct slm_layer *layer, uint64_t (*measure)(const struct slm_matrix *matrix))
+{
+    uint64_t sum = measure(&layer->qkv) + measure(&layer->attn_out);
+    if (layer->experts == 0) {
+        return sum + measure(&layer->mlp.gate_up) + measure(&layer->mlp.down);
+    }
+    return sum + measure(&layer->router) + layer->experts_used * (measure(&layer->expert_mlps[0].gate_up) + measure(&layer->expert_mlps[0].down));
+}
+
+static uint64_t matrix_ops(const struct slm_matrix *matrix) { return (uint64_t)2 * matrix->rows * matrix->cols; }
+
 uint64_t slm__transformer_bytes_per_token(const struct slm_transformer *t)
 {
     uint64_t bytes = matrix_bytes(&t->head);
     for (uint32_t i = 0; i < t->layer_count; i++) {
-        const struct slm_layer *layer = &t->layers[i];
-        bytes += matrix_bytes(&layer->qkv) + matrix_bytes(&layer->attn_out) + matrix_bytes(&layer->gate_up) + matrix_bytes(&layer->down);
+        bytes += layer_sum(&t->layers[i], matrix_bytes);
     }
     return bytes;
 }
-
-static uint64_t matrix_ops(const struct slm_matrix *matrix) { return (uint64_t)2 * matrix->rows * matrix->cols; }
 
 uint64_t slm__transformer_body_ops(const struct slm_transformer *t)
 {
     uint64_t ops = 0;
     for (uint32_t i = 0; i < t->layer_count; i++) {
-        const struct slm_layer *layer = &t->layers[i];
-        ops += matrix_ops(&layer->qkv) + matrix_ops(&layer->attn_out) + matrix_ops(&layer->gate_up) + matrix_ops(&layer->down);
+        ops += layer_sum(&t->layers[i], matrix_ops);
     }
     return ops;
 }

@@ -5,7 +5,7 @@
 #include "base/span.h"        /* struct slm_span */
 #include <math.h>
 
-enum { MAX_LAYERS = 1024, MAX_HIDDEN = 1 << 20, MAX_VOCAB = 1 << 24, MAX_CONTEXT = 1 << 24, MAX_HEADS = 1024, MAX_HEAD_DIM = 1024, MAX_FFN = 1 << 22 };
+enum { MAX_LAYERS = 1024, MAX_HIDDEN = 1 << 20, MAX_VOCAB = 1 << 24, MAX_CONTEXT = 1 << 24, MAX_HEADS = 1024, MAX_HEAD_DIM = 1024, MAX_FFN = 1 << 22, MAX_EXPERTS = 1024 };
 
 static slm_status required_u64(const struct slm_weight_file *file, const char *key, uint64_t low, uint64_t high, uint32_t *value,
                                slm_error *error)
@@ -35,14 +35,32 @@ static slm_status required_f32(const struct slm_weight_file *file, const char *k
     return SLM_OK;
 }
 
+/* Left out: the value stays as it is. */
+static slm_status optional_u64(const struct slm_weight_file *file, const char *key, uint64_t low, uint64_t high, uint32_t *value, slm_error *error)
+{
+    return slm__meta_has(file, key) ? required_u64(file, key, low, high, value, error) : SLM_OK;
+}
+
+static slm_status optional_f32(const struct slm_weight_file *file, const char *key, float *value, slm_error *error)
+{
+    return slm__meta_has(file, key) ? required_f32(file, key, value, error) : SLM_OK;
+}
+
 /* A per-layer array: one entry for all layers, or one for each. */
 struct layer_array {
     struct slm_span bytes;
     uint32_t count;
 };
 
-static slm_status layer_array(const struct slm_weight_file *file, const char *key, uint32_t layers, struct layer_array *array, slm_error *error)
+/* An optional array that is left out is 0 for every layer. */
+static slm_status layer_array(const struct slm_weight_file *file, const char *key, bool optional, uint32_t layers, struct layer_array *array,
+                              slm_error *error)
 {
+    static const uint8_t zero[4] = {0, 0, 0, 0};
+    if (optional && !slm__meta_has(file, key)) {
+        *array = (struct layer_array){{zero, sizeof zero}, 1};
+        return SLM_OK;
+    }
     if (!slm__meta_u32s(file, key, &array->bytes, &array->count)) {
         return slm__fail(error, SLM_E_BAD_VALUE, "the metadata key %s is missing or no array of integers", key);
     }
@@ -71,6 +89,12 @@ static slm_status check_layer(const struct slm_transformer *t, const struct slm_
     SLM_TRY(check_range("layer.kv_heads", index, layer->kv_heads, 1, layer->heads, error));
     SLM_TRY(check_range("layer.head_dim", index, layer->head_dim, 2, MAX_HEAD_DIM, error));
     SLM_TRY(check_range("layer.ffn_size", index, layer->ffn_size, 1, MAX_FFN, error));
+    SLM_TRY(check_range("layer.window", index, layer->window, 0, MAX_CONTEXT, error));
+    SLM_TRY(check_range("layer.experts", index, layer->experts, 0, MAX_EXPERTS, error));
+    if (layer->experts != 0 || layer->experts_used != 0) {
+        const uint32_t most = layer->experts < SLM_MAX_EXPERTS_USED ? layer->experts : SLM_MAX_EXPERTS_USED;
+        SLM_TRY(check_range("layer.experts_used", index, layer->experts_used, 1, most, error));
+    }
     if (layer->heads % layer->kv_heads != 0) {
         return slm__fail(error, SLM_E_BAD_VALUE, "layer %u has %u heads, not a multiple of its %u kv heads", index, layer->heads, layer->kv_heads);
     }
@@ -87,12 +111,35 @@ static slm_status check_layer(const struct slm_transformer *t, const struct slm_
     return SLM_OK;
 }
 
+/* The class of layers with this window; a new one while there is room. */
+static slm_status class_of_window(struct slm_transformer *t, uint32_t window, uint32_t *kv_class, slm_error *error)
+{
+    for (uint32_t i = 0; i < t->kv_class_count; i++) {
+        if (t->windows[i] == window) {
+            *kv_class = i;
+            return SLM_OK;
+        }
+    }
+    if (t->kv_class_count == SLM_KV_CLASSES) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "layer.window has more than %d different values", SLM_KV_CLASSES);
+    }
+    *kv_class = t->kv_class_count;
+    t->windows[t->kv_class_count++] = window;
+    return SLM_OK;
+}
+
+enum { LAYER_ARRAYS = 8 };
+
 static slm_status read_layers(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
-    static const char *const keys[5] = {"layer.heads", "layer.kv_heads", "layer.head_dim", "layer.ffn_size", "layer.rope_set"};
-    struct layer_array arrays[5];
-    for (int i = 0; i < 5; i++) {
-        SLM_TRY(layer_array(file, keys[i], t->layer_count, &arrays[i], error));
+    static const struct {
+        const char *key;
+        bool optional;
+    } keys[LAYER_ARRAYS] = {{"layer.heads", false},    {"layer.kv_heads", false}, {"layer.head_dim", false}, {"layer.ffn_size", false},
+                            {"layer.rope_set", false}, {"layer.window", true},    {"layer.experts", true},   {"layer.experts_used", true}};
+    struct layer_array arrays[LAYER_ARRAYS];
+    for (int i = 0; i < LAYER_ARRAYS; i++) {
+        SLM_TRY(layer_array(file, keys[i].key, keys[i].optional, t->layer_count, &arrays[i], error));
     }
     for (uint32_t l = 0; l < t->layer_count; l++) {
         struct slm_layer *layer = &t->layers[l];
@@ -101,8 +148,29 @@ static slm_status read_layers(struct slm_transformer *t, const struct slm_weight
         layer->head_dim = array_at(&arrays[2], l);
         layer->ffn_size = array_at(&arrays[3], l);
         layer->rope_set = array_at(&arrays[4], l);
+        layer->window = array_at(&arrays[5], l);
+        layer->experts = array_at(&arrays[6], l);
+        layer->experts_used = array_at(&arrays[7], l);
         SLM_TRY(check_layer(t, layer, l, error));
+        SLM_TRY(class_of_window(t, layer->window, &layer->kv_class, error));
     }
+    return SLM_OK;
+}
+
+/* longrope: other frequencies for sessions longer than a length. */
+static slm_status read_long_frequencies(struct slm_rope_set *set, uint32_t index, const struct slm_weight_file *file, slm_error *error)
+{
+    char key[] = "rope.0.switch_length", name[] = "rope.0.inv_freq_long";
+    struct slm_tensor tensor;
+    key[5] = name[5] = (char)('0' + index);
+    if (!slm__meta_has(file, key)) {
+        return SLM_OK;
+    }
+    SLM_TRY(required_u64(file, key, 1, MAX_CONTEXT, &set->switch_length, error));
+    if (!slm__weight_file_find(file, name, &tensor) || tensor.kind != SLM_TENSOR_VECTOR || tensor.rows != set->half) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "the vector %s is missing or has not %u values", name, set->half);
+    }
+    set->long_frequencies = (const float *)(const void *)tensor.data;
     return SLM_OK;
 }
 
@@ -119,6 +187,7 @@ static slm_status read_rope_sets(struct slm_transformer *t, const struct slm_wei
         }
         t->rope_sets[i].half = tensor.rows;
         t->rope_sets[i].inverse_frequencies = (const float *)(const void *)tensor.data;
+        SLM_TRY(read_long_frequencies(&t->rope_sets[i], i, file, error));
     }
     return SLM_OK;
 }
@@ -158,22 +227,32 @@ static bool starts_with(struct slm_span text, const char *prefix)
     return text.length >= length && memcmp(text.data, prefix, length) == 0;
 }
 
+/* "rope.N.<part>" with N below the number of sets */
+static bool is_rope_key(const struct slm_transformer *t, struct slm_span key, const char *part)
+{
+    const size_t length = strlen(part);
+    return key.length == 7 + length && starts_with(key, "rope.") && key.data[6] == '.' && memcmp(key.data + 7, part, length) == 0 &&
+           key.data[5] >= '0' && key.data[5] < '0' + (int)t->rope_set_count;
+}
+
 /* Keys below model., layer. and rope. change the arithmetic: those that this version does not know must not be ignored. */
 static slm_status refuse_unknown_traits(const struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
-    static const char *const known[] = {"model.layers", "model.hidden_size", "model.vocab_size", "model.max_context", "model.norm_eps", "model.tied",
-                                        "model.attention_scale", "layer.heads", "layer.kv_heads", "layer.head_dim", "layer.ffn_size",
-                                        "layer.rope_set", "rope.sets"};
+    static const char *const known[] = {
+        "model.layers",           "model.hidden_size",       "model.vocab_size",     "model.max_context",    "model.norm_eps",
+        "model.tied",             "model.attention_scale",   "model.norm_kind",      "model.block_kind",     "model.activation",
+        "model.gated",            "model.attention_softcap", "model.final_softcap",  "model.embedding_scale", "model.residual_scale",
+        "model.logit_scale",      "model.query_beta",        "model.query_length",   "model.renormalize_experts", "layer.heads",
+        "layer.kv_heads",         "layer.head_dim",          "layer.ffn_size",       "layer.rope_set",       "layer.window",
+        "layer.experts",          "layer.experts_used",      "rope.sets"};
     for (uint32_t i = 0; i < file->metadata_count; i++) {
         struct slm_span key, value;
         uint32_t type = 0;
-        bool found = false;
         slm__meta_entry(file, i, &key, &type, &value);
+        bool found = is_rope_key(t, key, "attention_factor") || is_rope_key(t, key, "switch_length");
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
             found = found || slm__span_is(key, known[k]);
         }
-        found = found || (key.length == 23 && starts_with(key, "rope.") && memcmp(key.data + 6, ".attention_factor", 17) == 0 &&
-                          key.data[5] >= '0' && key.data[5] < '0' + (int)t->rope_set_count);
         if (!found && (starts_with(key, "model.") || starts_with(key, "layer.") || starts_with(key, "rope."))) {
             return slm__fail(error, SLM_E_UNSUPPORTED, "the trait %.*s is unknown to this version; a newer libslm may read the file",
                              SLM_SPAN_ARGS(key));
@@ -182,25 +261,61 @@ static slm_status refuse_unknown_traits(const struct slm_transformer *t, const s
     return SLM_OK;
 }
 
-slm_status slm__transformer_layers(const struct slm_weight_file *file, uint32_t *layers, slm_error *error)
+slm_status slm__transformer_tables(const struct slm_weight_file *file, struct slm_transformer_tables *tables, slm_error *error)
 {
-    *layers = 0;
+    struct layer_array experts;
+    *tables = (struct slm_transformer_tables){0, 0};
     if (!slm__meta_has(file, "model.layers")) {
         return SLM_OK;
     }
-    return required_u64(file, "model.layers", 1, MAX_LAYERS, layers, error);
+    SLM_TRY(required_u64(file, "model.layers", 1, MAX_LAYERS, &tables->layers, error));
+    SLM_TRY(layer_array(file, "layer.experts", true, tables->layers, &experts, error));
+    for (uint32_t l = 0; l < tables->layers; l++) {
+        SLM_TRY(check_range("layer.experts", l, array_at(&experts, l), 0, MAX_EXPERTS, error));
+        tables->experts += array_at(&experts, l);
+    }
+    return SLM_OK;
+}
+
+static slm_status read_switches(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
+{
+    uint32_t tied = 0, norm = SLM_NORM_RMS, block = SLM_BLOCK_SEQUENTIAL, activation = SLM_ACTIVATION_SILU, gated = 1, renormalize = 0;
+    SLM_TRY(required_u64(file, "model.tied", 0, 1, &tied, error));
+    SLM_TRY(optional_u64(file, "model.norm_kind", SLM_NORM_RMS, SLM_NORM_LAYER, &norm, error));
+    SLM_TRY(optional_u64(file, "model.block_kind", SLM_BLOCK_SEQUENTIAL, SLM_BLOCK_PARALLEL, &block, error));
+    SLM_TRY(optional_u64(file, "model.activation", 0, SLM_ACTIVATIONS - 1, &activation, error));
+    SLM_TRY(optional_u64(file, "model.gated", 0, 1, &gated, error));
+    SLM_TRY(optional_u64(file, "model.renormalize_experts", 0, 1, &renormalize, error));
+    t->tied = tied != 0;
+    t->norm_kind = (enum slm_norm_kind)norm;
+    t->block_kind = (enum slm_block_kind)block;
+    t->activation = (enum slm_activation)activation;
+    t->gated = gated != 0;
+    t->renormalize_experts = renormalize != 0;
+    return SLM_OK;
+}
+
+static slm_status read_factors(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
+{
+    t->embedding_scale = t->residual_scale = t->logit_scale = 1.0f;
+    SLM_TRY(required_f32(file, "model.norm_eps", &t->norm_eps, error));
+    SLM_TRY(required_f32(file, "model.attention_scale", &t->attention_scale, error));
+    SLM_TRY(optional_f32(file, "model.attention_softcap", &t->attention_softcap, error));
+    SLM_TRY(optional_f32(file, "model.final_softcap", &t->final_softcap, error));
+    SLM_TRY(optional_f32(file, "model.embedding_scale", &t->embedding_scale, error));
+    SLM_TRY(optional_f32(file, "model.residual_scale", &t->residual_scale, error));
+    SLM_TRY(optional_f32(file, "model.logit_scale", &t->logit_scale, error));
+    SLM_TRY(optional_f32(file, "model.query_beta", &t->query_beta, error));
+    return t->query_beta != 0.0f ? required_u64(file, "model.query_length", 1, MAX_CONTEXT, &t->query_length, error) : SLM_OK;
 }
 
 slm_status slm__transformer_traits(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
-    uint32_t tied = 0;
     SLM_TRY(required_u64(file, "model.hidden_size", 1, MAX_HIDDEN, &t->hidden_size, error));
     SLM_TRY(required_u64(file, "model.vocab_size", 1, MAX_VOCAB, &t->vocab_size, error));
     SLM_TRY(required_u64(file, "model.max_context", 1, MAX_CONTEXT, &t->max_context, error));
-    SLM_TRY(required_u64(file, "model.tied", 0, 1, &tied, error));
-    SLM_TRY(required_f32(file, "model.norm_eps", &t->norm_eps, error));
-    SLM_TRY(required_f32(file, "model.attention_scale", &t->attention_scale, error));
-    t->tied = tied != 0;
+    SLM_TRY(read_switches(t, file, error));
+    SLM_TRY(read_factors(t, file, error));
     SLM_TRY(read_rope_sets(t, file, error));
     SLM_TRY(refuse_unknown_traits(t, file, error));
     SLM_TRY(read_layers(t, file, error));

@@ -59,56 +59,88 @@ static void clear_states(float *states, uint32_t count, uint32_t floats)
     }
 }
 
-/* Queries of rows [first, first + row_count) that see tile `tile` into `queries`; returns their number. Rows of an item have rising
- * positions, so the visible ones are the last ones. */
+/* First position that a query at `position` sees. */
+static uint32_t first_visible(const struct slm_attention *a, uint32_t position)
+{
+    return a->window == 0 || position < a->window ? 0 : position - a->window + 1;
+}
+
+/* Queries of rows [first, first + row_count) that see a key of tile `tile`, into `queries`; returns their number. */
 static uint32_t visible_queries(const struct attention_job *job, uint32_t kv_head, uint32_t first, uint32_t row_count, uint32_t tile,
                                 float *segment_states, struct slm_attend_query *queries)
 {
     const struct slm_attention *a = job->a;
+    const uint32_t base = tile * SLM_TILE;
     uint32_t count = 0;
     for (uint32_t i = 0; i < row_count; i++) {
-        const uint32_t position = job->rows[first + i].position;
-        if (position / SLM_TILE < tile) {
+        const uint32_t position = job->rows[first + i].position, low = first_visible(a, position);
+        if (position < base || low >= base + SLM_TILE) {
             continue;
         }
-        const uint32_t end = position / SLM_TILE > tile ? SLM_TILE : position % SLM_TILE + 1;
+        const uint32_t begin = low > base ? low - base : 0, end = position - base < SLM_TILE ? position - base + 1 : SLM_TILE;
         const float *q = a->q + (size_t)(first + i) * a->q_stride + (size_t)kv_head * job->group * a->head_dim;
         for (uint32_t h = 0; h < job->group; h++) {
             const size_t state = (size_t)(i * job->group + h) * job->state_floats;
-            queries[count++] = (struct slm_attend_query){q + (size_t)h * a->head_dim, segment_states + state, 0, end};
+            queries[count++] = (struct slm_attend_query){q + (size_t)h * a->head_dim, segment_states + state, begin, end};
         }
     }
     return count;
 }
 
+/* What one item works in and on. */
+struct item {
+    uint32_t kv_head, first, row_count;
+    float *totals, *segments;          /* [row_count group][state floats] */
+    struct slm_attend_query *queries;
+};
+
+/* Bring tiles [begin, end) of one segment into the segment's states. */
+static void attend_segment(const struct attention_job *job, const struct item *item, uint32_t begin, uint32_t end)
+{
+    const struct slm_attention *a = job->a;
+    const uint64_t k_offset = a->layer_offset + slm__op_k_offset(a->kv_type, a->head_dim, item->kv_head);
+    const uint64_t v_offset = a->layer_offset + slm__op_v_offset(a->kv_type, a->head_dim, a->kv_heads, item->kv_head);
+    for (uint32_t tile = begin; tile < end; tile++) {
+        const uint8_t *page = a->pages + job->rows[item->first].table[tile] * a->page_bytes;
+        const uint32_t visible = visible_queries(job, item->kv_head, item->first, item->row_count, tile, item->segments, item->queries);
+        job->kernels->attend[a->kv_type](page + k_offset, page + v_offset, a->head_dim, a->softcap, item->queries, visible);
+    }
+}
+
+/* Merge the segment of positions [begin, end) into the totals of the rows that saw some of it. */
+static void merge_segment(const struct attention_job *job, const struct item *item, uint32_t begin, uint32_t end)
+{
+    for (uint32_t i = 0; i < item->row_count; i++) {
+        const uint32_t position = job->rows[item->first + i].position;
+        if (position < begin || first_visible(job->a, position) >= end) {
+            continue;
+        }
+        for (uint32_t h = 0; h < job->group; h++) {
+            const size_t state = (size_t)(i * job->group + h) * job->state_floats;
+            job->kernels->attend_merge(item->totals + state, item->segments + state, job->a->head_dim);
+        }
+    }
+}
+
 static void attend_item(const struct attention_job *job, uint32_t kv_head, uint32_t first, uint32_t row_count, float *scratch)
 {
     const struct slm_attention *a = job->a;
-    const uint32_t count = row_count * job->group;
-    float *totals = scratch;
-    float *segments = totals + (size_t)count * job->state_floats;
-    struct slm_attend_query *queries = (struct slm_attend_query *)(void *)(segments + (size_t)count * job->state_floats);
+    const uint32_t count = row_count * job->group, segment_tiles = SLM_SEGMENT / SLM_TILE;
     const uint32_t last_tile = job->rows[first + row_count - 1].position / SLM_TILE;
-    const uint64_t k_offset = a->layer_offset + slm__op_k_offset(a->kv_type, a->head_dim, kv_head);
-    const uint64_t v_offset = a->layer_offset + slm__op_v_offset(a->kv_type, a->head_dim, a->kv_heads, kv_head);
-    clear_states(totals, count, job->state_floats);
-    for (uint32_t tile = 0; tile <= last_tile;) {
-        const uint32_t segment_end = (tile / (SLM_SEGMENT / SLM_TILE) + 1) * (SLM_SEGMENT / SLM_TILE);
-        clear_states(segments, count, job->state_floats);
-        uint32_t seen = 0; /* queries that see the segment's first tile: the last `seen` ones */
-        for (; tile <= last_tile && tile < segment_end; tile++) {
-            const uint8_t *page = a->pages + job->rows[first].table[tile] * a->page_bytes;
-            const uint32_t visible = visible_queries(job, kv_head, first, row_count, tile, segments, queries);
-            job->kernels->attend[a->kv_type](page + k_offset, page + v_offset, a->head_dim, a->softcap, queries, visible);
-            seen = visible > seen ? visible : seen;
-        }
-        for (uint32_t i = count - seen; i < count; i++) {
-            job->kernels->attend_merge(totals + (size_t)i * job->state_floats, segments + (size_t)i * job->state_floats, a->head_dim);
-        }
+    struct item item = {kv_head, first, row_count, scratch, scratch + (size_t)count * job->state_floats, NULL};
+    item.queries = (struct slm_attend_query *)(void *)(item.segments + (size_t)count * job->state_floats);
+    clear_states(item.totals, count, job->state_floats);
+    for (uint32_t tile = first_visible(a, job->rows[first].position) / SLM_TILE; tile <= last_tile;) {
+        const uint32_t segment = tile / segment_tiles;
+        const uint32_t end = (segment + 1) * segment_tiles <= last_tile ? (segment + 1) * segment_tiles : last_tile + 1;
+        clear_states(item.segments, count, job->state_floats);
+        attend_segment(job, &item, tile, end);
+        merge_segment(job, &item, segment * SLM_SEGMENT, (segment + 1) * SLM_SEGMENT);
+        tile = end;
     }
     for (uint32_t i = 0; i < count; i++) {
         float *out = a->out + (size_t)(first + i / job->group) * a->out_stride + (size_t)(kv_head * job->group + i % job->group) * a->head_dim;
-        job->kernels->attend_finish(totals + (size_t)i * job->state_floats, a->head_dim, out);
+        job->kernels->attend_finish(item.totals + (size_t)i * job->state_floats, a->head_dim, out);
     }
 }
 

@@ -6,7 +6,7 @@
 #include "base/parallel.h"   /* struct slm_team */
 #include "kernels/kernels.h" /* struct slm_kernels, tiles */
 
-/* One token row: its queries see the keys of positions 0 .. position of its own sequence. */
+/* One token row: its queries see the keys of positions 0 .. position of its own sequence, or the last `window` of them. */
 struct slm_attention_row {
     const uint32_t *table; /* page of each tile of the sequence */
     uint32_t position;
@@ -17,6 +17,7 @@ struct slm_attention {
     uint32_t heads;         /* queries a row */
     uint32_t kv_heads;      /* query head h reads kv head h / (heads / kv_heads) */
     uint32_t head_dim;
+    uint32_t window;        /* keys a query sees, its own among them; 0: all */
     float softcap;          /* 0: none */
     const uint8_t *pages;   /* base of all pages */
     uint64_t page_bytes;

@@ -17,6 +17,14 @@ static slm_status kv_type_of(int32_t number, enum slm_kv_type *type, slm_error *
     }
 }
 
+/* Most tiles that layers with a window hold of one session. While tokens are appended that is the window of the old end, in case the call is
+ * cancelled, and the window of the present one. */
+static uint32_t window_tiles(uint32_t window, uint32_t context_tiles, uint32_t batch)
+{
+    const uint64_t tiles = (2 * ((uint64_t)window + SLM_WINDOW_RESERVE) + batch) / SLM_TILE + 4;
+    return tiles < context_tiles ? (uint32_t)tiles : context_tiles;
+}
+
 slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool_options *options, struct slm_pool_shape *shape, slm_error *error)
 {
     const uint32_t most = model->transformer->max_context;
@@ -33,13 +41,16 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
     if (options->kv_tokens > (uint64_t)1 << 40 || pages > UINT32_MAX / 2) {
         return slm__fail(error, SLM_E_ARGUMENT, "kv_tokens is %llu, more than a pool can hold", (unsigned long long)options->kv_tokens);
     }
-    shape->pages = (uint32_t)pages;
     shape->batch = options->batch == 0 ? DEFAULT_BATCH : options->batch;
     if (shape->batch > MAX_BATCH) {
         return slm__fail(error, SLM_E_ARGUMENT, "batch is %u, at most %d rows are possible", shape->batch, MAX_BATCH);
     }
     const uint64_t useful = (uint64_t)shape->context * shape->sessions;
     shape->batch = shape->batch > useful ? (uint32_t)useful : shape->batch;
+    for (uint32_t c = 0; c < model->transformer->kv_class_count; c++) {
+        const uint32_t window = model->transformer->windows[c];
+        shape->pages[c] = window == 0 ? (uint32_t)pages : shape->sessions * window_tiles(window, tiles, shape->batch);
+    }
     return kv_type_of(options->kv_type, &shape->kv_type, error);
 }
 
@@ -47,17 +58,20 @@ static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
 {
     const struct slm_pool_shape *shape = &pool->shape;
     const uint32_t vocab = pool->model->transformer->vocab_size, tiles = slm__kv_tiles(shape->context);
+    const uint32_t classes = pool->model->transformer->kv_class_count;
     pool->sessions = slm__carve(carver, shape->sessions * sizeof *pool->sessions);
     for (uint32_t i = 0; i < shape->sessions; i++) {
         int32_t *tokens = slm__carve(carver, (uint64_t)shape->context * sizeof *tokens);
-        uint32_t *table = slm__carve(carver, (uint64_t)tiles * sizeof *table);
+        uint32_t *tables = slm__carve(carver, (uint64_t)tiles * classes * sizeof *tables);
         float *logits = slm__carve(carver, (uint64_t)vocab * sizeof *logits);
         if (pool->sessions != NULL) {
             memset(&pool->sessions[i], 0, sizeof pool->sessions[i]);
             pool->sessions[i].pool = pool;
             pool->sessions[i].tokens = tokens;
-            pool->sessions[i].kv.table = table;
-            pool->sessions[i].kv.capacity = tiles;
+            for (uint32_t c = 0; c < classes; c++) {
+                pool->sessions[i].kv[c].table = tables + (size_t)c * tiles;
+                pool->sessions[i].kv[c].capacity = tiles;
+            }
             pool->sessions[i].logits = logits;
         }
     }
@@ -72,7 +86,9 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     pool->step_rows = pool->step_rows < SLM_STEP_ROWS ? pool->step_rows : SLM_STEP_ROWS;
     slm__carve(carver, sizeof *pool);
     uint64_t mark = carver->used;
-    slm__kv_pages_carve(&pool->pages, carver, shape->pages, slm__kv_page_bytes(t, shape->kv_type));
+    for (uint32_t c = 0; c < t->kv_class_count; c++) {
+        slm__kv_pages_carve(&pool->pages[c], carver, shape->pages[c], slm__kv_page_bytes(t, c, shape->kv_type));
+    }
     memory->kv_bytes = carver->used - mark;
     mark = carver->used;
     slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, slm__team_threads(pool->model->team));
@@ -116,10 +132,40 @@ slm_status slm__pool_create(const struct slm_runtime_model *model, const slm_poo
     struct slm_pool *self = block;
     *self = pool;
     carve_pool(self, &carver, &memory);
-    slm__kv_pages_reset(&self->pages);
+    for (uint32_t c = 0; c < model->transformer->kv_class_count; c++) {
+        slm__kv_pages_reset(&self->pages[c]);
+    }
     atomic_fetch_add(model->users, 1);
     *result = self;
     return SLM_OK;
+}
+
+struct slm_forward slm__pool_forward(struct slm_pool *pool, bool (*cancelled)(const void *context), const void *context)
+{
+    struct slm_forward forward = {.transformer = pool->model->transformer,
+                                  .kernels = pool->model->kernels,
+                                  .team = pool->model->team,
+                                  .workspace = &pool->workspace,
+                                  .cancelled = cancelled,
+                                  .cancel_context = context};
+    for (uint32_t c = 0; c < SLM_KV_CLASSES; c++) {
+        forward.pages[c] = pool->pages[c].base;
+    }
+    return forward;
+}
+
+/* Waking threads costs some microseconds a pass and more on a busy machine: below this many operations one thread is as fast. */
+#define ALONE_OPS 16000000u
+
+void slm__pool_run(struct slm_pool *pool, uint64_t rows, slm_team_main_fn *work, void *context)
+{
+    const struct slm_transformer *t = pool->model->transformer;
+    const uint64_t ops = slm__transformer_body_ops(t) + (uint64_t)2 * t->vocab_size * t->hidden_size;
+    if (ops < ALONE_OPS / (rows + 1)) {
+        slm__team_run_alone(pool->model->team, work, context);
+    } else {
+        slm__team_run(pool->model->team, work, context);
+    }
 }
 
 void slm__pool_free(struct slm_pool *pool)

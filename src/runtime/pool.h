@@ -24,18 +24,20 @@ struct slm_runtime_model {
 struct slm_pool_shape {
     uint32_t sessions;
     uint32_t context;  /* tokens of one session */
-    uint32_t pages;    /* of all sessions together */
+    uint32_t pages[SLM_KV_CLASSES]; /* of all sessions together, for each class of layers */
     uint32_t batch;    /* rows of one forward pass */
     enum slm_kv_type kv_type;
 };
 
+/* Keys that layers with a window keep beyond it, so that a session can be rewound by as many tokens. */
+enum { SLM_WINDOW_RESERVE = 256 };
 /* Most sessions that one forward pass of a step takes. */
 enum { SLM_STEP_ROWS = 64 };
 
 struct slm_pool {
     const struct slm_runtime_model *model;
     struct slm_pool_shape shape;
-    struct slm_kv_pages pages;
+    struct slm_kv_pages pages[SLM_KV_CLASSES];
     struct slm_workspace workspace;
     struct slm_session *sessions; /* [shape.sessions] slots */
     struct slm_row *rows;         /* [batch] */
@@ -55,6 +57,10 @@ void slm__pool_plan(const struct slm_runtime_model *model, const struct slm_pool
 /* Lay a pool out in options->block, or in one allocation. `options` is of the known size. */
 slm_status slm__pool_create(const struct slm_runtime_model *model, const slm_pool_options *options, bool is_private, struct slm_pool **pool,
                             slm_error *error);
+/* What the forward pass needs of a pool. */
+struct slm_forward slm__pool_forward(struct slm_pool *pool, bool (*cancelled)(const void *context), const void *context);
+/* Run `work` that computes about `rows` rows: on the team's threads, or on this one alone where they would cost more than they save. */
+void slm__pool_run(struct slm_pool *pool, uint64_t rows, slm_team_main_fn *work, void *context);
 /* The caller has checked that no session lives. */
 void slm__pool_free(struct slm_pool *pool);
 

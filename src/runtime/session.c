@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions: creation, prefill, rewinding, forking. All or nothing: a call that fails leaves tokens, cache and logits as they were. */
 #include "runtime/session.h"
-#include "base/check.h" /* SLM_ASSERT */
+#include "runtime/session_cache.h" /* slm__session_reserve_all and others */
 #include <math.h>
 #include <string.h>
 
@@ -39,6 +39,7 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     session->flags = options->flags;
     session->max_tokens = options->max_tokens;
     session->count = 0;
+    session->computed = 0;
     session->answered = 0;
     session->logits_valid = false;
     session->in_step = false;
@@ -53,7 +54,7 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
 
 void slm__session_free(struct slm_session *session)
 {
-    slm__kv_sequence_truncate(&session->kv, &session->pool->pages, 0);
+    slm__session_keep(session, 0);
     session->live = false;
     session->pool->live--;
 }
@@ -94,7 +95,7 @@ static void fill_row(const struct append_job *job, uint32_t position, struct slm
 {
     const struct slm_session *session = job->session;
     const struct slm_transformer *t = session->pool->model->transformer;
-    *row = (struct slm_row){session->tokens[position], position, session->kv.table, NULL, NULL};
+    *row = slm__session_row(session, position);
     if (position >= job->first_output) {
         const size_t index = position - job->first_output;
         row->logits = job->options->logits != NULL ? job->options->logits + index * t->vocab_size : NULL;
@@ -110,9 +111,10 @@ static void run_append(void *context)
     struct append_job *job = context;
     struct slm_session *session = job->session;
     struct slm_pool *pool = session->pool;
-    const struct slm_runtime_model *model = pool->model;
-    const struct slm_forward forward = {model->transformer, model->kernels, model->team, &pool->workspace, pool->pages.base, session_cancelled, session};
+    const struct slm_forward forward = slm__pool_forward(pool, session_cancelled, session);
     for (uint32_t position = job->from; position < session->count;) {
+        const uint32_t left = session->count - position;
+        slm__session_reserve_window(session, job->from, position, left < pool->shape.batch ? left : pool->shape.batch);
         uint32_t rows = 0;
         for (; rows < pool->shape.batch && position < session->count; rows++, position++) {
             fill_row(job, position, &pool->rows[rows]);
@@ -122,25 +124,24 @@ static void run_append(void *context)
             return;
         }
     }
-    job->status = all_finite(pool->logits, model->transformer->vocab_size) ? SLM_OK : SLM_E_NOT_FINITE;
+    job->status = all_finite(pool->logits, pool->model->transformer->vocab_size) ? SLM_OK : SLM_E_NOT_FINITE;
 }
 
-/* Compute tokens [kv.length, count) and accept them, or leave the session with `old_count` tokens and the old cache. */
+/* Compute tokens [computed, count) and accept them, or leave the session with `old_count` tokens and the old cache. */
 static slm_status compute_tokens(struct slm_session *session, uint32_t old_count, const slm_append_options *options, slm_error *error)
 {
     struct slm_pool *pool = session->pool;
-    const uint32_t old_length = session->kv.length;
+    const uint32_t old_length = session->computed;
     const size_t vocab = pool->model->transformer->vocab_size;
     struct append_job job = {session, options, old_length, old_count, SLM_OK};
-    if (!slm__kv_sequence_reserve(&session->kv, &pool->pages, session->count - old_length)) {
+    if (!slm__session_reserve_all(session, session->count - old_length)) {
         const uint32_t wanted = session->count - old_length;
         session->count = old_count;
-        return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the %u free ones of %u tokens", wanted, pool->pages.free_count,
-                         SLM_TILE);
+        return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the pool has free; rewind or destroy other sessions", wanted);
     }
-    slm__team_run(pool->model->team, run_append, &job);
+    slm__pool_run(pool, session->count - old_length, run_append, &job);
     if (job.status != SLM_OK) {
-        slm__kv_sequence_truncate(&session->kv, &pool->pages, old_length);
+        slm__session_keep(session, old_length);
         session->count = old_count;
         if (job.status == SLM_E_CANCELLED) {
             atomic_store(&session->cancel, 0);
@@ -152,7 +153,7 @@ static slm_status compute_tokens(struct slm_session *session, uint32_t old_count
         memcpy(options->logits + (size_t)(session->count - old_count - 1) * vocab, pool->logits, vocab * sizeof *pool->logits);
     }
     memcpy(session->logits, pool->logits, vocab * sizeof *session->logits);
-    session->kv.length = session->count;
+    slm__session_accept(session, session->count);
     session->logits_valid = true;
     return SLM_OK;
 }
@@ -209,8 +210,12 @@ slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm
         return slm__fail(error, SLM_E_ARGUMENT, "cannot keep %llu tokens of a session that has %u", (unsigned long long)tokens, session->count);
     }
     if (tokens < session->count) {
-        const uint32_t kept = tokens == 0 ? 0 : (uint32_t)tokens - 1; /* the last one kept is computed again, for its logits */
-        slm__kv_sequence_truncate(&session->kv, &session->pool->pages, kept);
+        const uint32_t limit = slm__session_rewind_limit(session);
+        if (tokens != 0 && tokens < limit) {
+            return slm__fail(error, SLM_E_REWIND_LIMIT, "layers with a window have dropped what %llu tokens need: keep at least %u tokens, or rewind to 0 and append again",
+                             (unsigned long long)tokens, limit);
+        }
+        slm__session_keep(session, tokens == 0 ? 0 : (uint32_t)tokens - 1); /* the last one kept is computed again, for its logits */
         session->count = (uint32_t)tokens;
         session->logits_valid = false;
         restart_text(session);
@@ -226,8 +231,11 @@ slm_status slm__session_fork(struct slm_session *session, struct slm_session **r
     }
     memcpy(fork->tokens, session->tokens, session->count * sizeof *fork->tokens);
     memcpy(fork->logits, session->logits, session->pool->model->transformer->vocab_size * sizeof *fork->logits);
-    slm__kv_sequence_fork(&fork->kv, &session->kv, &session->pool->pages);
+    for (uint32_t c = 0; c < session->pool->model->transformer->kv_class_count; c++) {
+        slm__kv_sequence_fork(&fork->kv[c], &session->kv[c], &session->pool->pages[c]);
+    }
     fork->count = session->count;
+    fork->computed = session->computed;
     fork->context = session->context;
     fork->flags = session->flags;
     fork->max_tokens = session->max_tokens;

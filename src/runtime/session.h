@@ -2,7 +2,7 @@
 /*
  * A session: one sequence of tokens, its page table, its sampler and the state of its text. It lives in a slot of its pool.
  *
- * Invariant: keys and values of tokens [0, kv.length) are computed; count - kv.length is 0, or 1: the token that was chosen last, or the last one
+ * Invariant: keys and values of tokens [0, computed) are in the cache; count - computed is 0, or 1: the token that was chosen last, or the last one
  * kept by a rewind, which the next step computes. logits are those after the last token exactly when logits_valid.
  */
 #ifndef SLM_RUNTIME_SESSION_H
@@ -22,8 +22,9 @@ struct slm_session {
     struct slm_pool *pool;
     int32_t *tokens; /* [pool context] */
     float *logits;   /* [vocab] */
-    struct slm_kv_sequence kv;
+    struct slm_kv_sequence kv[SLM_KV_CLASSES];
     uint32_t count;      /* tokens in the sequence */
+    uint32_t computed;   /* of them in the cache */
     uint32_t context;    /* most of them */
     uint32_t flags;      /* SLM_SESSION_... */
     uint32_t max_tokens; /* of an answer; 0: no limit */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One step of many sessions: compute the tokens chosen before in one forward pass, then choose the next ones. Each session gets its own
  * status; what happens to one changes nothing for the others. */
-#include "runtime/session.h"
+#include "runtime/session_cache.h" /* slm__session_row and others */
 #include <string.h>
 
 struct step_job {
@@ -63,12 +63,13 @@ static uint32_t gather_rows(struct step_job *job, uint32_t *next, uint32_t *owne
         if (session->status != SLM_OK || session->logits_valid) {
             continue;
         }
-        if (!slm__kv_sequence_reserve(&session->kv, &pool->pages, session->count - session->kv.length)) {
+        if (!slm__session_reserve_all(session, session->count - session->computed)) {
             fail_session(job, session, SLM_E_POOL_FULL, "the pool has no free KV page: destroy or rewind sessions, or create it with more kv_tokens");
             continue;
         }
-        const uint32_t position = session->kv.length;
-        pool->rows[rows] = (struct slm_row){session->tokens[position], position, session->kv.table, pool->logits + rows * vocab, NULL};
+        slm__session_reserve_window(session, session->computed, session->computed, session->count - session->computed);
+        pool->rows[rows] = slm__session_row(session, session->computed);
+        pool->rows[rows].logits = pool->logits + rows * vocab;
         owners[rows++] = *next;
     }
     return rows;
@@ -78,9 +79,8 @@ static uint32_t gather_rows(struct step_job *job, uint32_t *next, uint32_t *owne
 static bool compute_pending(struct step_job *job)
 {
     struct slm_pool *pool = job->pool;
-    const struct slm_runtime_model *model = pool->model;
-    const size_t vocab = model->transformer->vocab_size;
-    const struct slm_forward forward = {model->transformer, model->kernels, model->team, &pool->workspace, pool->pages.base, any_cancelled, job};
+    const size_t vocab = pool->model->transformer->vocab_size;
+    const struct slm_forward forward = slm__pool_forward(pool, any_cancelled, job);
     uint32_t owners[SLM_STEP_ROWS];
     for (uint32_t next = 0; next < job->count;) {
         const uint32_t rows = gather_rows(job, &next, owners);
@@ -91,11 +91,11 @@ static bool compute_pending(struct step_job *job)
         for (uint32_t i = 0; i < rows; i++) {
             struct slm_session *session = job->sessions[owners[i]];
             if (!done) {
-                slm__kv_sequence_truncate(&session->kv, &pool->pages, session->kv.length);
+                slm__session_keep(session, session->computed);
                 continue;
             }
             memcpy(session->logits, pool->logits + i * vocab, vocab * sizeof *session->logits);
-            session->kv.length = session->count;
+            slm__session_accept(session, session->count);
             session->logits_valid = true;
         }
         if (!done) {
@@ -217,7 +217,7 @@ slm_status slm__session_step(struct slm_pool *pool, struct slm_session *const *s
         sessions[i]->result.text_length = 0;
     }
     check_sessions(&job);
-    slm__team_run(pool->model->team, run_step, &job);
+    slm__pool_run(pool, count, run_step, &job);
     for (uint32_t i = 0; i < count; i++) {
         if (sessions[i]->status != SLM_OK) {
             return sessions[i]->status;

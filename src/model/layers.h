@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of a forward pass that forward.c composes. */
+#ifndef SLM_MODEL_LAYERS_H
+#define SLM_MODEL_LAYERS_H
+
+#include "model/forward.h" /* struct slm_forward, struct slm_row */
+
+/* A layer at work on `count` rows. */
+struct slm_layer_step {
+    const struct slm_forward *forward;
+    const struct slm_row *rows;
+    uint32_t count;
+    const struct slm_layer *layer;
+    uint64_t layer_offset;         /* in a page of the layer's class */
+    const struct slm_norm *norm;   /* for slm__each_row() work: the norm to apply */
+    const float *bias;             /* of the output that joins the residual stream */
+};
+
+/* work(step, begin, end, thread) over all rows. */
+void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work);
+/* wide = matrix h, for all rows. */
+void slm__project(const struct slm_layer_step *step, const struct slm_matrix *matrix);
+/* out[0 .. n) = norm(x): rms or layer norm as the transformer says. */
+void slm__norm_row(const struct slm_forward *forward, const float *x, const struct slm_norm *norm, uint32_t n, float *out);
+/* h = norm(x) for all rows; a copy of x where there is no such norm. */
+void slm__norm_rows(struct slm_layer_step *step, const struct slm_norm *norm);
+/* x += residual_scale * norm(wide + bias), the norm only where it exists. */
+void slm__join_rows(struct slm_layer_step *step, const float *bias, const struct slm_norm *norm);
+
+/* h (normed rows) -> wide = attn_out attention(h). Writes keys and values of the rows. */
+void slm__layer_attention(struct slm_layer_step *step);
+/* h (normed rows) -> wide = the MLP's output, without its output bias. */
+void slm__layer_mlp(struct slm_layer_step *step, const struct slm_mlp *mlp);
+/* The same for a mixture of experts. */
+void slm__layer_experts(struct slm_layer_step *step);
+
+#endif
