@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests of the public API share: an allocator that counts and can fail, a model made from a reference checkpoint, checks with messages. */
+/* What tests of the public API share: an allocator that counts and can fail, a model made from a reference checkpoint, checks with
+ * messages. */
 #ifndef SLM_TESTS_API_FIXTURE_H
 #define SLM_TESTS_API_FIXTURE_H
 
@@ -16,13 +17,13 @@
 
 static slm_error error = {sizeof error, 0, ""};
 
-#define CHECK_OK(call)                                                        \
-    do {                                                                      \
-        const slm_status check_status = (call);                               \
-        if (check_status != SLM_OK) {                                         \
-            fail_msg("%s: %s", slm_status_name(check_status), error.message); \
-        }                                                                     \
-    } while (0)
+#define CHECK_OK(call)                                                  \
+  do {                                                                  \
+    const slm_status check_status = (call);                             \
+    if (check_status != SLM_OK) {                                       \
+      fail_msg("%s: %s", slm_status_name(check_status), error.message); \
+    }                                                                   \
+  } while (0)
 
 /* Counts what is alive; fails the call number fail_at (from 1) when that is not 0. */
 struct counting_allocator {
@@ -33,7 +34,8 @@ static inline void *counting_allocate(void *user, uint64_t bytes, uint64_t align
 {
     struct counting_allocator *counter = user;
     void *block = NULL;
-    if (++counter->calls == counter->fail_at || posix_memalign(&block, alignment < sizeof(void *) ? sizeof(void *) : alignment, bytes) != 0) {
+    if (++counter->calls == counter->fail_at ||
+        posix_memalign(&block, alignment < sizeof(void *) ? sizeof(void *) : alignment, bytes) != 0) {
         return NULL;
     }
     counter->live_blocks++;
@@ -51,7 +53,8 @@ static inline void counting_release(void *user, void *block, uint64_t bytes)
 
 static inline slm_engine_options counting_options(struct counting_allocator *counter)
 {
-    return (slm_engine_options){.struct_size = sizeof(slm_engine_options), .allocate = counting_allocate, .release = counting_release, .memory_user = counter};
+    return (slm_engine_options){
+        .struct_size = sizeof(slm_engine_options), .allocate = counting_allocate, .release = counting_release, .memory_user = counter};
 }
 
 /* Path of a temporary file of this process; `name` tells several apart. */

@@ -19,31 +19,31 @@ const char *slm_build_info(void)
         ", gcc " TEXT(__GNUC__)
 #endif
 #ifdef SLM_THREADS_OPENMP
-        ", threads openmp"
+            ", threads openmp"
 #else
-        ", threads none"
+            ", threads none"
 #endif
 #if SLM_WITH_CONVERT
-        ", with conversion"
+            ", with conversion"
 #endif
-        ", kernels scalar"
+            ", kernels scalar"
 #ifdef SLM_HAVE_AVX2
-        " avx2"
+            " avx2"
 #endif
 #ifdef SLM_HAVE_AVXVNNI
-        " avxvnni"
+            " avxvnni"
 #endif
 #ifdef SLM_HAVE_AVX512VNNI
-        " avx512vnni"
+            " avx512vnni"
 #endif
 #ifdef SLM_HAVE_NEON
-        " neon"
+            " neon"
 #endif
 #ifdef SLM_HAVE_NEON_DOTPROD
-        " neon_dotprod"
+            " neon_dotprod"
 #endif
 #ifdef SLM_HAVE_NEON_I8MM
-        " neon_i8mm"
+            " neon_i8mm"
 #endif
         ;
 }
@@ -52,7 +52,7 @@ const char *slm_status_name(slm_status status)
 {
     switch (status) {
 #define NAME_CASE(name, number, text) \
-    case name: return #name;
+  case name: return #name;
         SLM_STATUS_LIST(NAME_CASE)
 #undef NAME_CASE
     default: return "SLM_E_?";
@@ -63,7 +63,7 @@ const char *slm_status_text(slm_status status)
 {
     switch (status) {
 #define TEXT_CASE(name, number, text) \
-    case name: return text;
+  case name: return text;
         SLM_STATUS_LIST(TEXT_CASE)
 #undef TEXT_CASE
     default: return "unknown status";
@@ -120,8 +120,8 @@ slm_status slm_engine_init_in_place(void *memory, uint64_t bytes, const slm_engi
     SLM_TRY(slm__require(engine, "engine", error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
     if (bytes < sizeof **engine || (uintptr_t)memory % 64 != 0) {
-        return slm__fail(error, SLM_E_ARGUMENT, "an engine needs %llu bytes at a multiple of 64; there are %llu", (unsigned long long)sizeof **engine,
-                         (unsigned long long)bytes);
+        return slm__fail(error, SLM_E_ARGUMENT, "an engine needs %llu bytes at a multiple of 64; there are %llu",
+                         (unsigned long long)sizeof **engine, (unsigned long long)bytes);
     }
     struct slm_engine *self = memory;
     SLM_TRY(fill_engine(self, &known, error));
@@ -170,7 +170,12 @@ slm_status slm_engine_destroy(slm_engine *engine)
 slm_status slm_engine_get_info(const slm_engine *engine, slm_engine_info *info, slm_error *error)
 {
     SLM_TRY(slm__require(engine, "engine", error));
-    const slm_engine_info known = {sizeof known, slm__team_threads(engine->team), (int32_t)engine->kernels.isa, 0,
-                                   slm__isa_name((int32_t)engine->kernels.isa), slm__team_backend(engine->team), engine->cpu_name};
+    const slm_engine_info known = {sizeof known,
+                                   slm__team_threads(engine->team),
+                                   (int32_t)engine->kernels.isa,
+                                   0,
+                                   slm__isa_name((int32_t)engine->kernels.isa),
+                                   slm__team_backend(engine->team),
+                                   engine->cpu_name};
     return slm__struct_out(info, &known, sizeof known, error);
 }

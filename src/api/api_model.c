@@ -13,7 +13,8 @@ static uint64_t handle_bytes(const struct slm_transformer_tables *tables)
     return carver.used;
 }
 
-static slm_status take_block(struct slm_engine *engine, const slm_model_options *options, uint64_t bytes, struct slm_model **model, slm_error *error)
+static slm_status take_block(struct slm_engine *engine, const slm_model_options *options, uint64_t bytes, struct slm_model **model,
+                             slm_error *error)
 {
     void *block = options->block;
     if (block == NULL) {
@@ -117,8 +118,8 @@ static slm_status open_read(struct slm_engine *engine, const char *path, const s
     return SLM_OK;
 }
 
-slm_status slm_model_open_file(slm_engine *engine, const char *path, uint64_t path_length, const slm_model_options *options, slm_model **model,
-                               slm_error *error)
+slm_status slm_model_open_file(slm_engine *engine, const char *path, uint64_t path_length, const slm_model_options *options,
+                               slm_model **model, slm_error *error)
 {
     char name[SLM_PATH_BYTES];
     slm_model_options known;
@@ -126,11 +127,12 @@ slm_status slm_model_open_file(slm_engine *engine, const char *path, uint64_t pa
     SLM_TRY(slm__require(model, "model", error));
     SLM_TRY(slm__path_in(path, path_length, name, error));
     SLM_TRY(model_options(&known, options, error));
-    return (known.flags & SLM_MODEL_READ) != 0 ? open_read(engine, name, &known, model, error) : open_mapped(engine, name, &known, model, error);
+    return (known.flags & SLM_MODEL_READ) != 0 ? open_read(engine, name, &known, model, error)
+                                               : open_mapped(engine, name, &known, model, error);
 }
 
-slm_status slm_model_open_memory(slm_engine *engine, const void *bytes, uint64_t length, const slm_model_options *options, slm_model **model,
-                                 slm_error *error)
+slm_status slm_model_open_memory(slm_engine *engine, const void *bytes, uint64_t length, const slm_model_options *options,
+                                 slm_model **model, slm_error *error)
 {
     slm_model_options known;
     SLM_TRY(slm__require(engine, "engine", error));
@@ -156,8 +158,8 @@ slm_status slm__model_adopt(struct slm_engine *engine, struct slm_span image, st
     return SLM_OK;
 }
 
-slm_status slm_model_plan(slm_engine *engine, const char *path, uint64_t path_length, const slm_model_options *options, slm_model_memory *memory,
-                          slm_error *error)
+slm_status slm_model_plan(slm_engine *engine, const char *path, uint64_t path_length, const slm_model_options *options,
+                          slm_model_memory *memory, slm_error *error)
 {
     char name[SLM_PATH_BYTES];
     slm_model_options known;

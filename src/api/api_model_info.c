@@ -55,8 +55,8 @@ slm_status slm_model_get_info(const slm_model *model, slm_model_info *info, slm_
 
 slm_status slm_model_text(const slm_model *model, int32_t which, const char **text, uint64_t *length, slm_error *error)
 {
-    static const char *const keys[] = {NULL, "general.name", "general.family", "text.license", "text.notice", "text.chat_template", "source.sha256",
-                                       "text.template_tokens"};
+    static const char *const keys[] = {NULL,          "general.name",       "general.family", "text.license",
+                                       "text.notice", "text.chat_template", "source.sha256",  "text.template_tokens"};
     struct slm_span span = {(const uint8_t *)"", 0};
     SLM_TRY(slm__require(model, "model", error));
     SLM_TRY(slm__require(text, "text", error));

@@ -95,7 +95,8 @@ slm_status slm_session_destroy(slm_session *session)
     return SLM_OK;
 }
 
-slm_status slm_session_append(slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options, slm_error *error)
+slm_status slm_session_append(slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
+                              slm_error *error)
 {
     slm_append_options known;
     SLM_TRY(slm__require(session, "session", error));
@@ -123,7 +124,9 @@ static slm_status check_step(struct slm_pool *pool, slm_session *const *sessions
         struct slm_session *session = sessions[marked];
         if (session == NULL || session->pool != pool || session->in_step) {
             status = slm__fail(error, SLM_E_ARGUMENT, "sessions[%u] is %s", marked,
-                               session == NULL ? "NULL" : session->pool != pool ? "not of this pool" : "in the list twice");
+                               session == NULL         ? "NULL"
+                               : session->pool != pool ? "not of this pool"
+                                                       : "in the list twice");
             break;
         }
         session->in_step = true;
@@ -134,7 +137,8 @@ static slm_status check_step(struct slm_pool *pool, slm_session *const *sessions
     return status;
 }
 
-slm_status slm_pool_step(slm_pool *pool, slm_session *const *sessions, uint32_t count, slm_token *tokens, slm_status *statuses, slm_error *error)
+slm_status slm_pool_step(slm_pool *pool, slm_session *const *sessions, uint32_t count, slm_token *tokens, slm_status *statuses,
+                         slm_error *error)
 {
     SLM_TRY(slm__require(pool, "pool", error));
     if (count == 0) {

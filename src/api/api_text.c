@@ -16,8 +16,8 @@ static slm_status require_tokenizer(const struct slm_model *model, slm_error *er
     return SLM_OK;
 }
 
-slm_status slm_tokenize(const slm_model *model, const char *text, uint64_t length, uint32_t flags, int32_t *ids, uint64_t capacity, uint64_t *count,
-                        slm_error *error)
+slm_status slm_tokenize(const slm_model *model, const char *text, uint64_t length, uint32_t flags, int32_t *ids, uint64_t capacity,
+                        uint64_t *count, slm_error *error)
 {
     struct slm_span span;
     SLM_TRY(require_tokenizer(model, error));
@@ -60,13 +60,14 @@ slm_status slm_token_bytes(const slm_model *model, int32_t token, char *bytes, u
     SLM_TRY(require_tokenizer(model, error));
     SLM_TRY(slm__require(needed, "needed", error));
     if (slm__tokenizer_token_bytes(&model->tokenizer, token, &span, &flags) != SLM_OK) {
-        return slm__fail(error, SLM_E_BAD_TOKEN, "token %d is not one of the tokenizer's %u", token, slm__tokenizer_size(&model->tokenizer));
+        return slm__fail(error, SLM_E_BAD_TOKEN, "token %d is not one of the tokenizer's %u", token,
+                         slm__tokenizer_size(&model->tokenizer));
     }
     return slm__copy_out(span, bytes, capacity, needed, error);
 }
 
-slm_status slm_chat_render(slm_engine *engine, const slm_model *model, const char *request, uint64_t length, const slm_chat_options *options,
-                           char *text, uint64_t capacity, uint64_t *needed, slm_error *error)
+slm_status slm_chat_render(slm_engine *engine, const slm_model *model, const char *request, uint64_t length,
+                           const slm_chat_options *options, char *text, uint64_t capacity, uint64_t *needed, slm_error *error)
 {
     slm_chat_options known;
     struct slm_span json, source = {NULL, 0}, tokens = {NULL, 0};
@@ -85,7 +86,8 @@ slm_status slm_chat_render(slm_engine *engine, const slm_model *model, const cha
     if (known.template_text != NULL) {
         SLM_TRY(slm__text_in(known.template_text, known.template_length, "template_text", &source, error));
     } else if (source.length == 0) {
-        return slm__fail(error, SLM_E_NO_TEMPLATE, "%s; give one in the options", model != NULL ? "the model has no chat template" : "model is NULL");
+        return slm__fail(error, SLM_E_NO_TEMPLATE, "%s; give one in the options",
+                         model != NULL ? "the model has no chat template" : "model is NULL");
     }
     const struct slm_template_options template_options = {.now = known.now != 0 ? known.now : slm__clock_local_seconds(),
                                                           .strict = (known.flags & SLM_CHAT_STRICT) != 0};

@@ -21,8 +21,8 @@ slm_status slm__options_in(void *known, uint32_t known_size, const void *given, 
     }
     for (uint32_t i = known_size; i < size; i++) {
         if (((const uint8_t *)given)[i] != 0) {
-            return slm__fail(error, SLM_E_STRUCT_SIZE, "the options have %u bytes of which this library knows %u, and byte %u beyond is set", size,
-                             known_size, i);
+            return slm__fail(error, SLM_E_STRUCT_SIZE,
+                             "the options have %u bytes of which this library knows %u, and byte %u beyond is set", size, known_size, i);
         }
     }
     memcpy(known, given, size < known_size ? size : known_size);
@@ -64,8 +64,8 @@ slm_status slm__path_in(const char *path, uint64_t length, char copy[SLM_PATH_BY
     SLM_TRY(slm__require(path, "the path", error));
     SLM_TRY(slm__text_in(path, length, "the path", &span, error));
     if (span.length == 0 || span.length >= SLM_PATH_BYTES || memchr(span.data, 0, span.length) != NULL) {
-        return slm__fail(error, SLM_E_ARGUMENT, "the path has %llu bytes; 1 to %d without NUL are possible", (unsigned long long)span.length,
-                         SLM_PATH_BYTES - 1);
+        return slm__fail(error, SLM_E_ARGUMENT, "the path has %llu bytes; 1 to %d without NUL are possible",
+                         (unsigned long long)span.length, SLM_PATH_BYTES - 1);
     }
     memcpy(copy, span.data, span.length);
     copy[span.length] = 0;

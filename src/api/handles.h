@@ -28,14 +28,14 @@ enum slm_model_source { SLM_SOURCE_CALLER, SLM_SOURCE_MAPPED, SLM_SOURCE_OWNED }
 struct slm_model {
     struct slm_engine *engine;
     enum slm_model_source source;
-    struct slm_mapping mapping;      /* SLM_SOURCE_MAPPED */
-    struct slm_span owned;           /* SLM_SOURCE_OWNED: allocated by the engine with alignment `owned_alignment` */
+    struct slm_mapping mapping; /* SLM_SOURCE_MAPPED */
+    struct slm_span owned;      /* SLM_SOURCE_OWNED: allocated by the engine with alignment `owned_alignment` */
     struct slm_weight_file file;
     struct slm_transformer transformer;
     struct slm_tokenizer tokenizer;
     struct slm_runtime_model runtime;
-    atomic_uint users;   /* pools */
-    void *block;         /* what was allocated for the handle; NULL: the caller's */
+    atomic_uint users; /* pools */
+    void *block;       /* what was allocated for the handle; NULL: the caller's */
     uint64_t block_bytes;
 };
 

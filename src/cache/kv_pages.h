@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 struct slm_kv_pages {
-    uint8_t *base;        /* [count][page_bytes], 64-byte aligned */
-    uint64_t page_bytes;  /* multiple of 64 */
+    uint8_t *base;       /* [count][page_bytes], 64-byte aligned */
+    uint64_t page_bytes; /* multiple of 64 */
     uint32_t count;
     uint32_t free_count;
     uint32_t *free_list;  /* [count]; the first free_count entries are free pages */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The page table of one sequence for one class of layers. Forks share pages; the first append to a shared, part-filled page copies it. Layers
- * with a window drop pages that no query can see any more. */
+/* The page table of one sequence for one class of layers. Forks share pages; the first append to a shared, part-filled page copies it.
+ * Layers with a window drop pages that no query can see any more. */
 #ifndef SLM_CACHE_KV_SEQUENCE_H
 #define SLM_CACHE_KV_SEQUENCE_H
 

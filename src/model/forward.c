@@ -7,8 +7,8 @@
  *   parallel layer:    h = attn_norm(x);  x += attn_out attention(h) + mlp(h)
  *   logits = softcap(logit_scale (head final_norm(x) + bias)), for the rows that want them
  *
- * Rows are independent but for the cache; each step is cut over the threads and no result depends on the cut. The head runs on at most 8 rows
- * at a time, so that its output buffer stays small for any vocabulary.
+ * Rows are independent but for the cache; each step is cut over the threads and no result depends on the cut. The head runs on at most 8
+ * rows at a time, so that its output buffer stays small for any vocabulary.
  */
 #include "model/forward.h"
 #include "kernels/poly_math.h" /* slm__sincos64 */
@@ -155,7 +155,8 @@ static void run_parallel_layer(struct slm_layer_step *step)
     slm__norm_rows(step, &layer->attn_norm);
     slm__layer_attention(step);
     for (uint32_t i = 0; i < step->count; i++) { /* x has to stay for the second norm: the attention's output waits behind it */
-        memcpy(w->parallel + (size_t)i * w->x_stride, w->wide + (size_t)i * w->wide_stride, step->forward->transformer->hidden_size * sizeof(float));
+        memcpy(w->parallel + (size_t)i * w->x_stride, w->wide + (size_t)i * w->wide_stride,
+               step->forward->transformer->hidden_size * sizeof(float));
     }
     slm__norm_rows(step, &layer->attn_norm);
     run_mlp(step);
@@ -242,7 +243,8 @@ bool slm__forward_rows(const struct slm_forward *f, const struct slm_row *rows, 
     struct slm_layer_step step = {.forward = f, .rows = rows, .count = count};
     for (uint32_t c = 0; c < t->kv_class_count; c++) {
         for (uint32_t i = 0; i < count; i++) {
-            f->workspace->attention_rows[(size_t)c * f->workspace->batch + i] = (struct slm_attention_row){rows[i].tables[c], rows[i].position};
+            f->workspace->attention_rows[(size_t)c * f->workspace->batch + i] =
+                (struct slm_attention_row){rows[i].tables[c], rows[i].position};
         }
     }
     slm__each_row(&step, start_rows);

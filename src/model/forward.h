@@ -12,10 +12,10 @@
 struct slm_row {
     int32_t token;
     uint32_t position;
-    uint32_t context;      /* capacity of the sequence: chooses between rope frequencies */
+    uint32_t context;                       /* capacity of the sequence: chooses between rope frequencies */
     const uint32_t *tables[SLM_KV_CLASSES]; /* pages of the sequence, for each class of layers */
-    float *logits;         /* [vocab]: where they go; NULL: not wanted */
-    float *hidden;         /* [hidden]: input of the head; NULL: not wanted */
+    float *logits;                          /* [vocab]: where they go; NULL: not wanted */
+    float *hidden;                          /* [hidden]: input of the head; NULL: not wanted */
 };
 
 /* What a forward pass needs besides weights: planned once for a number of rows, then used for any call with no more. */
@@ -26,22 +26,22 @@ struct slm_expert_choice {
 };
 
 struct slm_workspace {
-    uint32_t batch;               /* most rows of a call */
+    uint32_t batch; /* most rows of a call */
     enum slm_kv_type kv_type;
-    uint64_t page_bytes[SLM_KV_CLASSES]; /* of a KV page that holds all layers of a class */
-    uint64_t *layer_offsets;      /* [layers] in a page of the layer's class */
+    uint64_t page_bytes[SLM_KV_CLASSES];      /* of a KV page that holds all layers of a class */
+    uint64_t *layer_offsets;                  /* [layers] in a page of the layer's class */
     struct slm_attention_row *attention_rows; /* [classes][batch] */
-    float *x;                     /* [batch][hidden stride]: the residual stream */
-    float *h;                     /* [batch][widest input stride]: normed rows, attention and gated output */
-    float *wide;                  /* [batch][widest output stride]: qkv, gate and up, projections */
-    float *rotary;                /* [rope sets][batch][2 half]: cos, then sin */
-    float *states;                /* attention scratch of each thread */
-    float *head_rows;             /* [8][hidden stride] final-normed rows, then [8][vocab stride] logits */
-    void *packed;                 /* packed activations of the widest matrix */
-    float *parallel;              /* [batch][hidden stride] attention's output of a parallel block; NULL elsewhere */
-    struct slm_expert_choice *choices; /* [batch][SLM_MAX_EXPERTS_USED], experts of each row */
-    float *expert_in, *expert_out; /* [batch][hidden stride] rows of one expert; sum over experts. NULL without experts */
-    uint32_t *expert_rows;         /* [batch] which rows these are */
+    float *x;                                 /* [batch][hidden stride]: the residual stream */
+    float *h;                                 /* [batch][widest input stride]: normed rows, attention and gated output */
+    float *wide;                              /* [batch][widest output stride]: qkv, gate and up, projections */
+    float *rotary;                            /* [rope sets][batch][2 half]: cos, then sin */
+    float *states;                            /* attention scratch of each thread */
+    float *head_rows;                         /* [8][hidden stride] final-normed rows, then [8][vocab stride] logits */
+    void *packed;                             /* packed activations of the widest matrix */
+    float *parallel;                          /* [batch][hidden stride] attention's output of a parallel block; NULL elsewhere */
+    struct slm_expert_choice *choices;        /* [batch][SLM_MAX_EXPERTS_USED], experts of each row */
+    float *expert_in, *expert_out;            /* [batch][hidden stride] rows of one expert; sum over experts. NULL without experts */
+    uint32_t *expert_rows;                    /* [batch] which rows these are */
     uint32_t x_stride, h_stride, wide_stride, vocab_stride, rotary_stride;
 };
 
@@ -56,7 +56,7 @@ struct slm_forward {
     const struct slm_kernels *kernels;
     struct slm_team *team;
     struct slm_workspace *workspace;
-    uint8_t *pages[SLM_KV_CLASSES];       /* base of the KV pages of each class */
+    uint8_t *pages[SLM_KV_CLASSES];         /* base of the KV pages of each class */
     bool (*cancelled)(const void *context); /* polled once a layer; may be NULL */
     const void *cancel_context;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A mixture of experts: softmax over the router's outputs, the best few of each row, their weights as they are or renormalised. The experts run
- * one after the other on the rows that chose them; each row sums its experts in ascending order of their numbers, so that the sum does not
+ * A mixture of experts: softmax over the router's outputs, the best few of each row, their weights as they are or renormalised. The
+ * experts run one after the other on the rows that chose them; each row sums its experts in ascending order of their numbers, so that the sum does not
  * depend on which other rows are there.
  */
 #include "kernels/poly_math.h" /* slm__expf */
@@ -115,7 +115,8 @@ void slm__layer_experts(struct slm_layer_step *step)
     const struct slm_workspace *w = step->forward->workspace;
     const uint32_t count = step->count;
     for (uint32_t i = 0; i < count; i++) {
-        memcpy(w->expert_in + (size_t)i * w->h_stride, w->h + (size_t)i * w->h_stride, step->forward->transformer->hidden_size * sizeof(float));
+        memcpy(w->expert_in + (size_t)i * w->h_stride, w->h + (size_t)i * w->h_stride,
+               step->forward->transformer->hidden_size * sizeof(float));
     }
     slm__project(step, &step->layer->router);
     slm__each_row(step, route_rows);

@@ -11,9 +11,9 @@ struct slm_layer_step {
     const struct slm_row *rows;
     uint32_t count;
     const struct slm_layer *layer;
-    uint64_t layer_offset;         /* in a page of the layer's class */
-    const struct slm_norm *norm;   /* for slm__each_row() work: the norm to apply */
-    const float *bias;             /* of the output that joins the residual stream */
+    uint64_t layer_offset;       /* in a page of the layer's class */
+    const struct slm_norm *norm; /* for slm__each_row() work: the norm to apply */
+    const float *bias;           /* of the output that joins the residual stream */
 };
 
 /* work(step, begin, end, thread) over all rows. */

@@ -3,10 +3,10 @@
 #ifndef SLM_MODEL_TRANSFORMER_H
 #define SLM_MODEL_TRANSFORMER_H
 
-#include "base/arena.h"         /* struct slm_carver */
+#include "base/arena.h"           /* struct slm_carver */
 #include "format/format_layout.h" /* SLM_TENSOR_... */
-#include "format/weight_file.h" /* struct slm_weight_file */
-#include "kernels/kernels.h"    /* struct slm_matrix */
+#include "format/weight_file.h"   /* struct slm_weight_file */
+#include "kernels/kernels.h"      /* struct slm_matrix */
 
 enum {
     SLM_NO_ROPE = 0xffffffff,
@@ -28,18 +28,18 @@ struct slm_norm {
 
 /* One feed-forward network: the layer's own, or one expert's. */
 struct slm_mlp {
-    struct slm_matrix gate_up;  /* gated: [2 ffn, hidden], rows gate, up; plain: [ffn, hidden] */
+    struct slm_matrix gate_up; /* gated: [2 ffn, hidden], rows gate, up; plain: [ffn, hidden] */
     const float *gate_up_bias;
-    struct slm_matrix down;     /* [hidden, ffn] */
-    const float *down_bias;     /* [hidden] */
+    struct slm_matrix down; /* [hidden, ffn] */
+    const float *down_bias; /* [hidden] */
 };
 
 /* A vector is NULL where the model has none. All sizes in elements. */
 struct slm_layer {
     uint32_t heads, kv_heads, head_dim, ffn_size;
-    uint32_t rope_set;            /* SLM_NO_ROPE: none */
-    uint32_t window;              /* keys a query sees, its own among them; 0: all */
-    uint32_t kv_class;            /* index into the transformer's windows */
+    uint32_t rope_set;              /* SLM_NO_ROPE: none */
+    uint32_t window;                /* keys a query sees, its own among them; 0: all */
+    uint32_t kv_class;              /* index into the transformer's windows */
     uint32_t experts, experts_used; /* 0: the dense MLP below */
     struct slm_norm attn_norm;      /* before attention; of a parallel block for the MLP too */
     struct slm_norm attn_post_norm; /* of attention's output, before the residual sum */
@@ -49,10 +49,10 @@ struct slm_layer {
     const float *qkv_bias;        /* [(heads + 2 kv_heads) head_dim] */
     const float *q_norm, *k_norm; /* [head_dim], or over all heads where qk_norm_whole */
     bool qk_norm_whole;
-    struct slm_matrix attn_out;   /* [hidden, heads head_dim] */
-    const float *attn_out_bias;   /* [hidden] */
+    struct slm_matrix attn_out; /* [hidden, heads head_dim] */
+    const float *attn_out_bias; /* [hidden] */
     struct slm_mlp mlp;
-    struct slm_matrix router;     /* [experts, hidden] */
+    struct slm_matrix router;          /* [experts, hidden] */
     const struct slm_mlp *expert_mlps; /* [experts] */
 };
 
@@ -60,8 +60,8 @@ struct slm_rope_set {
     const float *inverse_frequencies; /* [half] radians a position */
     const float *long_frequencies;    /* [half] for sessions longer than switch_length; NULL: the same */
     uint32_t switch_length;
-    uint32_t half;                    /* rotary dimensions / 2 */
-    float attention_factor;           /* multiplies cos and sin */
+    uint32_t half;          /* rotary dimensions / 2 */
+    float attention_factor; /* multiplies cos and sin */
 };
 
 struct slm_transformer {
@@ -71,17 +71,17 @@ struct slm_transformer {
     enum slm_activation activation;
     bool gated;
     bool tied;
-    bool renormalize_experts;    /* the used experts' weights sum to 1 */
+    bool renormalize_experts; /* the used experts' weights sum to 1 */
     float norm_eps;
-    float attention_scale;       /* multiplies q */
-    float attention_softcap;     /* 0: none */
-    float final_softcap;         /* 0: none */
+    float attention_scale;   /* multiplies q */
+    float attention_softcap; /* 0: none */
+    float final_softcap;     /* 0: none */
     float embedding_scale, residual_scale, logit_scale;
-    float query_beta;            /* q is multiplied by 1 + beta ln(1 + floor(position / query_length)); 0: not */
+    float query_beta; /* q is multiplied by 1 + beta ln(1 + floor(position / query_length)); 0: not */
     uint32_t query_length;
-    struct slm_matrix embed;     /* [vocab, hidden] */
-    struct slm_matrix head;      /* [vocab, hidden]; the embedding when tied */
-    const float *head_bias;      /* [vocab] */
+    struct slm_matrix embed; /* [vocab, hidden] */
+    struct slm_matrix head;  /* [vocab, hidden]; the embedding when tied */
+    const float *head_bias;  /* [vocab] */
     struct slm_norm final_norm;
     struct slm_rope_set rope_sets[SLM_MAX_ROPE_SETS];
     uint32_t rope_set_count;

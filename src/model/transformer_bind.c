@@ -33,8 +33,8 @@ static slm_status bind_vector(struct binder *binder, const char *name, uint32_t 
         return optional ? SLM_OK : slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %s is missing", name);
     }
     if (tensor.kind != SLM_TENSOR_VECTOR || tensor.rows != length) {
-        return slm__fail(binder->error, SLM_E_BAD_VALUE, "%s has %u x %u values where the traits need a vector of %u", name, tensor.rows, tensor.cols,
-                         length);
+        return slm__fail(binder->error, SLM_E_BAD_VALUE, "%s has %u x %u values where the traits need a vector of %u", name, tensor.rows,
+                         tensor.cols, length);
     }
     *vector = (const float *)(const void *)tensor.data;
     binder->used++;
@@ -59,7 +59,8 @@ static slm_status part_matrix(struct binder *binder, uint32_t layer, int32_t exp
     return bind_matrix(binder, name, rows, cols, matrix);
 }
 
-static slm_status part_vector(struct binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t length, const float **vector)
+static slm_status part_vector(struct binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t length,
+                              const float **vector)
 {
     char name[96];
     part_name(name, layer, expert, part);
@@ -96,12 +97,14 @@ static slm_status bind_qk_norms(struct binder *binder, uint32_t index, struct sl
     char name[96];
     struct slm_tensor tensor;
     part_name(name, index, -1, "q_norm");
-    layer->qk_norm_whole = layer->heads > 1 && slm__weight_file_find(binder->file, name, &tensor) && tensor.rows == layer->heads * layer->head_dim;
+    layer->qk_norm_whole =
+        layer->heads > 1 && slm__weight_file_find(binder->file, name, &tensor) && tensor.rows == layer->heads * layer->head_dim;
     SLM_TRY(part_vector(binder, index, -1, "q_norm", layer->head_dim * (layer->qk_norm_whole ? layer->heads : 1), &layer->q_norm));
     return part_vector(binder, index, -1, "k_norm", layer->head_dim * (layer->qk_norm_whole ? layer->kv_heads : 1), &layer->k_norm);
 }
 
-static slm_status bind_mlp(struct binder *binder, const struct slm_transformer *t, uint32_t layer, int32_t expert, uint32_t ffn, struct slm_mlp *mlp)
+static slm_status bind_mlp(struct binder *binder, const struct slm_transformer *t, uint32_t layer, int32_t expert, uint32_t ffn,
+                           struct slm_mlp *mlp)
 {
     const uint32_t wide = t->gated ? 2 * ffn : ffn;
     SLM_TRY(part_matrix(binder, layer, expert, "gate_up", wide, t->hidden_size, &mlp->gate_up));
@@ -110,7 +113,8 @@ static slm_status bind_mlp(struct binder *binder, const struct slm_transformer *
     return part_vector(binder, layer, expert, "down_bias", t->hidden_size, &mlp->down_bias);
 }
 
-static slm_status bind_layer(struct binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer, struct slm_mlp *experts)
+static slm_status bind_layer(struct binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer,
+                             struct slm_mlp *experts)
 {
     const uint32_t hidden = t->hidden_size, q = layer->heads * layer->head_dim, qkv = q + 2 * layer->kv_heads * layer->head_dim;
     SLM_TRY(bind_norms(binder, t, index, layer));
@@ -143,8 +147,8 @@ static slm_status bind_ends(struct binder *binder, struct slm_transformer *t)
     return bind_vector(binder, "final_norm_bias", t->hidden_size, true, &t->final_norm.bias);
 }
 
-slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_weight_file *file, struct slm_layer *layers, struct slm_mlp *experts,
-                                 slm_error *error)
+slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_weight_file *file, struct slm_layer *layers,
+                                 struct slm_mlp *experts, slm_error *error)
 {
     struct binder binder = {file, error, 0};
     struct slm_transformer_tables tables;
@@ -181,7 +185,8 @@ static uint64_t layer_sum(const struct slm_layer *layer, uint64_t (*measure)(con
     if (layer->experts == 0) {
         return sum + measure(&layer->mlp.gate_up) + measure(&layer->mlp.down);
     }
-    return sum + measure(&layer->router) + layer->experts_used * (measure(&layer->expert_mlps[0].gate_up) + measure(&layer->expert_mlps[0].down));
+    return sum + measure(&layer->router) +
+           layer->experts_used * (measure(&layer->expert_mlps[0].gate_up) + measure(&layer->expert_mlps[0].down));
 }
 
 static uint64_t matrix_ops(const struct slm_matrix *matrix) { return (uint64_t)2 * matrix->rows * matrix->cols; }

@@ -5,7 +5,16 @@
 #include "base/span.h"        /* struct slm_span */
 #include <math.h>
 
-enum { MAX_LAYERS = 1024, MAX_HIDDEN = 1 << 20, MAX_VOCAB = 1 << 24, MAX_CONTEXT = 1 << 24, MAX_HEADS = 1024, MAX_HEAD_DIM = 1024, MAX_FFN = 1 << 22, MAX_EXPERTS = 1024 };
+enum {
+    MAX_LAYERS = 1024,
+    MAX_HIDDEN = 1 << 20,
+    MAX_VOCAB = 1 << 24,
+    MAX_CONTEXT = 1 << 24,
+    MAX_HEADS = 1024,
+    MAX_HEAD_DIM = 1024,
+    MAX_FFN = 1 << 22,
+    MAX_EXPERTS = 1024
+};
 
 static slm_status required_u64(const struct slm_weight_file *file, const char *key, uint64_t low, uint64_t high, uint32_t *value,
                                slm_error *error)
@@ -36,7 +45,8 @@ static slm_status required_f32(const struct slm_weight_file *file, const char *k
 }
 
 /* Left out: the value stays as it is. */
-static slm_status optional_u64(const struct slm_weight_file *file, const char *key, uint64_t low, uint64_t high, uint32_t *value, slm_error *error)
+static slm_status optional_u64(const struct slm_weight_file *file, const char *key, uint64_t low, uint64_t high, uint32_t *value,
+                               slm_error *error)
 {
     return slm__meta_has(file, key) ? required_u64(file, key, low, high, value, error) : SLM_OK;
 }
@@ -53,8 +63,8 @@ struct layer_array {
 };
 
 /* An optional array that is left out is 0 for every layer. */
-static slm_status layer_array(const struct slm_weight_file *file, const char *key, bool optional, uint32_t layers, struct layer_array *array,
-                              slm_error *error)
+static slm_status layer_array(const struct slm_weight_file *file, const char *key, bool optional, uint32_t layers,
+                              struct layer_array *array, slm_error *error)
 {
     static const uint8_t zero[4] = {0, 0, 0, 0};
     if (optional && !slm__meta_has(file, key)) {
@@ -96,7 +106,8 @@ static slm_status check_layer(const struct slm_transformer *t, const struct slm_
         SLM_TRY(check_range("layer.experts_used", index, layer->experts_used, 1, most, error));
     }
     if (layer->heads % layer->kv_heads != 0) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "layer %u has %u heads, not a multiple of its %u kv heads", index, layer->heads, layer->kv_heads);
+        return slm__fail(error, SLM_E_BAD_VALUE, "layer %u has %u heads, not a multiple of its %u kv heads", index, layer->heads,
+                         layer->kv_heads);
     }
     if (layer->rope_set == SLM_NO_ROPE) {
         return SLM_OK;
@@ -201,7 +212,8 @@ static slm_status read_token_ids(struct slm_transformer *t, const struct slm_wei
     t->bos_token = -1;
     if (slm__meta_u64(file, "token.bos", &bos)) {
         if (bos >= t->vocab_size) {
-            return slm__fail(error, SLM_E_BAD_VALUE, "token.bos is %llu, the vocabulary has %u entries", (unsigned long long)bos, t->vocab_size);
+            return slm__fail(error, SLM_E_BAD_VALUE, "token.bos is %llu, the vocabulary has %u entries", (unsigned long long)bos,
+                             t->vocab_size);
         }
         t->bos_token = (int32_t)bos;
     }
@@ -238,13 +250,34 @@ static bool is_rope_key(const struct slm_transformer *t, struct slm_span key, co
 /* Keys below model., layer. and rope. change the arithmetic: those that this version does not know must not be ignored. */
 static slm_status refuse_unknown_traits(const struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
-    static const char *const known[] = {
-        "model.layers",           "model.hidden_size",       "model.vocab_size",     "model.max_context",    "model.norm_eps",
-        "model.tied",             "model.attention_scale",   "model.norm_kind",      "model.block_kind",     "model.activation",
-        "model.gated",            "model.attention_softcap", "model.final_softcap",  "model.embedding_scale", "model.residual_scale",
-        "model.logit_scale",      "model.query_beta",        "model.query_length",   "model.renormalize_experts", "layer.heads",
-        "layer.kv_heads",         "layer.head_dim",          "layer.ffn_size",       "layer.rope_set",       "layer.window",
-        "layer.experts",          "layer.experts_used",      "rope.sets"};
+    static const char *const known[] = {"model.layers",
+                                        "model.hidden_size",
+                                        "model.vocab_size",
+                                        "model.max_context",
+                                        "model.norm_eps",
+                                        "model.tied",
+                                        "model.attention_scale",
+                                        "model.norm_kind",
+                                        "model.block_kind",
+                                        "model.activation",
+                                        "model.gated",
+                                        "model.attention_softcap",
+                                        "model.final_softcap",
+                                        "model.embedding_scale",
+                                        "model.residual_scale",
+                                        "model.logit_scale",
+                                        "model.query_beta",
+                                        "model.query_length",
+                                        "model.renormalize_experts",
+                                        "layer.heads",
+                                        "layer.kv_heads",
+                                        "layer.head_dim",
+                                        "layer.ffn_size",
+                                        "layer.rope_set",
+                                        "layer.window",
+                                        "layer.experts",
+                                        "layer.experts_used",
+                                        "rope.sets"};
     for (uint32_t i = 0; i < file->metadata_count; i++) {
         struct slm_span key, value;
         uint32_t type = 0;

@@ -90,7 +90,7 @@ static uint32_t visible_queries(const struct attention_job *job, uint32_t kv_hea
 /* What one item works in and on. */
 struct item {
     uint32_t kv_head, first, row_count;
-    float *totals, *segments;          /* [row_count group][state floats] */
+    float *totals, *segments; /* [row_count group][state floats] */
     struct slm_attend_query *queries;
 };
 
@@ -139,7 +139,8 @@ static void attend_item(const struct attention_job *job, uint32_t kv_head, uint3
         tile = end;
     }
     for (uint32_t i = 0; i < count; i++) {
-        float *out = a->out + (size_t)(first + i / job->group) * a->out_stride + (size_t)(kv_head * job->group + i % job->group) * a->head_dim;
+        float *out =
+            a->out + (size_t)(first + i / job->group) * a->out_stride + (size_t)(kv_head * job->group + i % job->group) * a->head_dim;
         job->kernels->attend_finish(item.totals + (size_t)i * job->state_floats, a->head_dim, out);
     }
 }

@@ -14,19 +14,19 @@ struct slm_attention_row {
 
 struct slm_attention {
     enum slm_kv_type kv_type;
-    uint32_t heads;         /* queries a row */
-    uint32_t kv_heads;      /* query head h reads kv head h / (heads / kv_heads) */
+    uint32_t heads;    /* queries a row */
+    uint32_t kv_heads; /* query head h reads kv head h / (heads / kv_heads) */
     uint32_t head_dim;
-    uint32_t window;        /* keys a query sees, its own among them; 0: all */
-    float softcap;          /* 0: none */
-    const uint8_t *pages;   /* base of all pages */
+    uint32_t window;      /* keys a query sees, its own among them; 0: all */
+    float softcap;        /* 0: none */
+    const uint8_t *pages; /* base of all pages */
     uint64_t page_bytes;
-    uint64_t layer_offset;  /* of this layer in a page: K tiles of all kv heads, then V tiles */
-    const float *q;         /* [rows][q_stride], heads side by side, scaled */
+    uint64_t layer_offset; /* of this layer in a page: K tiles of all kv heads, then V tiles */
+    const float *q;        /* [rows][q_stride], heads side by side, scaled */
     size_t q_stride;
-    float *out;             /* [rows][out_stride] */
+    float *out; /* [rows][out_stride] */
     size_t out_stride;
-    float *states;          /* [threads][slm__op_attention_state_floats()] */
+    float *states; /* [threads][slm__op_attention_state_floats()] */
 };
 
 /* Floats of scratch that each thread needs. */

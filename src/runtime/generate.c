@@ -22,8 +22,8 @@ static slm_status render_prompt(struct slm_session *session, struct slm_span pro
     slm_status status = request.status == SLM_OK ? SLM_OK : slm__buffer_failure(&request, error);
     if (status == SLM_OK) {
         const struct slm_template_options options = {0};
-        status = slm__chat_render(model->memory, model->chat_template, slm__span(request.data, request.length), model->template_tokens, &options,
-                                  rendered, error);
+        status = slm__chat_render(model->memory, model->chat_template, slm__span(request.data, request.length), model->template_tokens,
+                                  &options, rendered, error);
     }
     slm__buffer_free(&request);
     return status;
@@ -133,8 +133,8 @@ static slm_status decode(struct slm_session *session, struct answer *answer, slm
     return SLM_OK;
 }
 
-slm_status slm__generate(struct slm_session *session, struct slm_span prompt, const slm_generate_options *options, char *text, uint64_t capacity,
-                         uint64_t *needed, slm_generate_result *result, slm_error *error)
+slm_status slm__generate(struct slm_session *session, struct slm_span prompt, const slm_generate_options *options, char *text,
+                         uint64_t capacity, uint64_t *needed, slm_generate_result *result, slm_error *error)
 {
     const uint64_t start = slm__clock_ns();
     const uint32_t old_limit = session->max_tokens;

@@ -6,7 +6,7 @@
 #include "runtime/session.h" /* struct slm_session */
 
 /* `options` and `result` are of the known size. text may be NULL. */
-slm_status slm__generate(struct slm_session *session, struct slm_span prompt, const slm_generate_options *options, char *text, uint64_t capacity,
-                         uint64_t *needed, slm_generate_result *result, slm_error *error);
+slm_status slm__generate(struct slm_session *session, struct slm_span prompt, const slm_generate_options *options, char *text,
+                         uint64_t capacity, uint64_t *needed, slm_generate_result *result, slm_error *error);
 
 #endif

@@ -17,15 +17,16 @@ static slm_status kv_type_of(int32_t number, enum slm_kv_type *type, slm_error *
     }
 }
 
-/* Most tiles that layers with a window hold of one session. While tokens are appended that is the window of the old end, in case the call is
- * cancelled, and the window of the present one. */
+/* Most tiles that layers with a window hold of one session. While tokens are appended that is the window of the old end, in case the
+ * call is cancelled, and the window of the present one. */
 static uint32_t window_tiles(uint32_t window, uint32_t context_tiles, uint32_t batch)
 {
     const uint64_t tiles = (2 * ((uint64_t)window + SLM_WINDOW_RESERVE) + batch) / SLM_TILE + 4;
     return tiles < context_tiles ? (uint32_t)tiles : context_tiles;
 }
 
-slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool_options *options, struct slm_pool_shape *shape, slm_error *error)
+slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool_options *options, struct slm_pool_shape *shape,
+                           slm_error *error)
 {
     const uint32_t most = model->transformer->max_context;
     shape->sessions = options->sessions == 0 ? 1 : options->sessions;
@@ -110,8 +111,8 @@ void slm__pool_plan(const struct slm_runtime_model *model, const struct slm_pool
     carve_pool(&pool, &carver, memory);
 }
 
-slm_status slm__pool_create(const struct slm_runtime_model *model, const slm_pool_options *options, bool is_private, struct slm_pool **result,
-                            slm_error *error)
+slm_status slm__pool_create(const struct slm_runtime_model *model, const slm_pool_options *options, bool is_private,
+                            struct slm_pool **result, slm_error *error)
 {
     struct slm_pool pool = {.model = model, .private = is_private};
     slm_pool_memory memory = {0};
@@ -126,7 +127,8 @@ slm_status slm__pool_create(const struct slm_runtime_model *model, const slm_poo
         }
     } else if (options->block_bytes < memory.total_bytes || (uintptr_t)block % 64 != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "the block has %llu bytes at an address that is%s a multiple of 64; %llu bytes are needed",
-                         (unsigned long long)options->block_bytes, (uintptr_t)block % 64 == 0 ? "" : " not", (unsigned long long)memory.total_bytes);
+                         (unsigned long long)options->block_bytes, (uintptr_t)block % 64 == 0 ? "" : " not",
+                         (unsigned long long)memory.total_bytes);
     }
     struct slm_carver carver = {block, 0};
     struct slm_pool *self = block;

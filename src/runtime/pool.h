@@ -15,7 +15,7 @@ struct slm_runtime_model {
     const struct slm_kernels *kernels;
     struct slm_team *team;
     const struct slm_memory *memory;
-    atomic_uint *users; /* pools of the model */
+    atomic_uint *users;            /* pools of the model */
     struct slm_span chat_template; /* length 0: none */
     struct slm_span template_tokens;
 };
@@ -23,9 +23,9 @@ struct slm_runtime_model {
 /* Resolved sizes of a pool: no zero means "default" any more. */
 struct slm_pool_shape {
     uint32_t sessions;
-    uint32_t context;  /* tokens of one session */
+    uint32_t context;               /* tokens of one session */
     uint32_t pages[SLM_KV_CLASSES]; /* of all sessions together, for each class of layers */
-    uint32_t batch;    /* rows of one forward pass */
+    uint32_t batch;                 /* rows of one forward pass */
     enum slm_kv_type kv_type;
 };
 
@@ -44,14 +44,15 @@ struct slm_pool {
     uint32_t step_rows;           /* min(sessions, batch, SLM_STEP_ROWS) */
     float *logits;                /* [step_rows][vocab]: logits before they are accepted */
     void *sampler_scratch;
-    uint32_t live;                /* sessions in use */
-    bool private;                 /* belongs to its only session and goes with it */
-    void *block;                  /* what was allocated; NULL: the caller's */
+    uint32_t live; /* sessions in use */
+    bool private;  /* belongs to its only session and goes with it */
+    void *block;   /* what was allocated; NULL: the caller's */
     uint64_t block_bytes;
 };
 
 /* Replace defaults and check limits. Errors: SLM_E_ARGUMENT. */
-slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool_options *options, struct slm_pool_shape *shape, slm_error *error);
+slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool_options *options, struct slm_pool_shape *shape,
+                           slm_error *error);
 /* Bytes of everything, by the same code that lays it out. */
 void slm__pool_plan(const struct slm_runtime_model *model, const struct slm_pool_shape *shape, slm_pool_memory *memory);
 /* Lay a pool out in options->block, or in one allocation. `options` is of the known size. */

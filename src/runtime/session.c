@@ -17,7 +17,8 @@ static struct slm_session *free_slot(struct slm_pool *pool)
 
 static slm_status pool_full_of_sessions(const struct slm_pool *pool, slm_error *error)
 {
-    return slm__fail(error, SLM_E_POOL_FULL, "all %u sessions of the pool are in use; create the pool with more, or destroy one", pool->shape.sessions);
+    return slm__fail(error, SLM_E_POOL_FULL, "all %u sessions of the pool are in use; create the pool with more, or destroy one",
+                     pool->shape.sessions);
 }
 
 slm_status slm__session_create(struct slm_pool *pool, const slm_session_options *options, struct slm_session **result, slm_error *error)
@@ -27,7 +28,8 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
         return pool_full_of_sessions(pool, error);
     }
     if (options->context > pool->shape.context) {
-        return slm__fail(error, SLM_E_ARGUMENT, "context is %u, the pool's sessions have at most %u tokens", options->context, pool->shape.context);
+        return slm__fail(error, SLM_E_ARGUMENT, "context is %u, the pool's sessions have at most %u tokens", options->context,
+                         pool->shape.context);
     }
     if ((options->flags & ~(uint32_t)(SLM_SESSION_IGNORE_EOS | SLM_SESSION_SHOW_SPECIAL)) != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", options->flags);
@@ -137,7 +139,8 @@ static slm_status compute_tokens(struct slm_session *session, uint32_t old_count
     if (!slm__session_reserve_all(session, session->count - old_length)) {
         const uint32_t wanted = session->count - old_length;
         session->count = old_count;
-        return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the pool has free; rewind or destroy other sessions", wanted);
+        return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the pool has free; rewind or destroy other sessions",
+                         wanted);
     }
     slm__pool_run(pool, session->count - old_length, run_append, &job);
     if (job.status != SLM_OK) {
@@ -175,7 +178,8 @@ static slm_status check_append(const struct slm_session *session, const int32_t 
     if ((options->logits != NULL && options->logits_capacity < count * t->vocab_size) ||
         (options->hidden != NULL && options->hidden_capacity < count * t->hidden_size)) {
         return slm__fail(error, SLM_E_BUFFER_TOO_SMALL, "%llu tokens give %llu logits and %llu hidden values; a buffer is smaller",
-                         (unsigned long long)count, (unsigned long long)(count * t->vocab_size), (unsigned long long)(count * t->hidden_size));
+                         (unsigned long long)count, (unsigned long long)(count * t->vocab_size),
+                         (unsigned long long)(count * t->hidden_size));
     }
     return SLM_OK;
 }
@@ -207,13 +211,16 @@ slm_status slm__session_compute(struct slm_session *session, slm_error *error)
 slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm_error *error)
 {
     if (tokens > session->count) {
-        return slm__fail(error, SLM_E_ARGUMENT, "cannot keep %llu tokens of a session that has %u", (unsigned long long)tokens, session->count);
+        return slm__fail(error, SLM_E_ARGUMENT, "cannot keep %llu tokens of a session that has %u", (unsigned long long)tokens,
+                         session->count);
     }
     if (tokens < session->count) {
         const uint32_t limit = slm__session_rewind_limit(session);
         if (tokens != 0 && tokens < limit) {
-            return slm__fail(error, SLM_E_REWIND_LIMIT, "layers with a window have dropped what %llu tokens need: keep at least %u tokens, or rewind to 0 and append again",
-                             (unsigned long long)tokens, limit);
+            return slm__fail(
+                error, SLM_E_REWIND_LIMIT,
+                "layers with a window have dropped what %llu tokens need: keep at least %u tokens, or rewind to 0 and append again",
+                (unsigned long long)tokens, limit);
         }
         slm__session_keep(session, tokens == 0 ? 0 : (uint32_t)tokens - 1); /* the last one kept is computed again, for its logits */
         session->count = (uint32_t)tokens;

@@ -2,8 +2,8 @@
 /*
  * A session: one sequence of tokens, its page table, its sampler and the state of its text. It lives in a slot of its pool.
  *
- * Invariant: keys and values of tokens [0, computed) are in the cache; count - computed is 0, or 1: the token that was chosen last, or the last one
- * kept by a rewind, which the next step computes. logits are those after the last token exactly when logits_valid.
+ * Invariant: keys and values of tokens [0, computed) are in the cache; count - computed is 0, or 1: the token that was chosen last, or
+ * the last one kept by a rewind, which the next step computes. logits are those after the last token exactly when logits_valid.
  */
 #ifndef SLM_RUNTIME_SESSION_H
 #define SLM_RUNTIME_SESSION_H
@@ -31,13 +31,13 @@ struct slm_session {
     uint32_t answered;   /* tokens chosen since the last append */
     bool live;
     bool logits_valid;
-    bool in_step;        /* marks the sessions of one step */
+    bool in_step; /* marks the sessions of one step */
     atomic_int cancel;
     struct slm_sampler sampler;
     struct slm_stop_strings stop;
     struct slm_token_stream stream;
-    slm_status status;   /* of the last step */
-    slm_token result;    /* of the last step */
+    slm_status status;                    /* of the last step */
+    slm_token result;                     /* of the last step */
     uint8_t text[SLM_SESSION_TEXT_BYTES]; /* result.text */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache of a session: one page table for each class of layers. Layers that see all keys keep all pages; layers with a window give back what
- * no query can see any more, but never so much that a cancelled call could not go back. */
+/* The cache of a session: one page table for each class of layers. Layers that see all keys keep all pages; layers with a window give
+ * back what no query can see any more, but never so much that a cancelled call could not go back. */
 #ifndef SLM_RUNTIME_SESSION_CACHE_H
 #define SLM_RUNTIME_SESSION_CACHE_H
 
@@ -8,8 +8,8 @@
 
 /* Pages of the layers without a window for `count` positions behind the computed ones. false: the pool is too full; nothing has changed. */
 bool slm__session_reserve_all(struct slm_session *session, uint32_t count);
-/* Pages of the layers with a window for `count` positions from `from` on, in a call that began with `old` computed positions. Never fails: the
- * pool's plan has room for every session. */
+/* Pages of the layers with a window for `count` positions from `from` on, in a call that began with `old` computed positions. Never
+ * fails: the pool's plan has room for every session. */
 void slm__session_reserve_window(struct slm_session *session, uint32_t old, uint32_t from, uint32_t count);
 /* All up to `length` is computed. */
 void slm__session_accept(struct slm_session *session, uint32_t length);

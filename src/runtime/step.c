@@ -64,7 +64,8 @@ static uint32_t gather_rows(struct step_job *job, uint32_t *next, uint32_t *owne
             continue;
         }
         if (!slm__session_reserve_all(session, session->count - session->computed)) {
-            fail_session(job, session, SLM_E_POOL_FULL, "the pool has no free KV page: destroy or rewind sessions, or create it with more kv_tokens");
+            fail_session(job, session, SLM_E_POOL_FULL,
+                         "the pool has no free KV page: destroy or rewind sessions, or create it with more kv_tokens");
             continue;
         }
         slm__session_reserve_window(session, session->computed, session->computed, session->count - session->computed);
@@ -172,7 +173,8 @@ static void choose_token(struct step_job *job, struct slm_session *session)
         fail_session(job, session, status, error.message);
         return;
     }
-    *result = (slm_token){.struct_size = sizeof *result, .token = token, .logprob = logprob, .stop = SLM_STOP_NONE, .text = (const char *)session->text};
+    *result = (slm_token){
+        .struct_size = sizeof *result, .token = token, .logprob = logprob, .stop = SLM_STOP_NONE, .text = (const char *)session->text};
     session->tokens[session->count++] = token;
     session->logits_valid = false;
     session->answered++;

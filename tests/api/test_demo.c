@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The demonstration model: logits as transformers computes them, the answers to the evaluation rows, and the accuracy of every field for each
- * weight type. The printed table is the one in the README. */
+/* The demonstration model: logits as transformers computes them, the answers to the evaluation rows, and the accuracy of every field for
+ * each weight type. The printed table is the one in the README. */
 #include "tests/api_fixture.h"
 #include "base/json.h" /* slm__json_parse: the rows are JSON lines */
 
@@ -16,7 +16,8 @@ static slm_model *demo_model(int32_t type)
     slm_model *model = NULL;
     const slm_convert_options options = {.struct_size = sizeof options, .type = type, .head_type = type == SLM_TYPE_F32 ? SLM_TYPE_F32 : 0};
     const slm_model_options read = {.struct_size = sizeof read, .flags = SLM_MODEL_READ};
-    CHECK_OK(slm_convert(engine, checkpoint, SLM_NUL_TERMINATED, temporary_path("demo.slm", target), SLM_NUL_TERMINATED, &options, NULL, &error));
+    CHECK_OK(slm_convert(engine, checkpoint, SLM_NUL_TERMINATED, temporary_path("demo.slm", target), SLM_NUL_TERMINATED, &options, NULL,
+                         &error));
     CHECK_OK(slm_model_open_file(engine, target, SLM_NUL_TERMINATED, &read, &model, &error));
     unlink(target);
     return model;

@@ -49,14 +49,16 @@ static float *run_way(const struct image *image, const struct way *way, int32_t 
     CHECK_OK(slm_engine_create(&engine_options, &engine, &error));
     CHECK_OK(slm_model_open_memory(engine, image->bytes, image->length, NULL, &model, &error));
     CHECK_OK(slm_model_get_info(model, &info, &error));
-    const slm_session_options options = {.struct_size = sizeof options, .flags = SLM_SESSION_IGNORE_EOS, .kv_type = kv_type, .batch = way->batch};
+    const slm_session_options options = {
+        .struct_size = sizeof options, .flags = SLM_SESSION_IGNORE_EOS, .kv_type = kv_type, .batch = way->batch};
     CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
     some_tokens(ids, TOKENS, info.vocab_size);
     *count = (uint64_t)(TOKENS + STEPS) * info.vocab_size;
     float *logits = malloc(*count * sizeof *logits);
     for (uint32_t i = 0; i < TOKENS; i += way->chunk) {
         const uint32_t n = i + way->chunk < TOKENS ? way->chunk : TOKENS - i;
-        const slm_append_options out = {.struct_size = sizeof out, .logits = logits + (size_t)i * info.vocab_size, .logits_capacity = (uint64_t)n * info.vocab_size};
+        const slm_append_options out = {
+            .struct_size = sizeof out, .logits = logits + (size_t)i * info.vocab_size, .logits_capacity = (uint64_t)n * info.vocab_size};
         CHECK_OK(slm_session_append(session, ids + i, n, &out, &error));
     }
     for (uint32_t i = 0; i < STEPS; i++) {
@@ -84,10 +86,10 @@ static void test_every_way_gives_the_same_bits(void **state)
 {
     const struct way reference = {SLM_ISA_SCALAR, 1, TOKENS, 0, NULL};
     const struct way ways[] = {
-        {SLM_ISA_SCALAR, 3, 7, 0, NULL},      {SLM_ISA_AVX2, 1, TOKENS, 0, NULL},       {SLM_ISA_AVX2, 2, 7, 0, NULL},
-        {SLM_ISA_AVX2, 4, 1, 0, NULL},        {SLM_ISA_AVXVNNI, 2, TOKENS, 0, NULL},    {SLM_ISA_AVX512VNNI, 1, TOKENS, 0, NULL},
-        {SLM_ISA_AVX512VNNI, 2, 7, 13, NULL}, {SLM_ISA_AVX512VNNI, 3, 1, 0, NULL},      {SLM_ISA_BEST, 2, TOKENS, 5, NULL},
-        {SLM_ISA_BEST, 4, TOKENS, 0, NULL},   {SLM_ISA_BEST, 0, TOKENS, 0, backwards},  {SLM_ISA_NEON, 2, TOKENS, 0, NULL},
+        {SLM_ISA_SCALAR, 3, 7, 0, NULL},       {SLM_ISA_AVX2, 1, TOKENS, 0, NULL},      {SLM_ISA_AVX2, 2, 7, 0, NULL},
+        {SLM_ISA_AVX2, 4, 1, 0, NULL},         {SLM_ISA_AVXVNNI, 2, TOKENS, 0, NULL},   {SLM_ISA_AVX512VNNI, 1, TOKENS, 0, NULL},
+        {SLM_ISA_AVX512VNNI, 2, 7, 13, NULL},  {SLM_ISA_AVX512VNNI, 3, 1, 0, NULL},     {SLM_ISA_BEST, 2, TOKENS, 5, NULL},
+        {SLM_ISA_BEST, 4, TOKENS, 0, NULL},    {SLM_ISA_BEST, 0, TOKENS, 0, backwards}, {SLM_ISA_NEON, 2, TOKENS, 0, NULL},
         {SLM_ISA_NEON_DOTPROD, 2, 7, 0, NULL}, {SLM_ISA_NEON_I8MM, 2, TOKENS, 0, NULL},
     };
     uint32_t compared = 0;
@@ -107,8 +109,8 @@ static void test_every_way_gives_the_same_bits(void **state)
                     slm_engine_destroy(probe);
                     float *got = run_way(&image, &ways[w], kv, &other);
                     if (memcmp(got, expected, count * sizeof *got) != 0) {
-                        fail_msg("%s, type %d, kv %d: way %u (tier %d, %u threads, chunk %u) differs", folders[f], types[t], kv, (unsigned)w,
-                                 ways[w].isa, ways[w].threads, ways[w].chunk);
+                        fail_msg("%s, type %d, kv %d: way %u (tier %d, %u threads, chunk %u) differs", folders[f], types[t], kv,
+                                 (unsigned)w, ways[w].isa, ways[w].threads, ways[w].chunk);
                     }
                     free(got);
                     compared++;
@@ -171,6 +173,7 @@ static void test_batch_gives_the_bits_of_one(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_way_gives_the_same_bits), cmocka_unit_test(test_batch_gives_the_bits_of_one)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_way_gives_the_same_bits),
+                                       cmocka_unit_test(test_batch_gives_the_bits_of_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory is planned: plans are exact, running allocates nothing, and every allocation of every call may fail once without a leak or a broken
- * handle. */
+/* Memory is planned: plans are exact, running allocates nothing, and every allocation of every call may fail once without a leak or a
+ * broken handle. */
 #include "tests/api_fixture.h"
 
 enum { CONTEXT = 120 };
@@ -75,7 +75,8 @@ static void convert_model(size_t which, char path[256])
 {
     slm_engine *engine = NULL;
     CHECK_OK(slm_engine_create(NULL, &engine, &error));
-    CHECK_OK(slm_convert(engine, models[which], SLM_NUL_TERMINATED, temporary_path("memory.slm", path), SLM_NUL_TERMINATED, NULL, NULL, &error));
+    CHECK_OK(
+        slm_convert(engine, models[which], SLM_NUL_TERMINATED, temporary_path("memory.slm", path), SLM_NUL_TERMINATED, NULL, NULL, &error));
     assert_int_equal(slm_engine_destroy(engine), SLM_OK);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole models against Hugging Face transformers: logits, hidden states, greedy continuations, through slm_convert and the session calls.
- * Tolerances are those of the reference vectors' description: NMSE <= 1e-10 with f32 weights and cache. The bounds of f16 caches, i8 and i4 are
- * what was measured plus 20 %. */
+ * Tolerances are those of the reference vectors' description: NMSE <= 1e-10 with f32 weights and cache. The bounds of f16 caches, i8 and
+ * i4 are what was measured plus 20 %. */
 #include "tests/api_fixture.h"
 
 struct bounds {
@@ -10,12 +10,8 @@ struct bounds {
 };
 
 static const struct bounds families[] = {
-    {"llama31", 3.92e-07, 1.68e-03, 9.59e-02},
-    {"llama32-tied", 1.85e-06, 5.29e-03, 2.92e-01},
-    {"smollm2", 1.54e-06, 5.12e-03, 2.46e-01},
-    {"qwen2", 1.48e-06, 4.75e-03, 2.34e-01},
-    {"qwen25-yarn", 5.16e-07, 2.63e-03, 1.42e-01},
-    {"qwen3", 2.28e-07, 1.69e-03, 1.04e-01},
+    {"llama31", 3.92e-07, 1.68e-03, 9.59e-02}, {"llama32-tied", 1.85e-06, 5.29e-03, 2.92e-01}, {"smollm2", 1.54e-06, 5.12e-03, 2.46e-01},
+    {"qwen2", 1.48e-06, 4.75e-03, 2.34e-01},   {"qwen25-yarn", 5.16e-07, 2.63e-03, 1.42e-01},  {"qwen3", 2.28e-07, 1.69e-03, 1.04e-01},
 };
 
 static slm_engine *engine;
@@ -34,7 +30,8 @@ static int open_golden(struct golden_file *golden, const char *folder)
 /* Logits (and hidden states) of input_ids, fed in pieces of `chunk`; returns the NMSE of the logits. */
 static double logits_nmse(slm_model *model, const struct golden_file *golden, int32_t kv_type, uint64_t chunk, double *hidden_nmse)
 {
-    const struct golden_tensor ids = golden_find(golden, "input_ids"), logits = golden_find(golden, "logits"), hidden = golden_find(golden, "hidden");
+    const struct golden_tensor ids = golden_find(golden, "input_ids"), logits = golden_find(golden, "logits"),
+                               hidden = golden_find(golden, "hidden");
     const uint64_t vocab = logits.count / ids.count, width = hidden.count / ids.count;
     const slm_session_options options = {.struct_size = sizeof options, .context = (uint32_t)ids.count, .kv_type = kv_type};
     float *got = malloc(logits.count * sizeof *got), *got_hidden = malloc(hidden.count * sizeof *got_hidden);
@@ -86,7 +83,8 @@ static void test_f32_equals_reference(void **state)
         double hidden = 0, hidden_single = 0;
         const double whole = logits_nmse(model, &golden, SLM_KV_F32, 1000, &hidden);
         const double single = logits_nmse(model, &golden, SLM_KV_F32, 1, &hidden_single);
-        printf("%-14s f32: logits %.1e, hidden %.1e; token by token %.1e, %.1e\n", families[i].folder, whole, hidden, single, hidden_single);
+        printf("%-14s f32: logits %.1e, hidden %.1e; token by token %.1e, %.1e\n", families[i].folder, whole, hidden, single,
+               hidden_single);
         assert_true(whole <= 1e-10 && hidden <= 1e-10 && single <= 1e-10 && hidden_single <= 1e-10);
         assert_true(whole == single);
         check_greedy(model, &golden);

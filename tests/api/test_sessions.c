@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sessions are all-or-nothing: forks and rewinds equal a fresh prefill; cancelling, a full context or pool and bad tokens leave them usable. */
+/* Sessions are all-or-nothing: forks and rewinds equal a fresh prefill; cancelling, a full context or pool and bad tokens leave them
+ * usable. */
 #include "tests/api_fixture.h"
 #include <math.h>
 #include <pthread.h>
@@ -275,10 +276,14 @@ static void test_struct_sizes_of_other_versions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rewind_equals_fresh),         cmocka_unit_test(test_forks_are_independent),
-        cmocka_unit_test(test_fork_shares_pages),           cmocka_unit_test(test_failures_change_nothing),
-        cmocka_unit_test(test_cancelled_before_it_starts),  cmocka_unit_test(test_cancelled_while_it_runs),
-        cmocka_unit_test(test_one_cancelled_of_a_batch),    cmocka_unit_test(test_sampling_repeats_with_its_seed),
+        cmocka_unit_test(test_rewind_equals_fresh),
+        cmocka_unit_test(test_forks_are_independent),
+        cmocka_unit_test(test_fork_shares_pages),
+        cmocka_unit_test(test_failures_change_nothing),
+        cmocka_unit_test(test_cancelled_before_it_starts),
+        cmocka_unit_test(test_cancelled_while_it_runs),
+        cmocka_unit_test(test_one_cancelled_of_a_batch),
+        cmocka_unit_test(test_sampling_repeats_with_its_seed),
         cmocka_unit_test(test_struct_sizes_of_other_versions),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads: two engines, and two sessions on one model, at the same time; each gets the bits that it gets alone. Made for ThreadSanitizer. */
+/* Threads: two engines, and two sessions on one model, at the same time; each gets the bits that it gets alone. Made for
+ * ThreadSanitizer. */
 #include "tests/api_fixture.h"
 #include <pthread.h>
 
