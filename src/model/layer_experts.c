@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A mixture of experts: softmax over the router's outputs, the best few of each row, their weights as they are or renormalised. The
- * experts run one after the other on the rows that chose them; each row sums its experts in ascending order of their numbers, so that the sum does not
- * depend on which other rows are there.
+ * experts run one after the other on the rows that chose them; each row sums its experts in ascending order of their numbers, so that the
+ * sum does not depend on which other rows are there.
  */
 #include "kernels/poly_math.h" /* slm__expf */
 #include "model/layers.h"      /* struct slm_layer_step */
