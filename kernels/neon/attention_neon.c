@@ -17,14 +17,24 @@ struct attend_tile_neon {
     float correction;
 };
 
-/* 4 elements from element i on; `type` is a constant of the caller. */
-SLM_INLINE_NEON float32x4_t load_tile_neon(const void *tile, size_t i, enum slm_kv_type type)
+/* Address of element i; `type` is a constant of the caller here and below. */
+SLM_INLINE_NEON const uint8_t *tile_at_neon(const void *tile, size_t i, enum slm_kv_type type)
 {
-    return type == SLM_CACHE_F16 ? load_f16_neon((const uint16_t *)tile + i) : vld1q_f32((const float *)tile + i);
+    return (const uint8_t *)tile + i * slm__kv_element_bytes(type);
 }
 
-/* sum[h][i] += k[h] q[i][d] for `depth` (1 or 4) dimensions from d on. k: the first panel's elements, `panel_length` a panel. */
-SLM_INLINE_NEON void score_step_neon(const void *k_tile, size_t begin, size_t panel_length, enum slm_kv_type type, uint32_t panels,
+/* Elements 4 i .. 4 i + 3. Half of the registers of a step are loaded, then used, so that the sums stay in registers. */
+SLM_INLINE_NEON float32x4_t load_tile_neon(const uint8_t *at, uint32_t i, enum slm_kv_type type)
+{
+    if (i % 8 == 0) {
+        load_afresh_neon();
+    }
+    return type == SLM_CACHE_F16 ? load_f16_neon((const uint16_t *)(const void *)at + 4 * i)
+                                 : vld1q_f32((const float *)(const void *)at + 4 * i);
+}
+
+/* sum[h][i] += k[h] q[i][d] for `depth` (1 or 4) dimensions from d on. k: the first panel, `panel_bytes` each. */
+SLM_INLINE_NEON void score_step_neon(const uint8_t *k, size_t panel_bytes, enum slm_kv_type type, uint32_t panels,
                                      const struct slm_attend_query *queries, uint32_t count, uint32_t d, uint32_t depth,
                                      float32x4_t sum[SUMS_NEON])
 {
@@ -35,12 +45,13 @@ SLM_INLINE_NEON void score_step_neon(const void *k_tile, size_t begin, size_t pa
     }
     SLM_UNROLL_NEON
     for (uint32_t e = 0; e < depth; e++) {
+        const uint8_t *line = tile_at_neon(k, (size_t)16 * (d + e), type);
         SLM_UNROLL_NEON
         for (uint32_t h = 0; h < 4 * panels; h++) {
-            const float32x4_t k = load_tile_neon(k_tile, begin + h / 4 * panel_length + (size_t)16 * (d + e) + (size_t)4 * (h % 4), type);
+            const float32x4_t keys = load_tile_neon(line + h / 4 * panel_bytes, h % 4, type);
             SLM_UNROLL_NEON
             for (uint32_t i = 0; i < count; i++) {
-                sum[h * count + i] = fma_lane_neon(sum[h * count + i], k, q[i], e);
+                sum[h * count + i] = fma_lane_neon(sum[h * count + i], keys, q[i], e);
             }
         }
     }
@@ -50,7 +61,8 @@ SLM_INLINE_NEON void score_step_neon(const void *k_tile, size_t begin, size_t pa
 SLM_INLINE_NEON void score_panels_neon(const void *k_tile, uint32_t head_dim, enum slm_kv_type type, uint32_t first, uint32_t panels,
                                        const struct slm_attend_query *queries, uint32_t count, struct attend_tile_neon *tiles)
 {
-    const size_t panel_length = (size_t)head_dim * 16, begin = first * panel_length;
+    const size_t panel_bytes = (size_t)head_dim * 16 * slm__kv_element_bytes(type);
+    const uint8_t *k = (const uint8_t *)k_tile + first * panel_bytes;
     float32x4_t sum[SUMS_NEON];
     uint32_t d = 0;
     SLM_UNROLL_NEON
@@ -58,10 +70,10 @@ SLM_INLINE_NEON void score_panels_neon(const void *k_tile, uint32_t head_dim, en
         sum[i] = vdupq_n_f32(0.0f);
     }
     for (; d + 4 <= head_dim; d += 4) {
-        score_step_neon(k_tile, begin, panel_length, type, panels, queries, count, d, 4, sum);
+        score_step_neon(k, panel_bytes, type, panels, queries, count, d, 4, sum);
     }
     for (; d < head_dim; d++) {
-        score_step_neon(k_tile, begin, panel_length, type, panels, queries, count, d, 1, sum);
+        score_step_neon(k, panel_bytes, type, panels, queries, count, d, 1, sum);
     }
     SLM_UNROLL_NEON
     for (uint32_t i = 0; i < SUMS_NEON; i++) {
@@ -120,9 +132,10 @@ SLM_INLINE_NEON void value_step_neon(const void *v_tile, uint32_t stride, enum s
     }
     SLM_UNROLL_NEON
     for (uint32_t e = 0; e < depth; e++) {
+        const uint8_t *row = tile_at_neon(v_tile, (size_t)(t + e) * stride + d, type);
         SLM_UNROLL_NEON
         for (uint32_t r = 0; r < registers; r++) {
-            const float32x4_t v = load_tile_neon(v_tile, (size_t)(t + e) * stride + d + (size_t)4 * r, type);
+            const float32x4_t v = load_tile_neon(row, r, type);
             SLM_UNROLL_NEON
             for (uint32_t i = 0; i < count; i++) {
                 acc[i * registers + r] = fma_lane_neon(acc[i * registers + r], v, p[i], e);

@@ -81,7 +81,7 @@ SLM_INLINE_NEON void group_i4_neon(const struct panel_i4_neon *panel, uint32_t g
         const int16x4_t zero = vreinterpret_s16_u16(widen_four_neon(panel->zeros + at));
         SLM_UNROLL_NEON
         for (uint32_t c = 0; c < count; c++) {
-            const int32x4_t dot = vmlal_n_s16(vshlq_n_s32(dots[s * count + c], 4), zero, packed_sum_neon(x_sums + 4 * c));
+            const int32x4_t dot = add_sum_neon(vshlq_n_s32(dots[s * count + c], 4), zero, x_sums, count, c);
             const float32x4_t factor = vmulq_n_f32(scale, broadcast_f32_neon(x_scales + 4 * c));
             acc[s * count + c] = vfmaq_f32(acc[s * count + c], factor, vcvtq_f32_s32(dot));
         }

@@ -35,6 +35,15 @@ SLM_INLINE_NEON int16x8_t hold_wide_neon(int16x8_t value)
  * them all holds what it has loaded in registers, and puts the sums on the stack. */
 SLM_INLINE_NEON void load_afresh_neon(void) { __asm__ volatile("" ::: "memory"); }
 
+/* Has gcc compute the value here, before what lies behind a load_afresh_neon(). Clang keeps its sums in registers better without. */
+SLM_INLINE_NEON float32x4_t settle_neon(float32x4_t value)
+{
+#if !defined(__clang__)
+    __asm__ volatile("" : "+w"(value));
+#endif
+    return value;
+}
+
 /* Ask for the line that lies `ahead` bytes behind `at`. A hint: the address may be outside of every buffer and is never read. */
 SLM_INLINE_NEON void prefetch_neon(const void *at, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)at + ahead)); }
 
@@ -72,12 +81,37 @@ SLM_INLINE_NEON float32x4_t scale_i4_neon(uint16x4_t scale)
     return vreinterpretq_f32_u32(vaddq_u32(vshlq_n_u32(vmovl_u16(scale), 19), vdupq_n_u32(111u << 23)));
 }
 
-/* A negated sum of packed activations, which lies within +-4064. */
-SLM_INLINE_NEON int16_t packed_sum_neon(const uint8_t *at)
+/* The negated sums of packed columns, of which there are `count` from x_sums on: those of columns c / 4 * 4 .. + 3, but the last four end with the
+ * last column. What lies before the first column belongs to the packed group, even when that is the only one. */
+SLM_INLINE_NEON uint32_t first_sum_neon(uint32_t count, uint32_t c) { return c / 4 * 4 + 4 > count ? count - 4u : c / 4 * 4; }
+
+SLM_INLINE_NEON int16x8_t load_sums_neon(const uint8_t *x_sums, uint32_t count, uint32_t c)
 {
-    int32_t sum;
-    memcpy(&sum, at, sizeof sum);
-    return (int16_t)sum;
+    return vreinterpretq_s16_u8(vld1q_u8(x_sums + 4 * (int32_t)first_sum_neon(count, c)));
+}
+
+/* 4 zeros x the negated sum of column c, an int32 within +-4064, so that its low half is all of it. */
+SLM_INLINE_NEON int32x4_t multiply_sum_neon(int16x4_t zero, const uint8_t *x_sums, uint32_t count, uint32_t c)
+{
+    const int16x8_t sums = load_sums_neon(x_sums, count, c);
+    switch (c - first_sum_neon(count, c)) {
+    case 0: return vmull_laneq_s16(zero, sums, 0);
+    case 1: return vmull_laneq_s16(zero, sums, 2);
+    case 2: return vmull_laneq_s16(zero, sums, 4);
+    default: return vmull_laneq_s16(zero, sums, 6);
+    }
+}
+
+/* The same added to dots. */
+SLM_INLINE_NEON int32x4_t add_sum_neon(int32x4_t dots, int16x4_t zero, const uint8_t *x_sums, uint32_t count, uint32_t c)
+{
+    const int16x8_t sums = load_sums_neon(x_sums, count, c);
+    switch (c - first_sum_neon(count, c)) {
+    case 0: return vmlal_laneq_s16(dots, zero, sums, 0);
+    case 1: return vmlal_laneq_s16(dots, zero, sums, 2);
+    case 2: return vmlal_laneq_s16(dots, zero, sums, 4);
+    default: return vmlal_laneq_s16(dots, zero, sums, 6);
+    }
 }
 
 /* Elements i .. min(i + 4, n), zeros behind. */

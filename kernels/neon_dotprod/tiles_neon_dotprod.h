@@ -8,7 +8,7 @@
 #define SLM_KERNELS_TILES_NEON_DOTPROD_H
 
 #include "kernels/kernels.h"        /* struct slm_matrix, panel and packed layout */
-#include "kernels/neon/simd_neon.h" /* widen_four_neon, scale_i4_neon, packed_sum_neon, load_f16_neon */
+#include "kernels/neon/simd_neon.h" /* widen_four_neon, scale_i4_neon, multiply_sum_neon, load_f16_neon */
 #include <stdbool.h>
 
 enum {
@@ -62,7 +62,7 @@ SLM_INLINE_NEON void add_group_neon_dotprod(float32x4_t scale, const uint8_t *x_
     SLM_UNROLL_NEON
     for (uint32_t c = 0; c < count; c++) {
         const float32x4_t factor = vmulq_n_f32(scale, broadcast_f32_neon(x_scales + 4 * c));
-        acc[c] = vfmaq_f32(acc[c], factor, vcvtq_f32_s32(dots[c]));
+        acc[c] = settle_neon(vfmaq_f32(acc[c], factor, vcvtq_f32_s32(dots[c])));
     }
 }
 
@@ -107,7 +107,7 @@ SLM_INLINE_NEON void group_i4_neon_dotprod(const struct panel_neon_dotprod *pane
         const int16x4_t zero = vsub_s16(vreinterpret_s16_u16(widen_four_neon(panel->zeros + plane + 4 * s)), vdup_n_s16(128));
         SLM_UNROLL_NEON
         for (uint32_t c = 0; c < count; c++) {
-            dots[s * count + c] = vmull_n_s16(zero, packed_sum_neon(x + SLM_PACKED_SUMS * count + 4 * c));
+            dots[s * count + c] = multiply_sum_neon(zero, x + SLM_PACKED_SUMS * count, count, c);
         }
     }
     SLM_UNROLL_NEON

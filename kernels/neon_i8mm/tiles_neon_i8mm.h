@@ -8,7 +8,7 @@
 #define SLM_KERNELS_TILES_NEON_I8MM_H
 
 #include "kernels/kernels.h"                         /* struct slm_matrix, panel and packed layout */
-#include "kernels/neon/simd_neon.h"                  /* widen_four_neon, scale_i4_neon, packed_sum_neon, load_f16_neon */
+#include "kernels/neon/simd_neon.h"                  /* widen_four_neon, scale_i4_neon, add_sum_neon, load_f16_neon */
 #include "kernels/neon_dotprod/tiles_neon_dotprod.h" /* struct panel_neon_dotprod, add_group_neon_dotprod, tile_neon_dotprod */
 
 enum {
@@ -112,7 +112,7 @@ SLM_INLINE_NEON void group_neon_i8mm(const struct panel_neon_dotprod *panel, boo
         const int16x4_t zero = vsub_s16(vreinterpret_s16_u16(widen_four_neon(panel->zeros + plane)), vdup_n_s16(128));
         SLM_UNROLL_NEON
         for (uint32_t c = 0; c < count; c++) {
-            dots[c] = vmlal_n_s16(dots[c], zero, packed_sum_neon(x + SLM_PACKED_SUMS * count + 4 * c));
+            dots[c] = add_sum_neon(dots[c], zero, x + SLM_PACKED_SUMS * count, count, c);
         }
     }
     const float32x4_t scale =
