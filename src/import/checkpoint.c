@@ -66,7 +66,7 @@ static slm_status check_type(const struct slm_checkpoint *checkpoint, const stru
         return slm__fail(error, SLM_E_UNSUPPORTED, "%s: tensor %.*s has type %s, supported here is %s",
                          checkpoint->set.files[source->file].name, SLM_SPAN_ARGS(source->name), source->type->name,
                          vector || !checkpoint->gguf ? "F32, F16, BF16, F64"
-                                                     : "F32, F16, BF16, F64, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to Q6_K, IQ4_NL, IQ4_XS");
+                                                     : "F32, F16, BF16, F64, Q4_0 to Q8_0, Q2_K to Q6_K, IQ1 to IQ4, TQ1_0, TQ2_0, MXFP4, NVFP4");
     }
     return SLM_OK;
 }

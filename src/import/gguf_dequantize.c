@@ -3,49 +3,27 @@
  * minimum, qs the low bits of the codes, qh their high bits. A super-block of the K types has 256 values. */
 #include "import/gguf_dequantize.h"
 
-#include "base/byte_reader.h" /* slm__load_u32, slm__load_u64 */
-#include <math.h>             /* ldexpf */
-
-static float bits_to_f32(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static uint32_t load_u16(const uint8_t *bytes) { return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8; }
-
-static float load_f16(const uint8_t *bytes)
-{
-    const uint32_t half = load_u16(bytes), sign = (half & 0x8000u) << 16, exponent = half >> 10 & 31u, mantissa = half & 1023u;
-    if (exponent == 0) {
-        const float magnitude = ldexpf((float)mantissa, -24);
-        return sign != 0 ? -magnitude : magnitude;
-    }
-    if (exponent == 31) {
-        return bits_to_f32(sign | 0x7f800000u | mantissa << 13);
-    }
-    return bits_to_f32(sign | (exponent + 112u) << 23 | mantissa << 13);
-}
+#include "base/byte_reader.h"   /* slm__load_u32, slm__load_u64 */
+#include "import/block_bytes.h" /* slm__block_f16, slm__block_u16 */
 
 void slm__decode_f32(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (uint64_t i = 0; i < count; i++) {
-        out[i] = bits_to_f32(slm__load_u32(blocks + 4 * i));
+        out[i] = slm__block_f32(slm__load_u32(blocks + 4 * i));
     }
 }
 
 void slm__decode_f16(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (uint64_t i = 0; i < count; i++) {
-        out[i] = load_f16(blocks + 2 * i);
+        out[i] = slm__block_f16(blocks + 2 * i);
     }
 }
 
 void slm__decode_bf16(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (uint64_t i = 0; i < count; i++) {
-        out[i] = bits_to_f32(load_u16(blocks + 2 * i) << 16);
+        out[i] = slm__block_f32(slm__block_u16(blocks + 2 * i) << 16);
     }
 }
 
@@ -63,7 +41,7 @@ void slm__decode_f64(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q4_0(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 18, out += 32) {
-        const float d = load_f16(blocks);
+        const float d = slm__block_f16(blocks);
         for (int i = 0; i < 16; i++) {
             out[i] = (float)((int)(blocks[2 + i] & 15) - 8) * d;
             out[i + 16] = (float)((int)(blocks[2 + i] >> 4) - 8) * d;
@@ -75,7 +53,7 @@ void slm__decode_q4_0(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q4_1(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 20, out += 32) {
-        const float d = load_f16(blocks), m = load_f16(blocks + 2);
+        const float d = slm__block_f16(blocks), m = slm__block_f16(blocks + 2);
         for (int i = 0; i < 16; i++) {
             out[i] = (float)(blocks[4 + i] & 15) * d + m;
             out[i + 16] = (float)(blocks[4 + i] >> 4) * d + m;
@@ -87,7 +65,7 @@ void slm__decode_q4_1(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q5_0(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 22, out += 32) {
-        const float d = load_f16(blocks);
+        const float d = slm__block_f16(blocks);
         const uint32_t high = slm__load_u32(blocks + 2);
         for (uint32_t i = 0; i < 16; i++) {
             const int low_code = (int)((blocks[6 + i] & 15u) | (high >> i & 1u) << 4);
@@ -102,7 +80,7 @@ void slm__decode_q5_0(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q5_1(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 24, out += 32) {
-        const float d = load_f16(blocks), m = load_f16(blocks + 2);
+        const float d = slm__block_f16(blocks), m = slm__block_f16(blocks + 2);
         const uint32_t high = slm__load_u32(blocks + 4);
         for (uint32_t i = 0; i < 16; i++) {
             const uint32_t low_code = (blocks[8 + i] & 15u) | (high >> i & 1u) << 4;
@@ -117,7 +95,7 @@ void slm__decode_q5_1(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q8_0(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 34, out += 32) {
-        const float d = load_f16(blocks);
+        const float d = slm__block_f16(blocks);
         for (int i = 0; i < 32; i++) {
             out[i] = (float)(int8_t)blocks[2 + i] * d;
         }
@@ -129,7 +107,7 @@ void slm__decode_q8_0(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q2_k(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 84, out += 256) {
-        const float d = load_f16(blocks + 80), dmin = load_f16(blocks + 82);
+        const float d = slm__block_f16(blocks + 80), dmin = slm__block_f16(blocks + 82);
         for (int i = 0; i < 256; i++) {
             const uint32_t scale = blocks[i / 16];
             const uint32_t code = (uint32_t)(blocks[16 + i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2)) & 3u;
@@ -142,7 +120,7 @@ void slm__decode_q2_k(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q3_k(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 110, out += 256) {
-        const float d = load_f16(blocks + 108);
+        const float d = slm__block_f16(blocks + 108);
         const uint8_t *packed = blocks + 96;
         int scales[16];
         for (int j = 0; j < 16; j++) {
@@ -170,7 +148,7 @@ static void unpack_k_scale(const uint8_t *packed, int j, float d, float dmin, fl
 void slm__decode_q4_k(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 144, out += 256) {
-        const float d = load_f16(blocks), dmin = load_f16(blocks + 2);
+        const float d = slm__block_f16(blocks), dmin = slm__block_f16(blocks + 2);
         for (int j = 0; j < 8; j++) {
             float scale, minimum;
             unpack_k_scale(blocks + 4, j, d, dmin, &scale, &minimum);
@@ -186,7 +164,7 @@ void slm__decode_q4_k(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q5_k(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 176, out += 256) {
-        const float d = load_f16(blocks), dmin = load_f16(blocks + 2);
+        const float d = slm__block_f16(blocks), dmin = slm__block_f16(blocks + 2);
         for (int j = 0; j < 8; j++) {
             float scale, minimum;
             unpack_k_scale(blocks + 4, j, d, dmin, &scale, &minimum);
@@ -203,7 +181,7 @@ void slm__decode_q5_k(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_q6_k(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 210, out += 256) {
-        const float d = load_f16(blocks + 208);
+        const float d = slm__block_f16(blocks + 208);
         for (int i = 0; i < 256; i++) {
             const int half = i / 128, quarter = i % 128 / 32, l = i % 32;
             const int low = blocks[64 * half + quarter % 2 * 32 + l] >> (quarter / 2 * 4) & 15;
@@ -220,7 +198,7 @@ static const int8_t iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 
 void slm__decode_iq4_nl(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 18, out += 32) {
-        const float d = load_f16(blocks);
+        const float d = slm__block_f16(blocks);
         for (int i = 0; i < 16; i++) {
             out[i] = d * (float)iq4_values[blocks[2 + i] & 15];
             out[i + 16] = d * (float)iq4_values[blocks[2 + i] >> 4];
@@ -232,8 +210,8 @@ void slm__decode_iq4_nl(const uint8_t *blocks, uint64_t count, float *out)
 void slm__decode_iq4_xs(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 136, out += 256) {
-        const float d = load_f16(blocks);
-        const uint32_t high = load_u16(blocks + 2);
+        const float d = slm__block_f16(blocks);
+        const uint32_t high = slm__block_u16(blocks + 2);
         for (int g = 0; g < 8; g++) {
             const int low = blocks[4 + g / 2] >> (g % 2 * 4) & 15;
             const float scale = d * (float)((low | (int)(high >> (2 * g) & 3u) << 4) - 32);

@@ -64,7 +64,7 @@ static void block_types_are_bit_equal(void **state)
         free(values);
         decoded++;
     }
-    assert_int_equal(decoded, 16);
+    assert_int_equal(decoded, 27);
     slm__gguf_free(&gguf);
     slm__tensor_set_free(&set);
     golden_close(&reference);
