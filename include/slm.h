@@ -425,7 +425,8 @@ SLM_API slm_status slm_chat_render(slm_engine *engine, const slm_model *model, c
 typedef struct slm_pool slm_pool;
 typedef struct slm_session slm_session;
 
-enum { SLM_KV_DEFAULT = 0, SLM_KV_F32 = 1, SLM_KV_F16 = 2 }; /* default F16 */
+/* Keys and values in the cache. Default F16. I8 has one scale for each token and kv head, and takes half the memory of F16. */
+enum { SLM_KV_DEFAULT = 0, SLM_KV_F32 = 1, SLM_KV_F16 = 2, SLM_KV_I8 = 3 };
 
 typedef struct slm_pool_options {
     uint32_t struct_size;

@@ -18,7 +18,7 @@ const struct cli_option cli_model_rows[] = {
      offsetof(struct cli_model_options, threads), 1, 1024},
     {"--isa", NULL, "TIER", "Use at most this instruction set: scalar, avx2, avxvnni, avx512vnni,\nneon, neon_dotprod, neon_i8mm.",
      CLI_STRING, offsetof(struct cli_model_options, isa), 0, 0},
-    {"--kv", NULL, "TYPE", "Type of the KV cache: f32 or f16; default f16.", CLI_STRING, offsetof(struct cli_model_options, kv), 0, 0},
+    {"--kv", NULL, "TYPE", "Type of the KV cache: f32, f16 or i8; default f16.", CLI_STRING, offsetof(struct cli_model_options, kv), 0, 0},
 };
 
 static const char *const type_names[] = {"default", "f32", "f16", "bf16", "i8", "i4"};
@@ -61,8 +61,10 @@ static int parse_engine_options(struct cli_model *opened, const struct cli_model
         opened->kv_type = SLM_KV_F16;
     } else if (strcmp(options->kv, "f32") == 0) {
         opened->kv_type = SLM_KV_F32;
+    } else if (strcmp(options->kv, "i8") == 0) {
+        opened->kv_type = SLM_KV_I8;
     } else {
-        return cli_fail_usage(opened->command, "option '--kv' takes f32 or f16, not '%s'", options->kv);
+        return cli_fail_usage(opened->command, "option '--kv' takes f32, f16 or i8, not '%s'", options->kv);
     }
     engine->threads = (uint32_t)options->threads;
     return -1;

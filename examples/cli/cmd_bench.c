@@ -254,20 +254,25 @@ static int measure_decode(struct bench *bench)
     return status == SLM_OK ? -1 : cli_fail_library("bench", status, &error);
 }
 
+/* Bytes of one key or value vector in the cache; i8 has a scale of four bytes for each. */
+static double kv_vector_bytes(int32_t kv_type, uint32_t head_dim)
+{
+    return kv_type == SLM_KV_F32 ? 4.0 * head_dim : kv_type == SLM_KV_I8 ? head_dim + 4.0 : 2.0 * head_dim;
+}
+
 /* Derived numbers. A step reads all weights once and the KV entries of every sequence, on average C + n / 2 of them. */
 static void fill_result(struct bench *bench)
 {
     struct bench_result *result = &bench->result;
     const slm_model_info *info = &bench->opened.info;
-    const double kv_entry = bench->opened.kv_type == SLM_KV_F32 ? 4 : 2;
-    const double kv_token = 2.0 * info->layers * info->kv_heads * info->head_dim * kv_entry;
+    const double kv_token = 2.0 * info->layers * info->kv_heads * kv_vector_bytes(bench->opened.kv_type, info->head_dim);
     const double context = (double)(bench->options->context > 0 ? bench->options->context : 1) + (double)bench->options->tokens / 2;
     result->info = *info;
     result->batch = bench->options->batch;
     result->context = bench->options->context;
     result->prompt = bench->options->prompt;
     result->tokens = bench->options->tokens;
-    result->kv_name = bench->opened.kv_type == SLM_KV_F32 ? "f32" : "f16";
+    result->kv_name = bench->opened.kv_type == SLM_KV_F32 ? "f32" : bench->opened.kv_type == SLM_KV_I8 ? "i8" : "f16";
     result->bytes_per_step = (double)info->bytes_per_token + (double)bench->options->batch * kv_token * context;
     result->peak = info->body_type == SLM_TYPE_I4   ? result->machine.int4_peak_ops_per_second
                    : info->body_type == SLM_TYPE_I8 ? result->machine.int8_peak_ops_per_second

@@ -13,7 +13,8 @@ static slm_status kv_type_of(int32_t number, enum slm_kv_type *type, slm_error *
     case SLM_KV_DEFAULT:
     case SLM_KV_F16: *type = SLM_CACHE_F16; return SLM_OK;
     case SLM_KV_F32: *type = SLM_CACHE_F32; return SLM_OK;
-    default: return slm__fail(error, SLM_E_ARGUMENT, "kv_type is %d; SLM_KV_F32 (1) and SLM_KV_F16 (2) are supported", number);
+    case SLM_KV_I8: *type = SLM_CACHE_I8; return SLM_OK;
+    default: return slm__fail(error, SLM_E_ARGUMENT, "kv_type is %d; SLM_KV_F32 (1), F16 (2) and I8 (3) are supported", number);
     }
 }
 

@@ -70,7 +70,7 @@ static uint32_t same_value(const struct slm_json *a, const struct slm_json *b)
 }
 
 /* One evaluation row: ask, compare the text with the reference's, and each field that the row expects. */
-static void score_row(slm_model *model, struct slm_span line, struct score *score)
+static void score_row(slm_model *model, int32_t kv_type, struct slm_span line, struct score *score)
 {
     struct slm_arena arena;
     const struct slm_memory memory = slm__memory_default();
@@ -83,7 +83,8 @@ static void score_row(slm_model *model, struct slm_span line, struct score *scor
     CHECK_OK(slm__json_parse(&arena, line, &row, &error));
     const struct slm_span message = slm__json_get(row, "message")->text;
     const struct slm_json *expected = slm__json_get(row, "expected"), *reference = slm__json_get(row, "reference_output");
-    CHECK_OK(slm_session_create(model, NULL, NULL, &session, &error));
+    const slm_session_options session_options = {.struct_size = sizeof session_options, .kv_type = kv_type};
+    CHECK_OK(slm_session_create(model, NULL, &session_options, &session, &error));
     CHECK_OK(slm_generate(session, (const char *)message.data, message.length, &options, text, sizeof text, &length, NULL, &error));
     slm_session_destroy(session);
     score->rows++;
@@ -104,7 +105,7 @@ static void score_row(slm_model *model, struct slm_span line, struct score *scor
     slm__arena_free(&arena);
 }
 
-static struct score score_file(slm_model *model, const char *path)
+static struct score score_file(slm_model *model, int32_t kv_type, const char *path)
 {
     struct score score = {0};
     char *text = golden_load(path, NULL);
@@ -112,7 +113,7 @@ static struct score score_file(slm_model *model, const char *path)
     for (char *line = text; *line != 0;) {
         char *end = strchr(line, '\n');
         const size_t length = end != NULL ? (size_t)(end - line) : strlen(line);
-        score_row(model, slm__span(line, length), &score);
+        score_row(model, kv_type, slm__span(line, length), &score);
         line += length + (end != NULL);
     }
     free(text);
@@ -143,15 +144,18 @@ static void test_answers_and_accuracy(void **state)
 {
     static const struct {
         const char *name;
-        int32_t type;
+        int32_t type, kv_type;
         uint32_t most_different; /* of 500 answers, from the reference's text; i4: what was measured plus 20 % */
-    } types[3] = {{"f32", SLM_TYPE_F32, 1}, {"i8", SLM_TYPE_I8, 10}, {"i4", SLM_TYPE_I4, 26}};
+    } types[4] = {{"f32", SLM_TYPE_F32, SLM_KV_F16, 1},
+                  {"i8", SLM_TYPE_I8, SLM_KV_F16, 10},
+                  {"i8, KV i8", SLM_TYPE_I8, SLM_KV_I8, 10},
+                  {"i4", SLM_TYPE_I4, SLM_KV_F16, 26}};
     (void)state;
     printf("| type | set | rows | intent | order | urgency | sentiment | route | escalate | all fields | valid JSON | as reference |\n");
-    for (int t = 0; t < 3; t++) {
+    for (int t = 0; t < 4; t++) {
         slm_model *model = demo_model(types[t].type);
-        const struct score generated = score_file(model, "examples/demo/eval/generated.jsonl");
-        const struct score handwritten = score_file(model, "examples/demo/eval/handwritten.jsonl");
+        const struct score generated = score_file(model, types[t].kv_type, "examples/demo/eval/generated.jsonl");
+        const struct score handwritten = score_file(model, types[t].kv_type, "examples/demo/eval/handwritten.jsonl");
         print_score(types[t].name, "generated", &generated);
         print_score(types[t].name, "handwritten", &handwritten);
         assert_int_equal(generated.rows, 500);

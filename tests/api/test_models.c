@@ -6,12 +6,13 @@
 
 struct bounds {
     const char *folder;
-    double f16_cache, i8, i4; /* NMSE of logits against the reference */
+    double f16_cache, i8_cache, i8, i4; /* NMSE of logits against the reference */
 };
 
 static const struct bounds families[] = {
-    {"llama31", 3.92e-07, 1.68e-03, 9.59e-02}, {"llama32-tied", 1.85e-06, 5.29e-03, 2.92e-01}, {"smollm2", 1.54e-06, 5.12e-03, 2.46e-01},
-    {"qwen2", 1.48e-06, 4.75e-03, 2.34e-01},   {"qwen25-yarn", 5.16e-07, 2.63e-03, 1.42e-01},  {"qwen3", 2.28e-07, 1.69e-03, 1.04e-01},
+    {"llama31", 3.92e-07, 3.89e-04, 1.68e-03, 9.59e-02},     {"llama32-tied", 1.85e-06, 1.58e-03, 5.29e-03, 2.92e-01},
+    {"smollm2", 1.54e-06, 1.00e-03, 5.12e-03, 2.46e-01},     {"qwen2", 1.48e-06, 9.02e-04, 4.75e-03, 2.34e-01},
+    {"qwen25-yarn", 5.16e-07, 6.08e-04, 2.63e-03, 1.42e-01}, {"qwen3", 2.28e-07, 2.44e-04, 1.69e-03, 1.04e-01},
 };
 
 static slm_engine *engine;
@@ -56,7 +57,10 @@ static double logits_nmse(slm_model *model, const struct golden_file *golden, in
 static void check_greedy(slm_model *model, const struct golden_file *golden)
 {
     const struct golden_tensor prompt = golden_find(golden, "greedy_prompt"), expected = golden_find(golden, "greedy_ids");
-    const slm_session_options options = {.struct_size = sizeof options, .flags = SLM_SESSION_IGNORE_EOS, .kv_type = SLM_KV_F32};
+    const slm_session_options options = {.struct_size = sizeof options,
+                                         .context = (uint32_t)(prompt.count + expected.count),
+                                         .flags = SLM_SESSION_IGNORE_EOS,
+                                         .kv_type = SLM_KV_F32};
     slm_session *session = NULL;
     CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
     CHECK_OK(slm_session_append(session, prompt.data, prompt.count, NULL, &error));
@@ -99,23 +103,25 @@ static void test_f32_equals_reference(void **state)
 
 static void test_smaller_types_stay_near(void **state)
 {
+    static const struct {
+        int32_t type, kv_type;
+    } cases[4] = {{SLM_TYPE_F32, SLM_KV_F16}, {SLM_TYPE_F32, SLM_KV_I8}, {SLM_TYPE_I8, SLM_KV_F16}, {SLM_TYPE_I4, SLM_KV_F16}};
     int run = 0;
     (void)state;
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-        static const int32_t types[3] = {SLM_TYPE_F32, SLM_TYPE_I8, SLM_TYPE_I4};
-        const double limits[3] = {families[i].f16_cache, families[i].i8, families[i].i4};
-        double nmse[3], hidden = 0;
+        const double limits[4] = {families[i].f16_cache, families[i].i8_cache, families[i].i8, families[i].i4};
+        double nmse[4], hidden = 0;
         struct golden_file golden;
         if (!open_golden(&golden, families[i].folder)) {
             continue;
         }
-        for (int k = 0; k < 3; k++) {
-            slm_model *model = golden_model(engine, families[i].folder, types[k]);
-            nmse[k] = logits_nmse(model, &golden, SLM_KV_F16, 1000, &hidden);
+        for (int k = 0; k < 4; k++) {
+            slm_model *model = golden_model(engine, families[i].folder, cases[k].type);
+            nmse[k] = logits_nmse(model, &golden, cases[k].kv_type, 1000, &hidden);
             assert_int_equal(slm_model_close(model), SLM_OK);
         }
-        printf("%-14s f16 cache %.2e, i8 %.2e, i4 %.2e\n", families[i].folder, nmse[0], nmse[1], nmse[2]);
-        for (int k = 0; k < 3; k++) {
+        printf("%-20s f16 cache %.2e, i8 cache %.2e, i8 %.2e, i4 %.2e\n", families[i].folder, nmse[0], nmse[1], nmse[2], nmse[3]);
+        for (int k = 0; k < 4; k++) {
             assert_true(nmse[k] <= limits[k]);
         }
         golden_close(&golden);

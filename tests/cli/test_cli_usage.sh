@@ -30,7 +30,7 @@ fails_with "no integer" 2 "option '--tokens' takes a whole number, not '1.5'" ru
 fails_with "out of range" 2 "takes a number from 0 to 1" run --top-p=1.5 hello
 fails_with "flag with a value" 2 "option '--json' takes no value" run --json=yes hello
 fails_with "unknown tier" 2 "there is no instruction set 'mmx'" run --isa mmx hello
-fails_with "unknown KV type" 2 "option '--kv' takes f32 or f16" run --kv q4 hello
+fails_with "unknown KV type" 2 "option '--kv' takes f32, f16 or i8" run --kv q4 hello
 fails_with "ids that are none" 2 "takes token ids such as 1,2,3" run --ids 1,two
 fails_with "ids and a prompt" 2 "--ids is the whole prompt" run --ids 1,2 hello
 fails_with "bias that is none" 2 "'--logit-bias' takes ID=VALUE" run --logit-bias 5 hello
