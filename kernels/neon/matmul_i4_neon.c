@@ -17,6 +17,21 @@ struct panel_i4_neon {
     uint32_t groups;
 };
 
+/* Quad c of the `count` quads at x in every 32-bit lane. Four are loaded at once: gcc has no load that broadcasts. */
+SLM_INLINE_NEON int8x16_t quad_i4_neon(const uint8_t *x, uint32_t count, uint32_t c)
+{
+    if (count < 4) {
+        return broadcast_quad_neon(x + 4 * c);
+    }
+    const int32x4_t quads = vld1q_s32((const int32_t *)(const void *)x);
+    switch (c) {
+    case 0: return vreinterpretq_s8_s32(vdupq_laneq_s32(quads, 0));
+    case 1: return vreinterpretq_s8_s32(vdupq_laneq_s32(quads, 1));
+    case 2: return vreinterpretq_s8_s32(vdupq_laneq_s32(quads, 2));
+    default: return vreinterpretq_s8_s32(vdupq_laneq_s32(quads, 3));
+    }
+}
+
 /* dots[s][c] = the dots of one group: `span` x 4 rows, `count` columns of the `columns` in x; span * count <= TILE_I4_NEON. */
 SLM_INLINE_NEON void dots_i4_neon(const uint8_t *quants, const uint8_t *x, uint32_t columns, uint32_t span, uint32_t count,
                                   int32x4_t dots[TILE_I4_NEON])
@@ -39,7 +54,7 @@ SLM_INLINE_NEON void dots_i4_neon(const uint8_t *quants, const uint8_t *x, uint3
             }
             SLM_UNROLL_NEON
             for (uint32_t c = 0; c < count; c++) {
-                const int8x16_t quad = broadcast_quad_neon(x + (size_t)4 * ((j + 4 * nibble) * columns + c));
+                const int8x16_t quad = quad_i4_neon(x + (size_t)4 * (j + 4 * nibble) * columns, count, c);
                 SLM_UNROLL_NEON
                 for (uint32_t s = 0; s < span; s++) {
                     low[s * count + c] = hold_wide_neon(vmlal_s8(low[s * count + c], vget_low_s8(q[s]), vget_low_s8(quad)));

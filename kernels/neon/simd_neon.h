@@ -47,12 +47,10 @@ SLM_INLINE_NEON float32x4_t settle_neon(float32x4_t value)
 /* Ask for the line that lies `ahead` bytes behind `at`. A hint: the address may be outside of every buffer and is never read. */
 SLM_INLINE_NEON void prefetch_neon(const void *at, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)at + ahead)); }
 
-/* 4 bytes at any address, in every 32-bit lane */
+/* A quad of packed activations, in every 32-bit lane */
 SLM_INLINE_NEON int8x16_t broadcast_quad_neon(const uint8_t *at)
 {
-    int32_t quad;
-    memcpy(&quad, at, sizeof quad);
-    return vreinterpretq_s8_s32(vdupq_n_s32(quad));
+    return vreinterpretq_s8_s32(vld1q_dup_s32((const int32_t *)(const void *)at));
 }
 
 SLM_INLINE_NEON float broadcast_f32_neon(const uint8_t *at)
