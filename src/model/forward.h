@@ -36,6 +36,7 @@ struct slm_workspace {
     float *wide;                              /* [batch][widest output stride]: qkv, gate and up, projections */
     float *rotary;                            /* [rope sets][batch][2 half]: cos, then sin */
     float *states;                            /* attention scratch of each thread */
+    float *split_states;                      /* attention of single segments */
     float *head_rows;                         /* [8][hidden stride] final-normed rows, then [8][vocab stride] logits */
     void *packed;                             /* packed activations of the widest matrix */
     float *parallel;                          /* [batch][hidden stride] attention's output of a parallel block; NULL elsewhere */
@@ -47,7 +48,7 @@ struct slm_workspace {
 
 /* Lay a workspace out in `carver` (base NULL: count only), for a team of `threads`. */
 void slm__workspace_carve(struct slm_workspace *workspace, struct slm_carver *carver, const struct slm_transformer *transformer,
-                          enum slm_kv_type kv_type, uint32_t batch, uint32_t threads);
+                          enum slm_kv_type kv_type, uint32_t batch, uint32_t context, uint32_t threads);
 /* Bytes of a KV page that holds the layers of one class. */
 uint64_t slm__kv_page_bytes(const struct slm_transformer *transformer, uint32_t kv_class, enum slm_kv_type kv_type);
 

@@ -90,6 +90,7 @@ void slm__layer_attention(struct slm_layer_step *step)
         .out = w->h,
         .out_stride = w->h_stride,
         .states = w->states,
+        .split_states = w->split_states,
     };
     slm__project(step, &layer->qkv);
     slm__each_row(step, prepare_rows);

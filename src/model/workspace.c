@@ -89,9 +89,14 @@ static void carve_experts(struct slm_workspace *w, struct slm_carver *carver, co
 }
 
 void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, const struct slm_transformer *t, enum slm_kv_type kv_type,
-                          uint32_t batch, uint32_t threads)
+                          uint32_t batch, uint32_t context, uint32_t threads)
 {
+    uint64_t split = 0;
     const uint64_t states = widest(w, t);
+    for (uint32_t i = 0; i < t->layer_count; i++) {
+        const struct slm_layer *layer = &t->layers[i];
+        split = max_u64(split, slm__op_attention_split_floats(threads, layer->heads, layer->kv_heads, layer->head_dim, context));
+    }
     const uint64_t rows = batch;
     w->batch = batch;
     w->kv_type = kv_type;
@@ -105,6 +110,7 @@ void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, co
     w->wide = slm__carve(carver, rows * w->wide_stride * sizeof(float));
     w->rotary = slm__carve(carver, rows * w->rotary_stride * t->rope_set_count * sizeof(float));
     w->states = slm__carve(carver, threads * states * sizeof(float));
+    w->split_states = slm__carve(carver, split * sizeof(float));
     w->head_rows = slm__carve(carver, (uint64_t)SLM_COLUMNS * ((uint64_t)w->x_stride + w->vocab_stride) * sizeof(float));
     w->packed = slm__carve(carver, packed_bytes(t, batch));
     w->parallel = slm__carve(carver, t->block_kind == SLM_BLOCK_PARALLEL ? rows * w->x_stride * sizeof(float) : 0);

@@ -2,13 +2,14 @@
 /*
  * Attention. The work is cut into items: up to 8 consecutive rows of one sequence x one kv head, so that a tile of keys and values is read
  * once for all queries that share it. An item walks its segments of 512 positions in order; each segment is a result of its own, merged
- * behind the ones before: the same order in prefill, decode, and however items fall on threads.
+ * behind the ones before: the same order in prefill, decode, and however items fall on threads. Where there are too few items for the
+ * threads (one row, few kv heads), the segments themselves are dealt out and merged afterwards, in the same order.
  */
 #include "ops/attention_op.h"
 #include <math.h>
 #include <string.h>
 
-enum { ITEM_QUERIES = 32 };
+enum { ITEM_QUERIES = 32, ITEMS_PER_THREAD = 2 };
 
 struct attention_job {
     const struct slm_kernels *kernels;
@@ -18,6 +19,7 @@ struct attention_job {
     uint32_t group;        /* query heads of one kv head */
     uint32_t rows_an_item; /* rows whose queries one item takes */
     uint32_t state_floats; /* of one query */
+    uint32_t segments;     /* of the longest row, where segments are dealt out */
 };
 
 static uint32_t rows_an_item(uint32_t group)
@@ -122,6 +124,16 @@ static void merge_segment(const struct attention_job *job, const struct item *it
     }
 }
 
+static void finish_item(const struct attention_job *job, const struct item *item)
+{
+    const struct slm_attention *a = job->a;
+    for (uint32_t i = 0; i < item->row_count * job->group; i++) {
+        const uint32_t row = item->first + i / job->group, head = item->kv_head * job->group + i % job->group;
+        float *out = a->out + (size_t)row * a->out_stride + (size_t)head * a->head_dim;
+        job->kernels->attend_finish(item->totals + (size_t)i * job->state_floats, a->head_dim, out);
+    }
+}
+
 static void attend_item(const struct attention_job *job, uint32_t kv_head, uint32_t first, uint32_t row_count, float *scratch)
 {
     const struct slm_attention *a = job->a;
@@ -138,11 +150,7 @@ static void attend_item(const struct attention_job *job, uint32_t kv_head, uint3
         merge_segment(job, &item, segment * SLM_SEGMENT, (segment + 1) * SLM_SEGMENT);
         tile = end;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        float *out =
-            a->out + (size_t)(first + i / job->group) * a->out_stride + (size_t)(kv_head * job->group + i % job->group) * a->head_dim;
-        job->kernels->attend_finish(item.totals + (size_t)i * job->state_floats, a->head_dim, out);
-    }
+    finish_item(job, &item);
 }
 
 /* Rows from `first` on that can share an item: same sequence, rising positions, at most rows_an_item. */
@@ -173,11 +181,74 @@ static void attend_items(void *context, uint32_t begin, uint32_t end, uint32_t t
     }
 }
 
+static uint32_t segments_of(uint32_t positions) { return (positions + SLM_SEGMENT - 1) / SLM_SEGMENT; }
+
+uint64_t slm__op_attention_split_floats(uint32_t threads, uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t context)
+{
+    const uint64_t items = (uint64_t)threads * ITEMS_PER_THREAD;
+    return threads == 1 ? 0 : items * (heads / kv_heads) * segments_of(context) * state_floats(head_dim);
+}
+
+/* One segment of one row and kv head; task t is segment t % segments of pair t / segments, pair p is row p / kv_heads, head p % kv_heads. */
+static void attend_split(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+{
+    const struct attention_job *job = context;
+    const struct slm_attention *a = job->a;
+    const uint32_t segments = job->segments, tiles = SLM_SEGMENT / SLM_TILE;
+    float *scratch = a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim);
+    for (uint32_t task = begin; task < end; task++) {
+        const uint32_t segment = task % segments, row = task / segments / a->kv_heads, position = job->rows[row].position;
+        const uint32_t first = first_visible(a, position) / SLM_TILE, last = position / SLM_TILE;
+        const uint32_t from = segment * tiles > first ? segment * tiles : first;
+        const uint32_t to = (segment + 1) * tiles <= last ? (segment + 1) * tiles : last + 1;
+        struct item item = {task / segments % a->kv_heads,
+                            row,
+                            1,
+                            NULL,
+                            a->split_states + (size_t)task * job->group * job->state_floats,
+                            (struct slm_attend_query *)(void *)scratch};
+        if (from < to) {
+            clear_states(item.segments, job->group, job->state_floats);
+            attend_segment(job, &item, from, to);
+        }
+    }
+}
+
+/* The segments of pairs [begin, end) in order. */
+static void merge_split(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+{
+    const struct attention_job *job = context;
+    const struct slm_attention *a = job->a;
+    const uint32_t segments = job->segments;
+    float *totals = a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim);
+    for (uint32_t pair = begin; pair < end; pair++) {
+        const uint32_t row = pair / a->kv_heads, kv_head = pair % a->kv_heads;
+        struct item item = {kv_head, row, 1, totals, NULL, NULL};
+        clear_states(totals, job->group, job->state_floats);
+        for (uint32_t s = 0; s < segments; s++) {
+            item.segments = a->split_states + ((size_t)pair * segments + s) * job->group * job->state_floats;
+            merge_segment(job, &item, s * SLM_SEGMENT, (s + 1) * SLM_SEGMENT);
+        }
+        finish_item(job, &item);
+    }
+}
+
 void slm__op_attention(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_attention *attention,
                        const struct slm_attention_row *rows, uint32_t row_count)
 {
-    const uint32_t group = attention->heads / attention->kv_heads;
-    struct attention_job job = {kernels, attention, rows, row_count, group, rows_an_item(group), state_floats(attention->head_dim)};
+    const uint32_t group = attention->heads / attention->kv_heads, threads = slm__team_threads(team);
+    struct attention_job job = {kernels, attention, rows, row_count, group, rows_an_item(group), state_floats(attention->head_dim), 0};
     const uint32_t blocks = (row_count + job.rows_an_item - 1) / job.rows_an_item;
-    slm__team_for(team, blocks * attention->kv_heads, 1, attend_items, &job);
+    const uint64_t pairs = (uint64_t)row_count * attention->kv_heads;
+    uint32_t positions = 0;
+    for (uint32_t i = 0; i < row_count; i++) {
+        positions = rows[i].position >= positions ? rows[i].position + 1 : positions;
+    }
+    job.segments = segments_of(positions);
+    if (threads > 1 && pairs <= (uint64_t)threads * ITEMS_PER_THREAD && job.segments > 1) {
+        slm__team_for(team, (uint32_t)pairs * job.segments, 1, attend_split, &job);
+        slm__team_for(team, (uint32_t)pairs, 1, merge_split, &job);
+    } else {
+        slm__team_for(team, blocks * attention->kv_heads, 1, attend_items, &job);
+    }
 }

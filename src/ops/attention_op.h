@@ -26,11 +26,14 @@ struct slm_attention {
     size_t q_stride;
     float *out; /* [rows][out_stride] */
     size_t out_stride;
-    float *states; /* [threads][slm__op_attention_state_floats()] */
+    float *states;       /* [threads][slm__op_attention_state_floats()] */
+    float *split_states; /* [slm__op_attention_split_floats()] for a context that no position exceeds */
 };
 
 /* Floats of scratch that each thread needs. */
 uint64_t slm__op_attention_state_floats(uint32_t heads, uint32_t kv_heads, uint32_t head_dim);
+/* Floats of the results of single segments, where few queries are cut along their keys. */
+uint64_t slm__op_attention_split_floats(uint32_t threads, uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t context);
 /* Address of the K or V tile of a kv head in a page (layout above). */
 uint64_t slm__op_k_offset(enum slm_kv_type type, uint32_t head_dim, uint32_t kv_head);
 uint64_t slm__op_v_offset(enum slm_kv_type type, uint32_t head_dim, uint32_t kv_heads, uint32_t kv_head);

@@ -93,7 +93,7 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     }
     memory->kv_bytes = carver->used - mark;
     mark = carver->used;
-    slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, slm__team_threads(pool->model->team));
+    slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, shape->context, slm__team_threads(pool->model->team));
     pool->rows = slm__carve(carver, shape->batch * sizeof *pool->rows);
     pool->logits = slm__carve(carver, (uint64_t)pool->step_rows * t->vocab_size * sizeof *pool->logits);
     pool->sampler_scratch = slm__carve(carver, slm__sampler_scratch_bytes(t->vocab_size));

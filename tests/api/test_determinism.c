@@ -2,7 +2,7 @@
 /* The promise: the same file and input give the same bits on every tier, thread count, division of the prompt, and batch. */
 #include "tests/api_fixture.h"
 
-enum { TOKENS = 150, STEPS = 6, SESSIONS = 8 };
+enum { TOKENS = 150, LONG_TOKENS = 1200, STEPS = 6, SESSIONS = 8 };
 
 static const char *const folders[] = {"qwen3", "llama32-tied"};
 static const int32_t types[] = {SLM_TYPE_F32, SLM_TYPE_F16, SLM_TYPE_BF16, SLM_TYPE_I8, SLM_TYPE_I4};
@@ -37,7 +37,7 @@ struct way {
 };
 
 /* Logits of a prompt fed in chunks, then of STEPS greedy steps, as one array. */
-static float *run_way(const struct image *image, const struct way *way, int32_t kv_type, uint64_t *count)
+static float *run_way(const struct image *image, const struct way *way, uint32_t length, int32_t kv_type, uint64_t *count)
 {
     const slm_engine_options engine_options = {
         .struct_size = sizeof engine_options, .threads = way->threads, .isa = way->isa, .parallel_for = way->parallel_for};
@@ -45,18 +45,18 @@ static float *run_way(const struct image *image, const struct way *way, int32_t 
     slm_model *model = NULL;
     slm_session *session = NULL;
     slm_model_info info = {.struct_size = sizeof info};
-    int32_t ids[TOKENS];
+    int32_t ids[LONG_TOKENS];
     CHECK_OK(slm_engine_create(&engine_options, &engine, &error));
     CHECK_OK(slm_model_open_memory(engine, image->bytes, image->length, NULL, &model, &error));
     CHECK_OK(slm_model_get_info(model, &info, &error));
     const slm_session_options options = {
         .struct_size = sizeof options, .flags = SLM_SESSION_IGNORE_EOS, .kv_type = kv_type, .batch = way->batch};
     CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
-    some_tokens(ids, TOKENS, info.vocab_size);
-    *count = (uint64_t)(TOKENS + STEPS) * info.vocab_size;
+    some_tokens(ids, length, info.vocab_size);
+    *count = (uint64_t)(length + STEPS) * info.vocab_size;
     float *logits = malloc(*count * sizeof *logits);
-    for (uint32_t i = 0; i < TOKENS; i += way->chunk) {
-        const uint32_t n = i + way->chunk < TOKENS ? way->chunk : TOKENS - i;
+    for (uint32_t i = 0; i < length; i += way->chunk) {
+        const uint32_t n = i + way->chunk < length ? way->chunk : length - i;
         const slm_append_options out = {
             .struct_size = sizeof out, .logits = logits + (size_t)i * info.vocab_size, .logits_capacity = (uint64_t)n * info.vocab_size};
         CHECK_OK(slm_session_append(session, ids + i, n, &out, &error));
@@ -66,7 +66,7 @@ static float *run_way(const struct image *image, const struct way *way, int32_t 
         const float *row = NULL;
         CHECK_OK(slm_session_next(session, &token, &error));
         CHECK_OK(slm_session_logits(session, &row, NULL, &error));
-        memcpy(logits + (size_t)(TOKENS + i) * info.vocab_size, row, info.vocab_size * sizeof *row);
+        memcpy(logits + (size_t)(length + i) * info.vocab_size, row, info.vocab_size * sizeof *row);
     }
     slm_session_destroy(session);
     assert_int_equal(slm_model_close(model), SLM_OK);
@@ -99,7 +99,7 @@ static void test_every_way_gives_the_same_bits(void **state)
             const struct image image = convert_image(folders[f], types[t]);
             for (int32_t kv = SLM_KV_F32; kv <= SLM_KV_I8; kv++) {
                 uint64_t count = 0, other = 0;
-                float *expected = run_way(&image, &reference, kv, &count);
+                float *expected = run_way(&image, &reference, TOKENS, kv, &count);
                 for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
                     slm_engine *probe = NULL;
                     const slm_engine_options options = {.struct_size = sizeof options, .isa = ways[w].isa};
@@ -107,7 +107,7 @@ static void test_every_way_gives_the_same_bits(void **state)
                         continue; /* not a tier of this machine */
                     }
                     slm_engine_destroy(probe);
-                    float *got = run_way(&image, &ways[w], kv, &other);
+                    float *got = run_way(&image, &ways[w], TOKENS, kv, &other);
                     if (memcmp(got, expected, count * sizeof *got) != 0) {
                         fail_msg("%s, type %d, kv %d: way %u (tier %d, %u threads, chunk %u) differs", folders[f], types[t], kv,
                                  (unsigned)w, ways[w].isa, ways[w].threads, ways[w].chunk);
@@ -121,6 +121,31 @@ static void test_every_way_gives_the_same_bits(void **state)
         }
     }
     printf("%u runs equal scalar, one thread, one piece\n", compared);
+}
+
+/* Beyond two segments of attention, where a single row is cut along its keys. */
+static void test_long_sequences_give_the_same_bits(void **state)
+{
+    const struct way reference = {SLM_ISA_SCALAR, 1, LONG_TOKENS, 0, NULL};
+    const struct way ways[] = {{SLM_ISA_BEST, 1, 100, 0, NULL},
+                               {SLM_ISA_BEST, 4, LONG_TOKENS, 0, NULL},
+                               {SLM_ISA_BEST, 3, 1, 0, NULL},
+                               {SLM_ISA_BEST, 4, 1, 0, backwards}};
+    const struct image image = convert_image("llama32-tied", SLM_TYPE_I8);
+    (void)state;
+    for (int32_t kv = SLM_KV_F16; kv <= SLM_KV_I8; kv++) {
+        uint64_t count = 0, other = 0;
+        float *expected = run_way(&image, &reference, LONG_TOKENS, kv, &count);
+        for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
+            float *got = run_way(&image, &ways[w], LONG_TOKENS, kv, &other);
+            if (memcmp(got, expected, count * sizeof *got) != 0) {
+                fail_msg("kv %d: way %u differs", kv, (unsigned)w);
+            }
+            free(got);
+        }
+        free(expected);
+    }
+    free(image.bytes);
 }
 
 static void test_batch_gives_the_bits_of_one(void **state)
@@ -173,7 +198,10 @@ static void test_batch_gives_the_bits_of_one(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_way_gives_the_same_bits),
-                                       cmocka_unit_test(test_batch_gives_the_bits_of_one)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_way_gives_the_same_bits),
+        cmocka_unit_test(test_long_sequences_give_the_same_bits),
+        cmocka_unit_test(test_batch_gives_the_bits_of_one),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
