@@ -2,11 +2,11 @@
 /*
  * Attention over one tile of 64 keys. Scores: a lane is a token, so registers hold [panels of 16 tokens][queries] sums; values: a lane is a
  * dimension, registers hold [queries][dimensions] sums. Four queries at a time share each load (and f16 conversion) of K and V; either way 16
- * registers are sums.
+ * registers are sums. int8 keys meet an int8 query one query at a time, as lines of i8 weights meet a column.
  */
-#include "kernels/half_bits.h"         /* slm__f32_to_f16 */
-#include "kernels/neon/neon_kernels.h" /* slm__attend_..._neon, slm__store_..._neon */
-#include "kernels/neon/simd_neon.h"    /* exp_neon, tanh_neon, tree16_neon, maximum16_neon, fma_lane_neon */
+#include "kernels/neon/neon_kernels.h"  /* slm__attend_..._neon */
+#include "kernels/neon/quantize_neon.h" /* quantize_neon */
+#include "kernels/neon/simd_neon.h"     /* exp_neon, tanh_neon, tree16_neon, maximum16_neon, fma_lane_neon */
 #include <math.h>
 
 enum { QUERIES_NEON = 4, PANELS_NEON = SLM_TILE / 16, SUMS_NEON = 16 };
@@ -28,6 +28,9 @@ SLM_INLINE_NEON float32x4_t load_tile_neon(const uint8_t *at, uint32_t i, enum s
 {
     if (i % 8 == 0) {
         load_afresh_neon();
+    }
+    if (type == SLM_CACHE_I8) {
+        return vcvtq_f32_s32(vmovl_s16(widen_four_signed_neon(at + 4 * i)));
     }
     return type == SLM_CACHE_F16 ? load_f16_neon((const uint16_t *)(const void *)at + 4 * i)
                                  : vld1q_f32((const float *)(const void *)at + 4 * i);
@@ -78,6 +81,69 @@ SLM_INLINE_NEON void score_panels_neon(const void *k_tile, uint32_t head_dim, en
     SLM_UNROLL_NEON
     for (uint32_t i = 0; i < SUMS_NEON; i++) {
         vst1q_f32(tiles[i % count].p + (size_t)16 * first + (size_t)4 * (i / count), sum[i]);
+    }
+}
+
+/* All 64 keys: a panel after the other for four queries, all panels at once for one. */
+SLM_INLINE_NEON void score_tile_neon(const void *k_tile, uint32_t head_dim, enum slm_kv_type type, const struct slm_attend_query *queries,
+                                     uint32_t count, struct attend_tile_neon *tiles)
+{
+    if (count == 1) {
+        score_panels_neon(k_tile, head_dim, type, 0, PANELS_NEON, queries, 1, tiles);
+        return;
+    }
+    for (uint32_t panel = 0; panel < PANELS_NEON; panel++) {
+        score_panels_neon(k_tile, head_dim, type, panel, 1, queries, QUERIES_NEON, tiles);
+    }
+}
+
+/* Scores of 16 tokens: k is their panel, [quads][16 tokens][4]; q has a quad of zeros where the number of quads is odd, and what follows the
+ * panel is read there. Two products of at most 128 * 127 fit an int16. */
+SLM_INLINE_NEON void score_panel_i8_neon(const int8_t *k, const int8_t *q, uint32_t quads, const float *k_scales, float q_scale,
+                                         float *score)
+{
+    int32x4_t low[4], high[4];
+    SLM_UNROLL_NEON
+    for (uint32_t i = 0; i < 4; i++) {
+        low[i] = high[i] = vdupq_n_s32(0);
+    }
+    for (uint32_t j = 0; j < quads; j += 2, k += 128) {
+        const int8x16_t first = broadcast_quad_neon((const uint8_t *)q + 4 * j),
+                        second = broadcast_quad_neon((const uint8_t *)q + 4 * (j + 1));
+        SLM_UNROLL_NEON
+        for (uint32_t i = 0; i < 4; i++) {
+            const int8x16_t a = vld1q_s8(k + 16 * i), b = vld1q_s8(k + 64 + 16 * i);
+            const int16x8_t low_pair = vmull_s8(vget_low_s8(a), vget_low_s8(first)), high_pair = vmull_high_s8(a, first);
+            low[i] = hold_neon(vpadalq_s16(low[i], vmlal_s8(low_pair, vget_low_s8(b), vget_low_s8(second))));
+            high[i] = hold_neon(vpadalq_s16(high[i], vmlal_high_s8(high_pair, b, second)));
+        }
+    }
+    SLM_UNROLL_NEON
+    for (uint32_t i = 0; i < 4; i++) {
+        const float32x4_t scale = vmulq_n_f32(vld1q_f32(k_scales + 4 * i), q_scale);
+        vst1q_f32(score + 4 * i, vmulq_f32(vcvtq_f32_s32(vpaddq_s32(low[i], high[i])), scale));
+    }
+}
+
+static void score_i8_neon(const void *k_tile, uint32_t head_dim, const struct slm_attend_query *query, struct attend_tile_neon *tile)
+{
+    int8_t q[SLM_HEAD_DIM_MAX + 16];
+    const uint32_t quads = slm__head_quads(head_dim);
+    const float q_scale = quantize_neon(query->q, head_dim, q);
+    const float *k_scales = (const float *)(const void *)((const uint8_t *)k_tile + slm__k_scales_offset(head_dim));
+    memset(q + (size_t)4 * quads, 0, 4);
+    for (uint32_t panel = 0; panel < PANELS_NEON; panel++) {
+        const int8_t *k = (const int8_t *)k_tile + (size_t)64 * quads * panel;
+        score_panel_i8_neon(k, q, quads, k_scales + 16 * panel, q_scale, tile->p + 16 * panel);
+    }
+}
+
+/* p[t] *= scale of v[t] */
+static void weigh_i8_neon(const void *v_tile, uint32_t head_dim, struct attend_tile_neon *tile)
+{
+    const float *v_scales = (const float *)(const void *)((const uint8_t *)v_tile + slm__v_scales_offset(head_dim));
+    for (uint32_t t = 0; t < SLM_TILE; t += 4) {
+        vst1q_f32(tile->p + t, vmulq_f32(vld1q_f32(tile->p + t), vld1q_f32(v_scales + t)));
     }
 }
 
@@ -220,16 +286,19 @@ SLM_INLINE_NEON void attend_neon(const void *k_tile, const void *v_tile, uint32_
     struct attend_tile_neon tiles[QUERIES_NEON];
     while (count > 0) {
         const uint32_t taken = count >= QUERIES_NEON ? QUERIES_NEON : 1;
-        if (taken == QUERIES_NEON) {
-            for (uint32_t panel = 0; panel < PANELS_NEON; panel++) {
-                score_panels_neon(k_tile, head_dim, type, panel, 1, queries, QUERIES_NEON, tiles);
+        if (type == SLM_CACHE_I8) {
+            for (uint32_t i = 0; i < taken; i++) {
+                score_i8_neon(k_tile, head_dim, &queries[i], &tiles[i]);
             }
         } else {
-            score_panels_neon(k_tile, head_dim, type, 0, PANELS_NEON, queries, 1, tiles);
+            score_tile_neon(k_tile, head_dim, type, queries, taken, tiles);
         }
         for (uint32_t i = 0; i < taken; i++) {
             softmax_neon(&tiles[i], softcap, &queries[i]);
             correct_neon(&queries[i], tiles[i].correction, stride);
+            if (type == SLM_CACHE_I8) {
+                weigh_i8_neon(v_tile, head_dim, &tiles[i]);
+            }
         }
         if (taken == QUERIES_NEON) {
             values_four_neon(v_tile, stride, type, queries, tiles);
@@ -253,35 +322,10 @@ void slm__attend_f16_neon(const void *k_tile, const void *v_tile, uint32_t head_
     attend_neon(k_tile, v_tile, head_dim, softcap, SLM_CACHE_F16, queries, count);
 }
 
-SLM_INLINE_NEON uint16x4_t round_f16_neon(const float *x) { return vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(x))); }
-
-void slm__store_k_f16_neon(const float *x, uint32_t head_dim, uint32_t slot, void *tile)
+void slm__attend_i8_neon(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
+                         uint32_t count)
 {
-    uint16_t *lane = (uint16_t *)tile + (size_t)(slot / 16) * head_dim * 16 + slot % 16, half[4];
-    uint32_t d = 0;
-    for (; d + 4 <= head_dim; d += 4) {
-        vst1_u16(half, round_f16_neon(x + d));
-        for (uint32_t i = 0; i < 4; i++) {
-            lane[(size_t)16 * (d + i)] = half[i];
-        }
-    }
-    for (; d < head_dim; d++) {
-        lane[(size_t)16 * d] = slm__f32_to_f16(x[d]);
-    }
-}
-
-void slm__store_v_f16_neon(const float *x, uint32_t head_dim, uint32_t slot, void *tile)
-{
-    const uint32_t stride = slm__head_stride(head_dim);
-    uint16_t *row = (uint16_t *)tile + (size_t)slot * stride;
-    uint32_t d = 0;
-    for (; d + 4 <= head_dim; d += 4) {
-        vst1_u16(row + d, round_f16_neon(x + d));
-    }
-    for (; d < head_dim; d++) {
-        row[d] = slm__f32_to_f16(x[d]);
-    }
-    memset(row + head_dim, 0, (stride - head_dim) * sizeof *row);
+    attend_neon(k_tile, v_tile, head_dim, softcap, SLM_CACHE_I8, queries, count);
 }
 
 /* e^(m - larger), 0 for an empty state */

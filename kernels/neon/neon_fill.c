@@ -22,9 +22,12 @@ void slm__fill_neon(struct slm_kernels *table)
     table->multiply = slm__multiply_neon;
     table->softcap = slm__softcap_neon;
     table->store_k[SLM_CACHE_F16] = slm__store_k_f16_neon;
+    table->store_k[SLM_CACHE_I8] = slm__store_k_i8_neon;
     table->store_v[SLM_CACHE_F16] = slm__store_v_f16_neon;
+    table->store_v[SLM_CACHE_I8] = slm__store_v_i8_neon;
     table->attend[SLM_CACHE_F32] = slm__attend_f32_neon;
     table->attend[SLM_CACHE_F16] = slm__attend_f16_neon;
+    table->attend[SLM_CACHE_I8] = slm__attend_i8_neon;
     table->attend_merge = slm__attend_merge_neon;
     table->attend_finish = slm__attend_finish_neon;
     table->peak = slm__peak_neon;

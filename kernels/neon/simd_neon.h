@@ -73,6 +73,13 @@ SLM_INLINE_NEON uint16x4_t widen_four_neon(const uint8_t *at)
     return vget_low_u16(vmovl_u8(vcreate_u8(four)));
 }
 
+SLM_INLINE_NEON int16x4_t widen_four_signed_neon(const uint8_t *at)
+{
+    uint32_t four;
+    memcpy(&four, at, sizeof four);
+    return vget_low_s16(vmovl_s8(vcreate_s8(four)));
+}
+
 /* f32 bits = (u8 << 19) + (111 << 23), 4 rows */
 SLM_INLINE_NEON float32x4_t scale_i4_neon(uint16x4_t scale)
 {
