@@ -7,6 +7,8 @@
 #include "kernels/half_bits.h" /* slm__f32_bits, slm__f32_of_bits */
 #include <stddef.h>
 
+struct slm_i4_steps; /* weight_encode.h */
+
 /* 32 x 16 weights: x[k][r] is column k of row r; zero where the matrix has none. */
 struct slm_lanes {
     _Alignas(64) float x[SLM_GROUP][SLM_PANEL_ROWS];
@@ -34,6 +36,7 @@ static inline int32_t slm__clamp(int32_t x, int32_t low, int32_t high)
 static inline float slm__i4_scale(uint32_t code) { return slm__f32_of_bits((code << 19) + (111u << 23)); }
 
 void slm__encode_i8(const float *const rows[16], uint32_t row_count, uint32_t cols, uint8_t *panel);
-void slm__encode_i4(const float *const rows[16], uint32_t row_count, uint32_t cols, uint8_t *panel);
+/* steps NULL: every row is searched. */
+void slm__encode_i4(const float *const rows[16], const struct slm_i4_steps *steps, uint32_t row_count, uint32_t cols, uint8_t *panel);
 
 #endif

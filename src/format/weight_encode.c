@@ -95,12 +95,24 @@ slm_status slm__encode_panel(enum slm_weight_type type, const float *const rows[
     case SLM_WEIGHT_F16:
     case SLM_WEIGHT_BF16: encode_half(type, rows, row_count, cols, panel); break;
     case SLM_WEIGHT_I8: slm__encode_i8(rows, row_count, cols, panel); break;
-    case SLM_WEIGHT_I4: slm__encode_i4(rows, row_count, cols, panel); break;
+    case SLM_WEIGHT_I4: slm__encode_i4(rows, NULL, row_count, cols, panel); break;
     case SLM_WEIGHT_NONE:
     case SLM_WEIGHT_TYPES: return SLM_E_INTERNAL;
     }
     if (sums != NULL) {
         measure(type, rows, row_count, cols, panel, scratch, sums);
+    }
+    return SLM_OK;
+}
+
+slm_status slm__encode_panel_i4_codes(const float *const rows[16], const struct slm_i4_steps *steps, uint32_t row_count, uint32_t cols,
+                                      uint8_t *panel, void *scratch, struct slm_encode_error *sums, uint32_t *bad_row, uint32_t *bad_col)
+{
+    SLM_TRY(check_values(SLM_WEIGHT_I4, rows, row_count, cols, bad_row, bad_col));
+    memset(panel, 0, (size_t)slm__panel_bytes(SLM_WEIGHT_I4, cols));
+    slm__encode_i4(rows, steps, row_count, cols, panel);
+    if (sums != NULL) {
+        measure(SLM_WEIGHT_I4, rows, row_count, cols, panel, scratch, sums);
     }
     return SLM_OK;
 }

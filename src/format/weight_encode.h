@@ -29,6 +29,17 @@ float slm__encode_limit(enum slm_weight_type type);
 void slm__encode_panel_i8_codes(const int8_t *const codes[16], const uint16_t *const scales[16], uint32_t row_count, uint32_t cols,
                                 uint8_t *panel);
 
+/* Rows that a source has in 4 bits: w = step * (q - zero), q 0..15, with a step (of either sign) and a zero for each 32 columns. */
+struct slm_i4_steps {
+    const float *step[16], *zero[16]; /* [groups] of a row; step[r] NULL: row r is encoded as by slm__encode_panel() */
+};
+
+/* As slm__encode_panel() of i4, but the codes are kept (mirrored where the step is negative), zeros are rounded to sixteenths of a step, and
+ * steps to the format's scales, the row's factor chosen so that least is lost. A group whose zero lies outside 0 to 15.94, or whose step
+ * is 0, is encoded anew. `rows` has the values that steps and codes stand for. */
+slm_status slm__encode_panel_i4_codes(const float *const rows[16], const struct slm_i4_steps *steps, uint32_t row_count, uint32_t cols,
+                                      uint8_t *panel, void *scratch, struct slm_encode_error *sums, uint32_t *bad_row, uint32_t *bad_col);
+
 /* The inverse: row `row` (0..15) of a panel to `cols` floats, with the same bits as the gather kernels. */
 void slm__decode_panel_row(enum slm_weight_type type, const uint8_t *panel, uint32_t row, uint32_t cols, float *out);
 

@@ -402,6 +402,126 @@ static void values_that_do_not_fit_are_named(void **state)
     }
 }
 
+/* ---- codes that a source already has ---- */
+
+struct kept_case {
+    uint32_t rows, cols, groups;
+    uint8_t codes[16 * 96];
+    float steps[16 * 3], zeros[16 * 3], values[16 * 96];
+};
+
+static void kept_values(struct kept_case *kept)
+{
+    for (uint32_t r = 0; r < kept->rows; r++) {
+        for (uint32_t k = 0; k < kept->cols; k++) {
+            const uint32_t i = r * kept->cols + k, g = r * kept->groups + k / 32;
+            kept->values[i] = kept->steps[g] * ((float)kept->codes[i] - kept->zeros[g]);
+        }
+    }
+}
+
+static double kept_encode(const struct kept_case *kept, uint8_t *panel)
+{
+    struct slm_i4_steps steps = {{NULL}, {NULL}};
+    const float *rows[16] = {NULL};
+    struct slm_encode_error sums = {0.0, 0.0};
+    _Alignas(64) float scratch[96];
+    uint32_t bad_row, bad_col;
+    for (uint32_t r = 0; r < kept->rows; r++) {
+        rows[r] = kept->values + (size_t)r * kept->cols;
+        steps.step[r] = kept->steps + (size_t)r * kept->groups;
+        steps.zero[r] = kept->zeros + (size_t)r * kept->groups;
+    }
+    assert_int_equal(slm__encode_panel_i4_codes(rows, &steps, kept->rows, kept->cols, panel, scratch, &sums, &bad_row, &bad_col), SLM_OK);
+    return sums.energy > 0.0 ? sqrt(sums.error / sums.energy) : 0.0;
+}
+
+static uint32_t code_at(const uint8_t *panel, uint32_t row, uint32_t k)
+{
+    const uint32_t byte = panel[256 * (k / 32) + 64 * (k % 16 / 4) + 4 * row + k % 4];
+    return k % 32 < 16 ? byte & 15u : byte >> 4;
+}
+
+static void random_case(struct kept_case *kept, struct slm_random *random, bool one_step)
+{
+    *kept = (struct kept_case){.rows = 13, .cols = 96, .groups = 3};
+    for (uint32_t i = 0; i < kept->rows * kept->cols; i++) {
+        kept->codes[i] = (uint8_t)(slm__random_unit(random) * 16.0);
+    }
+    for (uint32_t i = 0; i < kept->rows * kept->groups; i++) {
+        const float size = 0.001f + 0.05f * (float)slm__random_unit(random);
+        kept->steps[i] = one_step ? 0.0123f : slm__random_unit(random) < 0.5 ? -size : size;
+        kept->zeros[i] = (float)(int)(slm__random_unit(random) * 16.0);
+    }
+    kept_values(kept);
+}
+
+/* All codes (mirrored for negative steps) and zeros are there; only the scales are rounded. */
+static void codes_of_other_formats_are_kept(void **state)
+{
+    (void)state;
+    static struct kept_case kept;
+    struct slm_random random;
+    slm__random_seed(&random, 5);
+    uint8_t *panel = aligned_alloc(64, (size_t)slm__panel_bytes(SLM_WEIGHT_I4, 96));
+    double worst = 0.0, sum = 0.0;
+    for (int round = 0; round < 50; round++) {
+        random_case(&kept, &random, false);
+        const double error = kept_encode(&kept, panel);
+        worst = error > worst ? error : worst;
+        sum += error;
+        for (uint32_t r = 0; r < kept.rows; r++) {
+            for (uint32_t k = 0; k < kept.cols; k++) {
+                const uint32_t g = r * 3 + k / 32, code = kept.codes[r * 96 + k];
+                assert_int_equal(code_at(panel, r, k), kept.steps[g] < 0.0f ? 15 - code : code);
+            }
+            for (uint32_t g = 0; g < 3; g++) {
+                const float zero = kept.zeros[r * 3 + g];
+                assert_int_equal(panel[slm__i4_zeros_offset(3) + 16 * g + r],
+                                 (int)(16.0f * (kept.steps[r * 3 + g] < 0.0f ? 15.0f - zero : zero)));
+            }
+        }
+    }
+    print_message("scales rounded: relative error %.4f, at most %.4f\n", sum / 50, worst);
+    assert_true(worst < 0.02);
+    random_case(&kept, &random, true); /* one step for all: nothing is lost */
+    assert_true(kept_encode(&kept, panel) < 1e-6);
+    free(panel);
+}
+
+/* A zero that the format lacks, a step of 0 and an outlier among the steps are encoded anew; zero groups and zero rows are exact. */
+static void groups_that_cannot_be_kept_are_searched(void **state)
+{
+    (void)state;
+    static struct kept_case kept;
+    struct slm_random random;
+    float decoded[96];
+    slm__random_seed(&random, 6);
+    uint8_t *panel = aligned_alloc(64, (size_t)slm__panel_bytes(SLM_WEIGHT_I4, 96));
+    random_case(&kept, &random, false);
+    kept.zeros[0] = -3.0f;
+    kept.zeros[4] = NAN;
+    kept.steps[6] = 1e-7f;
+    kept_values(&kept);
+    for (uint32_t k = 0; k < 96; k++) {
+        kept.values[5 * 96 + k] = 0.0f;
+        kept.values[96 + k] = k / 32 == 1 ? 0.25f : kept.values[96 + k];
+        kept.values[4 * 96 + k] = k / 32 == 2 ? 0.0f : kept.values[4 * 96 + k];
+    }
+    kept.steps[4 * 3 + 2] = 0.0f;
+    const double error = kept_encode(&kept, panel);
+    assert_true(error < 0.03);
+    slm__decode_panel_row(SLM_WEIGHT_I4, panel, 5, 96, decoded);
+    for (uint32_t k = 0; k < 96; k++) {
+        assert_true(decoded[k] == 0.0f);
+    }
+    slm__decode_panel_row(SLM_WEIGHT_I4, panel, 4, 96, decoded);
+    assert_true(decoded[64] == 0.0f && decoded[95] == 0.0f);
+    slm__decode_panel_row(SLM_WEIGHT_I4, panel, 1, 96, decoded);
+    assert_true(fabsf(decoded[40] - 0.25f) < 0.002f);
+    free(panel);
+}
+
 /* The bytes of a fixed matrix, as they must be on every machine, compiler and build. */
 static void bytes_are_the_same_everywhere(void **state)
 {
@@ -443,6 +563,8 @@ int main(void)
         cmocka_unit_test(tiny_and_huge_rows_are_kept_or_zero),
         cmocka_unit_test(groups_of_one_sign_and_outliers_are_bounded),
         cmocka_unit_test(values_that_do_not_fit_are_named),
+        cmocka_unit_test(codes_of_other_formats_are_kept),
+        cmocka_unit_test(groups_that_cannot_be_kept_are_searched),
         cmocka_unit_test(bytes_are_the_same_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
