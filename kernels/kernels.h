@@ -66,9 +66,13 @@ struct slm_attend_query {
     uint32_t begin; /* visible keys of this tile: slots begin <= slot < end, at least one */
     uint32_t end;
 };
+/* The tiles that will be read next: asked for while the present ones are worked on. Only a hint, nothing there is read; may be NULL. */
+struct slm_attend_ahead {
+    const void *k_tile, *v_tile;
+};
 /* Bring one tile of keys and values into the states of `count` queries of the same kv head; head_dim <= SLM_HEAD_DIM_MAX. softcap 0: none. */
 typedef void slm_attend_fn(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
-                           uint32_t count);
+                           uint32_t count, const struct slm_attend_ahead *ahead);
 /* state = state followed by `next`, the state of the segment behind it. */
 typedef void slm_attend_merge_fn(float *state, const float *next, uint32_t head_dim);
 /* out[i] = acc[i] / l, i < head_dim */

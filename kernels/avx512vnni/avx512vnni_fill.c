@@ -11,6 +11,7 @@ void slm__fill_avx512vnni(struct slm_kernels *table)
     table->matmul[SLM_WEIGHT_I4] = slm__matmul_i4_avx512vnni;
     table->attend[SLM_CACHE_F32] = slm__attend_f32_avx512vnni;
     table->attend[SLM_CACHE_F16] = slm__attend_f16_avx512vnni;
+    table->attend[SLM_CACHE_I8] = slm__attend_i8_avx512vnni;
     table->peak = slm__peak_avx512vnni;
     table->read = slm__read_avx512vnni;
 }

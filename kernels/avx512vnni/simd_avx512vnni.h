@@ -15,6 +15,13 @@
 #  define SLM_UNROLL_AVX512VNNI _Pragma("GCC unroll 16")
 #endif
 
+/* Keeps the compiler from moving a sum into another register or to the stack between two steps of its chain. */
+SLM_INLINE_AVX512VNNI __m512i hold_avx512vnni(__m512i value)
+{
+    __asm__("" : "+v"(value));
+    return value;
+}
+
 /* 4 bytes at any address, in every 32-bit lane */
 SLM_INLINE_AVX512VNNI __m512i broadcast_quad_avx512vnni(const uint8_t *at)
 {
@@ -37,6 +44,12 @@ SLM_INLINE_AVX512VNNI void prefetch_avx512vnni(const void *at, size_t ahead)
     _mm_prefetch((const char *)((uintptr_t)at + ahead), _MM_HINT_T0);
 }
 
+/* The first n of 16 floats, zeros behind; n > 0, and bytes behind them are not touched. */
+SLM_INLINE_AVX512VNNI __m512 load_first_avx512vnni(const float *at, uint32_t n)
+{
+    return n >= 16 ? _mm512_loadu_ps(at) : _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1u), at);
+}
+
 /* tree16 */
 SLM_INLINE_AVX512VNNI float tree16_avx512vnni(__m512 lanes)
 {
@@ -53,6 +66,43 @@ SLM_INLINE_AVX512VNNI float maximum16_avx512vnni(__m512 lanes)
     const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
     const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* One step of four such trees at once: lanes of the lower half of each pair come first. Blocks of 4 lanes: a = a0 a1 a2 a3 and so on. */
+SLM_INLINE_AVX512VNNI void halves_avx512vnni(__m512 a, __m512 b, __m512 *low, __m512 *high)
+{
+    *low = _mm512_shuffle_f32x4(a, b, 0x44);  /* a0 a1 b0 b1 */
+    *high = _mm512_shuffle_f32x4(a, b, 0xee); /* a2 a3 b2 b3 */
+}
+
+SLM_INLINE_AVX512VNNI void quarters_avx512vnni(__m512 a, __m512 b, __m512 *low, __m512 *high)
+{
+    *low = _mm512_shuffle_f32x4(a, b, 0x88);  /* a0 a2 b0 b2 */
+    *high = _mm512_shuffle_f32x4(a, b, 0xdd); /* a1 a3 b1 b3 */
+}
+
+/* Lane i: tree16 of lanes[i]. */
+SLM_INLINE_AVX512VNNI __m128 tree16_of_4_avx512vnni(const __m512 lanes[4])
+{
+    __m512 low[2], high[2];
+    halves_avx512vnni(lanes[0], lanes[1], &low[0], &high[0]);
+    halves_avx512vnni(lanes[2], lanes[3], &low[1], &high[1]);
+    quarters_avx512vnni(_mm512_add_ps(low[0], high[0]), _mm512_add_ps(low[1], high[1]), &low[0], &high[0]);
+    const __m512 four = _mm512_add_ps(low[0], high[0]);
+    const __m512 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x0e));
+    return _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, _mm512_add_ps(two, _mm512_movehdup_ps(two))));
+}
+
+/* Lane i: maximum16 of lanes[i]. */
+SLM_INLINE_AVX512VNNI __m128 maximum16_of_4_avx512vnni(const __m512 lanes[4])
+{
+    __m512 low[2], high[2];
+    halves_avx512vnni(lanes[0], lanes[1], &low[0], &high[0]);
+    halves_avx512vnni(lanes[2], lanes[3], &low[1], &high[1]);
+    quarters_avx512vnni(_mm512_max_ps(low[0], high[0]), _mm512_max_ps(low[1], high[1]), &low[0], &high[0]);
+    const __m512 four = _mm512_max_ps(low[0], high[0]);
+    const __m512 two = _mm512_max_ps(four, _mm512_permute_ps(four, 0x0e));
+    return _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, _mm512_max_ps(two, _mm512_movehdup_ps(two))));
 }
 
 /* exp and tanh repeat poly_math.h operation by operation. */

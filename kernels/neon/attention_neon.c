@@ -311,20 +311,23 @@ SLM_INLINE_NEON void attend_neon(const void *k_tile, const void *v_tile, uint32_
 }
 
 void slm__attend_f32_neon(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
-                          uint32_t count)
+                          uint32_t count, const struct slm_attend_ahead *ahead)
 {
+    (void)ahead;
     attend_neon(k_tile, v_tile, head_dim, softcap, SLM_CACHE_F32, queries, count);
 }
 
 void slm__attend_f16_neon(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
-                          uint32_t count)
+                          uint32_t count, const struct slm_attend_ahead *ahead)
 {
+    (void)ahead;
     attend_neon(k_tile, v_tile, head_dim, softcap, SLM_CACHE_F16, queries, count);
 }
 
 void slm__attend_i8_neon(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
-                         uint32_t count)
+                         uint32_t count, const struct slm_attend_ahead *ahead)
 {
+    (void)ahead;
     attend_neon(k_tile, v_tile, head_dim, softcap, SLM_CACHE_I8, queries, count);
 }
 

@@ -128,24 +128,27 @@ static void attend_query_scalar(const void *k_tile, const void *v_tile, uint32_t
 }
 
 void slm__attend_f32_scalar(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap,
-                            const struct slm_attend_query *queries, uint32_t count)
+                            const struct slm_attend_query *queries, uint32_t count, const struct slm_attend_ahead *ahead)
 {
+    (void)ahead;
     for (uint32_t i = 0; i < count; i++) {
         attend_query_scalar(k_tile, v_tile, head_dim, softcap, &queries[i], SLM_CACHE_F32);
     }
 }
 
 void slm__attend_f16_scalar(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap,
-                            const struct slm_attend_query *queries, uint32_t count)
+                            const struct slm_attend_query *queries, uint32_t count, const struct slm_attend_ahead *ahead)
 {
+    (void)ahead;
     for (uint32_t i = 0; i < count; i++) {
         attend_query_scalar(k_tile, v_tile, head_dim, softcap, &queries[i], SLM_CACHE_F16);
     }
 }
 
 void slm__attend_i8_scalar(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
-                           uint32_t count)
+                           uint32_t count, const struct slm_attend_ahead *ahead)
 {
+    (void)ahead;
     for (uint32_t i = 0; i < count; i++) {
         attend_query_scalar(k_tile, v_tile, head_dim, softcap, &queries[i], SLM_CACHE_I8);
     }

@@ -102,10 +102,14 @@ static void attend_segment(const struct attention_job *job, const struct item *i
     const struct slm_attention *a = job->a;
     const uint64_t k_offset = a->layer_offset + slm__op_k_offset(a->kv_type, a->head_dim, item->kv_head);
     const uint64_t v_offset = a->layer_offset + slm__op_v_offset(a->kv_type, a->head_dim, a->kv_heads, item->kv_head);
+    const uint32_t *table = job->rows[item->first].table, last_tile = job->rows[item->first + item->row_count - 1].position / SLM_TILE;
     for (uint32_t tile = begin; tile < end; tile++) {
-        const uint8_t *page = a->pages + job->rows[item->first].table[tile] * a->page_bytes;
+        const uint8_t *page = a->pages + table[tile] * a->page_bytes;
+        const uint8_t *next = tile < last_tile ? a->pages + table[tile + 1] * a->page_bytes : page;
+        const struct slm_attend_ahead ahead = {next + k_offset, next + v_offset};
         const uint32_t visible = visible_queries(job, item->kv_head, item->first, item->row_count, tile, item->segments, item->queries);
-        job->kernels->attend[a->kv_type](page + k_offset, page + v_offset, a->head_dim, a->softcap, item->queries, visible);
+        job->kernels->attend[a->kv_type](page + k_offset, page + v_offset, a->head_dim, a->softcap, item->queries, visible,
+                                        tile < last_tile ? &ahead : NULL);
     }
 }
 

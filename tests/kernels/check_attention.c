@@ -5,6 +5,7 @@
 #include "kernels/half_bits.h" /* slm__f32_to_f16 */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_QUERIES = 33, TILES = 3 };
@@ -70,8 +71,9 @@ static void attend_all(const struct slm_kernels *tier, struct scene *scene, floa
                 batch[count++] = (struct slm_attend_query){scene->q[i], scene->state[i], begin, end};
             }
         }
+        const struct slm_attend_ahead ahead = {scene->k[0], (const void *)(uintptr_t)64}; /* any address may be named */
         if (count > 0) {
-            tier->attend[scene->type](scene->k[tile], scene->v[tile], scene->head_dim, softcap, batch, count);
+            tier->attend[scene->type](scene->k[tile], scene->v[tile], scene->head_dim, softcap, batch, count, tile % 2 ? &ahead : NULL);
         }
     }
 }
@@ -295,24 +297,85 @@ static void merge_joins_segments(void **state)
     guarded_release_all();
 }
 
-static void bench(const struct slm_kernels *kernels, enum slm_kv_type type, uint32_t queries)
+static int by_value(const void *a, const void *b)
 {
-    enum { HEAD = 64, RUNS = 20000 };
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Tiles of a bench: K and V of all, in a shuffled order as pages of a long-running pool are. */
+struct bench_tiles {
+    uint8_t *memory;
+    uint32_t *order;
+    size_t tile_bytes, k_bytes;
+    uint32_t tiles;
+};
+
+/* Seconds a tile, `queries` queries walking over tiles [begin, end) of the order. */
+static double walk_tiles(const struct slm_kernels *kernels, enum slm_kv_type type, uint32_t head_dim, const struct bench_tiles *tiles,
+                         uint32_t begin, uint32_t end, struct slm_attend_query *queries, uint32_t count)
+{
+    const double start = seconds_now();
+    for (uint32_t i = begin; i < end; i++) {
+        const uint8_t *tile = tiles->memory + tiles->order[i] * tiles->tile_bytes;
+        const uint8_t *next = tiles->memory + tiles->order[i + 1 < end ? i + 1 : begin] * tiles->tile_bytes;
+        const struct slm_attend_ahead ahead = {next, next + tiles->k_bytes};
+        kernels->attend[type](tile, tile + tiles->k_bytes, head_dim, 0.0f, queries, count, &ahead);
+    }
+    return (seconds_now() - start) / (end - begin);
+}
+
+static void bench(const struct slm_kernels *kernels, enum slm_kv_type type, uint32_t head_dim, uint32_t count)
+{
+    enum { BYTES = 96 << 20, RUNS = 31 };
     struct dice dice = {18};
-    struct scene scene = make_scene(&dice, kernels, HEAD, type, TILES, queries, TILES * SLM_TILE);
-    uint32_t first[MOST_QUERIES] = {0}, last[MOST_QUERIES];
-    for (uint32_t i = 0; i < queries; i++) {
-        last[i] = TILES * SLM_TILE;
+    struct bench_tiles tiles = {.k_bytes = slm__align64(slm__k_tile_bytes(type, head_dim))};
+    struct slm_attend_query queries[MOST_QUERIES];
+    double cached[RUNS], cold[RUNS], read[RUNS];
+    tiles.tile_bytes = tiles.k_bytes + slm__align64(slm__v_tile_bytes(type, head_dim));
+    tiles.tiles = (uint32_t)(BYTES / tiles.tile_bytes);
+    tiles.memory = guarded(BYTES, 64);
+    tiles.order = guarded(tiles.tiles * sizeof *tiles.order, 4);
+    float *x = guarded(head_dim * sizeof *x, 4);
+    for (uint32_t i = 0; i < tiles.tiles; i++) {
+        uint8_t *tile = tiles.memory + i * tiles.tile_bytes;
+        for (uint32_t t = 0; t < SLM_TILE && i == 0; t++) {
+            dice_fill(&dice, x, head_dim, 1.0f);
+            kernels->store_k[type](x, head_dim, t, tile);
+            kernels->store_v[type](x, head_dim, t, tile + tiles.k_bytes);
+        }
+        memcpy(tile, tiles.memory, tiles.tile_bytes);
+        const uint32_t j = dice_bits(&dice) % (i + 1);
+        tiles.order[i] = tiles.order[j];
+        tiles.order[j] = i;
     }
-    const double begin = seconds_now();
-    for (uint32_t run = 0; run < RUNS / queries; run++) {
-        attend_all(kernels, &scene, 0.0f, first, last);
+    for (uint32_t i = 0; i < count; i++) {
+        float *q = guarded(head_dim * sizeof *q, 64);
+        dice_fill(&dice, q, head_dim, 0.2f);
+        queries[i] =
+            (struct slm_attend_query){q, guarded((SLM_ATTEND_HEADER + slm__head_stride(head_dim)) * sizeof(float), 64), 0, SLM_TILE};
+        clear_state(queries[i].state, head_dim);
     }
-    const double seconds = (seconds_now() - begin) / (RUNS / queries) / TILES;
-    const double bytes = (double)(slm__k_tile_bytes(type, HEAD) + slm__v_tile_bytes(type, HEAD));
-    printf("%s attention %s head 64, %u queries: %.2f us a tile, %.1f GFLOP/s, %.1f GB/s of tiles\n", slm__isa_name((int32_t)kernels->isa),
-           type == SLM_CACHE_F16 ? "f16" : "f32", queries, seconds * 1e6, 4.0 * SLM_TILE * HEAD * queries / seconds / 1e9,
-           bytes / seconds / 1e9);
+    for (uint32_t run = 0; run < RUNS; run++) {
+        const uint32_t some = tiles.tiles / RUNS, first = run * some;
+        double begin = seconds_now();
+        *(volatile float *)x =
+            (float)kernels->read(tiles.memory + first * tiles.tile_bytes / 256 * 256, some * tiles.tile_bytes / 256 * 256);
+        read[run] = (seconds_now() - begin) / some;
+        cold[(run + 7) % RUNS] = walk_tiles(kernels, type, head_dim, &tiles, first, first + some, queries, count);
+        cached[run] = 1;
+        for (uint32_t again = 0; again < 200; again++) {
+            cached[run] = fmin(cached[run], walk_tiles(kernels, type, head_dim, &tiles, first, first + 2, queries, count));
+        }
+    }
+    qsort(cached, RUNS, sizeof cached[0], by_value);
+    qsort(cold, RUNS, sizeof cold[0], by_value);
+    qsort(read, RUNS, sizeof read[0], by_value);
+    const double seconds = cached[RUNS / 2];
+    printf("%s attention %s head %u, %u queries: %.3f us a tile in cache, %.0f GFLOP/s; from memory %.3f us, %.0f %% of %.1f GB/s\n",
+           slm__isa_name((int32_t)kernels->isa), kv_names[type], head_dim, count, seconds * 1e6,
+           4.0 * SLM_TILE * head_dim * count / seconds / 1e9, cold[RUNS / 2] * 1e6, 100 * read[RUNS / 2] / cold[RUNS / 2],
+           (double)tiles.tile_bytes / read[RUNS / 2] / 1e9);
     guarded_release_all();
 }
 
@@ -323,9 +386,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(scalar_near_f64_softmax), cmocka_unit_test(merge_joins_segments),
     };
     for (const enum slm_isa *isa = tiers_to_check(); asked_for_bench(argc, argv) && *isa; isa++) {
-        for (uint32_t queries = 1; queries <= 8; queries += queries == 1 ? 2 : queries == 3 ? 1 : 4) {
-            bench(tier_table(*isa), SLM_CACHE_F32, queries);
-            bench(tier_table(*isa), SLM_CACHE_F16, queries);
+        static const uint32_t counts[] = {1, 3, 4, 8, 32};
+        for (uint32_t i = 0; i < 2 * KV_TYPES * 5; i++) {
+            bench(tier_table(*isa), kv_types[i / 2 % KV_TYPES], i % 2 ? 128 : 64, counts[i / (2 * KV_TYPES)]);
         }
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
