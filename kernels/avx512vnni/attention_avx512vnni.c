@@ -17,7 +17,8 @@ enum { QUERIES_AVX512VNNI = 4, PANELS_AVX512VNNI = SLM_TILE / 16, REGISTERS_AVX5
 struct attend_batch_avx512vnni {
     struct slm_attend_query query[QUERIES_AVX512VNNI];
     float p[QUERIES_AVX512VNNI][SLM_TILE]; /* scores, then probabilities, for i8 times the scale of v */
-    float correction[QUERIES_AVX512VNNI];  /* what acc is multiplied by when it is first added to */
+    struct slm_attend_ahead ahead;
+    float correction[QUERIES_AVX512VNNI]; /* what acc is multiplied by when it is first added to */
 };
 
 /* Int8 queries. */
@@ -39,18 +40,29 @@ SLM_INLINE_AVX512VNNI __m512 load_tile_avx512vnni(const void *tile, size_t i, en
     return _mm512_loadu_ps((const float *)tile + i);
 }
 
-/* Ask for `lines` lines of V while K is worked on. */
-SLM_INLINE_AVX512VNNI void prefetch_values_avx512vnni(const void *v_tile, size_t step, uint32_t lines)
+/* Ask for the lines of the next K tile that belong to step `step` of all steps through the present one. */
+SLM_INLINE_AVX512VNNI void prefetch_keys_avx512vnni(const struct attend_batch_avx512vnni *batch, size_t step, uint32_t lines)
 {
     SLM_UNROLL_AVX512VNNI
     for (uint32_t i = 0; i < lines; i++) {
-        prefetch_avx512vnni(v_tile, 64 * (step * lines + i));
+        prefetch_avx512vnni(batch->ahead.k_tile, 64 * (step * lines + i));
+    }
+}
+
+/* The same for V: what lies where the present tile has elements [i, i + 16 * registers). */
+SLM_INLINE_AVX512VNNI void prefetch_values_avx512vnni(const struct attend_batch_avx512vnni *batch, size_t i, uint32_t registers,
+                                                      enum slm_kv_type type)
+{
+    const uint32_t bytes = type == SLM_CACHE_F32 ? 4 : type == SLM_CACHE_F16 ? 2 : 1;
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t line = 0; line < (registers * bytes + 3) / 4; line++) {
+        prefetch_avx512vnni(batch->ahead.v_tile, i * bytes + (size_t)64 * line);
     }
 }
 
 /* Scores of the whole tile for `count` queries. */
-SLM_INLINE_AVX512VNNI void scores_avx512vnni(const void *k_tile, const void *v_tile, uint32_t head_dim, enum slm_kv_type type,
-                                             uint32_t count, struct attend_batch_avx512vnni *batch)
+SLM_INLINE_AVX512VNNI void scores_avx512vnni(const void *k_tile, uint32_t head_dim, enum slm_kv_type type, uint32_t count,
+                                             struct attend_batch_avx512vnni *batch)
 {
     const size_t panel_length = (size_t)head_dim * 16;
     __m512 sum[REGISTERS_AVX512VNNI];
@@ -59,7 +71,7 @@ SLM_INLINE_AVX512VNNI void scores_avx512vnni(const void *k_tile, const void *v_t
         sum[i] = _mm512_setzero_ps();
     }
     for (uint32_t d = 0; d < head_dim; d++) {
-        prefetch_values_avx512vnni(v_tile, d, type == SLM_CACHE_F16 ? 2 : 4);
+        prefetch_keys_avx512vnni(batch, d, type == SLM_CACHE_F16 ? 2 : 4);
         SLM_UNROLL_AVX512VNNI
         for (uint32_t panel = 0; panel < PANELS_AVX512VNNI; panel++) {
             const __m512 k = load_tile_avx512vnni(k_tile, panel * panel_length + (size_t)16 * d, type);
@@ -98,7 +110,7 @@ SLM_INLINE_AVX512VNNI void quantize_query_avx512vnni(const float *q, uint32_t he
 }
 
 /* The same for an i8 cache: vpdpbusd of k + 128 (one xor) and q, starting at -128 times the sum of q, is exactly the dot. */
-SLM_INLINE_AVX512VNNI void scores_i8_avx512vnni(const uint8_t *k_tile, const void *v_tile, uint32_t head_dim, uint32_t count,
+SLM_INLINE_AVX512VNNI void scores_i8_avx512vnni(const uint8_t *k_tile, uint32_t head_dim, uint32_t count,
                                                 struct attend_batch_avx512vnni *batch)
 {
     const uint32_t quads = slm__head_quads(head_dim);
@@ -114,7 +126,7 @@ SLM_INLINE_AVX512VNNI void scores_i8_avx512vnni(const uint8_t *k_tile, const voi
         sum[i] = _mm512_set1_epi32(codes.offset[i % count]);
     }
     for (uint32_t j = 0; j < quads; j++) {
-        prefetch_values_avx512vnni(v_tile, j, 4);
+        prefetch_keys_avx512vnni(batch, j, 4);
         SLM_UNROLL_AVX512VNNI
         for (uint32_t panel = 0; panel < PANELS_AVX512VNNI; panel++) {
             const __m512i k = _mm512_xor_si512(_mm512_loadu_si512(k_tile + (size_t)64 * (panel * quads + j)), flip);
@@ -226,6 +238,7 @@ SLM_INLINE_AVX512VNNI void add_values_avx512vnni(const void *v_tile, uint32_t st
         acc[i] = _mm512_mul_ps(_mm512_loadu_ps(at), _mm512_set1_ps(batch->correction[first + i / registers]));
     }
     for (uint32_t t = begin; t < end; t++) {
+        prefetch_values_avx512vnni(batch, (size_t)t * stride + d, registers, type);
         SLM_UNROLL_AVX512VNNI
         for (uint32_t r = 0; r < registers; r++) {
             const __m512 v = load_tile_avx512vnni(v_tile, (size_t)t * stride + d + (size_t)16 * r, type);
@@ -287,9 +300,9 @@ SLM_INLINE_AVX512VNNI void attend_batch_avx512vnni(const void *k_tile, const voi
 {
     const uint32_t stride = slm__head_stride(head_dim);
     if (type == SLM_CACHE_I8) {
-        scores_i8_avx512vnni(k_tile, v_tile, head_dim, count, batch);
+        scores_i8_avx512vnni(k_tile, head_dim, count, batch);
     } else {
-        scores_avx512vnni(k_tile, v_tile, head_dim, type, count, batch);
+        scores_avx512vnni(k_tile, head_dim, type, count, batch);
     }
     for (uint32_t i = 0; softcap != 0.0f && i < count; i++) {
         softcap_avx512vnni(batch->p[i], softcap);
@@ -303,10 +316,13 @@ SLM_INLINE_AVX512VNNI void attend_batch_avx512vnni(const void *k_tile, const voi
 }
 
 SLM_INLINE_AVX512VNNI void attend_avx512vnni(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap,
-                                             enum slm_kv_type type, const struct slm_attend_query *queries, uint32_t count)
+                                             enum slm_kv_type type, const struct slm_attend_query *queries, uint32_t count,
+                                             const struct slm_attend_ahead *ahead)
 {
+    const struct slm_attend_ahead present = {v_tile, v_tile}; /* nothing to fetch ahead: at least V while K is worked on */
     float dropped[SLM_ATTEND_HEADER + SLM_HEAD_DIM_MAX];
     struct attend_batch_avx512vnni batch;
+    batch.ahead = ahead != NULL ? *ahead : present;
     for (uint32_t done = 0; done < count; done += QUERIES_AVX512VNNI) {
         const uint32_t taken = count - done < QUERIES_AVX512VNNI ? count - done : QUERIES_AVX512VNNI;
         memcpy(batch.query, queries + done, taken * sizeof queries[0]);
@@ -319,26 +335,24 @@ SLM_INLINE_AVX512VNNI void attend_avx512vnni(const void *k_tile, const void *v_t
             batch.query[i] = (struct slm_attend_query){queries[done].q, dropped, queries[done].begin, queries[done].end};
         }
         attend_batch_avx512vnni(k_tile, v_tile, head_dim, softcap, type, QUERIES_AVX512VNNI, &batch);
+        batch.ahead = present;
     }
 }
 
 void slm__attend_f32_avx512vnni(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap,
                                 const struct slm_attend_query *queries, uint32_t count, const struct slm_attend_ahead *ahead)
 {
-    (void)ahead;
-    attend_avx512vnni(k_tile, v_tile, head_dim, softcap, SLM_CACHE_F32, queries, count);
+    attend_avx512vnni(k_tile, v_tile, head_dim, softcap, SLM_CACHE_F32, queries, count, ahead);
 }
 
 void slm__attend_f16_avx512vnni(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap,
                                 const struct slm_attend_query *queries, uint32_t count, const struct slm_attend_ahead *ahead)
 {
-    (void)ahead;
-    attend_avx512vnni(k_tile, v_tile, head_dim, softcap, SLM_CACHE_F16, queries, count);
+    attend_avx512vnni(k_tile, v_tile, head_dim, softcap, SLM_CACHE_F16, queries, count, ahead);
 }
 
 void slm__attend_i8_avx512vnni(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap,
                                const struct slm_attend_query *queries, uint32_t count, const struct slm_attend_ahead *ahead)
 {
-    (void)ahead;
-    attend_avx512vnni(k_tile, v_tile, head_dim, softcap, SLM_CACHE_I8, queries, count);
+    attend_avx512vnni(k_tile, v_tile, head_dim, softcap, SLM_CACHE_I8, queries, count, ahead);
 }
