@@ -4,11 +4,9 @@
 #include "import/checkpoint.h"
 
 #include "import/checkpoint_leftovers.h" /* slm__checkpoint_check_leftovers, slm__checkpoint_settle_head */
-#include "import/rope_frequencies.h"     /* slm__rope_frequencies */
 #include <inttypes.h>                    /* PRIu32 */
 #include <stdio.h>                       /* snprintf into a buffer */
 
-enum { SOURCE_NAME_BYTES = 96 };
 static const size_t ARENA_LIMIT = (size_t)1 << 30;
 static const size_t TOKENIZER_LIMIT = (size_t)1 << 29;
 
@@ -30,34 +28,60 @@ void slm__checkpoint_free(struct slm_checkpoint *checkpoint)
     slm__arena_free(&checkpoint->arena);
 }
 
-/* Rules name the layer as "%u", once or not at all. */
-static void expand_name(char *target, size_t capacity, const char *pattern, uint32_t layer)
+struct slm_source_tensor *slm__checkpoint_find(const struct slm_checkpoint *checkpoint, const char *pattern, uint32_t layer,
+                                               uint32_t expert, char name[SLM_SOURCE_NAME_BYTES])
 {
-    const char *mark = strstr(pattern, "%u");
-    if (mark == NULL) {
-        snprintf(target, capacity, "%s", pattern);
+    static const char model[] = "model.";
+    const size_t model_length = sizeof model - 1;
+    char plain[SLM_SOURCE_NAME_BYTES];
+    slm__rule_name(plain, sizeof plain, pattern, layer, expert);
+    if (checkpoint->gguf || !checkpoint->config.composite) {
+        memcpy(name, plain, sizeof plain);
+    } else if (strncmp(plain, model, model_length) == 0) {
+        snprintf(name, SLM_SOURCE_NAME_BYTES, "%s%s%.90s", checkpoint->prefix, checkpoint->inner, plain + model_length);
     } else {
-        snprintf(target, capacity, "%.*s%" PRIu32 "%s", (int)(mark - pattern), pattern, layer, mark + 2);
+        snprintf(name, SLM_SOURCE_NAME_BYTES, "%s%.90s", checkpoint->prefix, plain);
+    }
+    return slm__tensor_set_find(&checkpoint->set, name);
+}
+
+/* Composites name the tensors of their text model in one of three ways: as the embedding is named, all are. */
+static void settle_prefix(struct slm_checkpoint *checkpoint)
+{
+    static const char *const ways[][2] = {{"", "model."}, {"language_model.", "model."}, {"", "model.language_model."}};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char name[SLM_SOURCE_NAME_BYTES];
+        checkpoint->prefix = ways[i][0];
+        checkpoint->inner = ways[i][1];
+        if (slm__checkpoint_find(checkpoint, "model.embed_tokens.weight", 0, 0, name) != NULL) {
+            return;
+        }
     }
 }
 
-static slm_status check_shape(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *source, uint64_t rows, uint64_t cols,
-                              bool vector, slm_error *error)
+/* A vector, a matrix, or (stacked not 0) so many matrices in one tensor. */
+static slm_status check_shape(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *source, uint32_t stacked,
+                              uint64_t rows, uint64_t cols, bool vector, slm_error *error)
 {
-    const bool fits = vector ? source->dimensions == 1 && source->shape[0] == rows
-                             : source->dimensions == 2 && source->shape[0] == rows && source->shape[1] == cols;
+    const uint64_t *shape = source->shape;
+    bool fits;
+    char found[192], wanted[72];
+    if (vector) {
+        fits = source->dimensions == 1 && shape[0] == rows;
+        snprintf(wanted, sizeof wanted, "%" PRIu64, rows);
+    } else if (stacked != 0) {
+        fits = source->dimensions == 3 && shape[0] == stacked && shape[1] == rows && shape[2] == cols;
+        snprintf(wanted, sizeof wanted, "%" PRIu32 " x %" PRIu64 " x %" PRIu64, stacked, rows, cols);
+    } else {
+        fits = source->dimensions == 2 && shape[0] == rows && shape[1] == cols;
+        snprintf(wanted, sizeof wanted, "%" PRIu64 " x %" PRIu64, rows, cols);
+    }
     if (fits) {
         return SLM_OK;
     }
-    char shape[192], wanted[48];
-    slm__source_shape_text(source, shape);
-    if (vector) {
-        snprintf(wanted, sizeof wanted, "%" PRIu64, rows);
-    } else {
-        snprintf(wanted, sizeof wanted, "%" PRIu64 " x %" PRIu64, rows, cols);
-    }
+    slm__source_shape_text(source, found);
     return slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %.*s is %s, %s describes %s", checkpoint->set.files[source->file].name,
-                     SLM_SPAN_ARGS(source->name), shape, checkpoint->described, wanted);
+                     SLM_SPAN_ARGS(source->name), found, checkpoint->described, wanted);
 }
 
 static slm_status check_type(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *source, bool vector, slm_error *error)
@@ -65,8 +89,9 @@ static slm_status check_type(const struct slm_checkpoint *checkpoint, const stru
     if (source->type->decode == NULL || (vector && !slm__value_type_is_float(source->type))) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "%s: tensor %.*s has type %s, supported here is %s",
                          checkpoint->set.files[source->file].name, SLM_SPAN_ARGS(source->name), source->type->name,
-                         vector || !checkpoint->gguf ? "F32, F16, BF16, F64"
-                                                     : "F32, F16, BF16, F64, Q4_0 to Q8_0, Q2_K to Q6_K, IQ1 to IQ4, TQ1_0, TQ2_0, MXFP4, NVFP4");
+                         vector || !checkpoint->gguf
+                             ? "F32, F16, BF16, F64"
+                             : "F32, F16, BF16, F64, Q4_0 to Q8_0, Q2_K to Q6_K, IQ1 to IQ4, TQ1_0, TQ2_0, MXFP4, NVFP4");
     }
     return SLM_OK;
 }
@@ -78,117 +103,145 @@ static bool is_free(const struct slm_checkpoint *checkpoint, const struct slm_te
     return checkpoint->gguf && (checkpoint->config.family->flags & SLM_FAMILY_GGUF_FREE_BIASES) != 0 && (rule->traits & biases) != 0;
 }
 
+static slm_status missing(const struct slm_checkpoint *checkpoint, const char *name, slm_error *error)
+{
+    return slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %s, which %s describes, is missing",
+                     checkpoint->set.file_count == 1 ? checkpoint->set.files[0].name : "the weight files", name, checkpoint->described);
+}
+
 static slm_status add_part(struct slm_checkpoint *checkpoint, struct slm_target *target, const struct slm_tensor_rule *rule,
-                           const struct slm_rule_source *from, uint32_t layer, slm_error *error)
+                           const struct slm_rule_source *from, uint32_t layer, uint32_t expert, slm_error *error)
 {
     const struct slm_family_config *config = &checkpoint->config;
+    const char *pattern = checkpoint->gguf ? from->gguf : from->hf;
     struct slm_target_part *part = &target->parts[target->part_count++];
-    char name[SOURCE_NAME_BYTES];
-    expand_name(name, sizeof name, checkpoint->gguf ? from->gguf : from->hf, layer);
-    struct slm_source_tensor *source = slm__tensor_set_find(&checkpoint->set, name);
+    char name[SLM_SOURCE_NAME_BYTES];
+    struct slm_source_tensor *source = slm__checkpoint_find(checkpoint, pattern, layer, expert, name);
     part->rows = (uint32_t)slm__extent(config, from->rows);
     part->source = source;
     target->rows += part->rows;
     if (source == NULL) {
-        return is_free(checkpoint, rule) ? SLM_OK
-                                         : slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %s, which %s describes, is missing",
-                                                     checkpoint->set.file_count == 1 ? checkpoint->set.files[0].name : "the weight files",
-                                                     name, checkpoint->described);
+        return is_free(checkpoint, rule) ? SLM_OK : missing(checkpoint, name, error);
     }
     if (checkpoint->gguf && (config->family->flags & SLM_FAMILY_GGUF_PAIRS) != 0 && from->order == SLM_ROWS_ROTARY) {
         part->pairs = config->head_dim;
     }
+    const bool stacked = slm__rule_marks(rule->target) > slm__rule_marks(pattern);
+    part->first_row = stacked ? expert * part->rows : 0;
     source->used = true;
-    SLM_TRY(check_shape(checkpoint, source, part->rows, target->cols, target->vector, error));
+    SLM_TRY(check_shape(checkpoint, source, stacked ? config->experts : 0, part->rows, target->cols, target->vector, error));
+    return check_type(checkpoint, source, target->vector, error);
+}
+
+/* Instead of several sources: one tensor that has the rows of all, where the first of them is not there. */
+static slm_status add_fused(struct slm_checkpoint *checkpoint, struct slm_target *target, const struct slm_tensor_rule *rule,
+                            uint32_t layer, slm_error *error)
+{
+    const uint32_t flags = checkpoint->config.family->flags;
+    const char *fused = checkpoint->gguf ? rule->gguf_fused : rule->hf_fused;
+    char name[SLM_SOURCE_NAME_BYTES];
+    if (fused == NULL || (checkpoint->gguf && (flags & SLM_FAMILY_GGUF_PAIRS) != 0)) {
+        return SLM_OK;
+    }
+    if (slm__checkpoint_find(checkpoint, checkpoint->gguf ? rule->sources[0].gguf : rule->sources[0].hf, layer, 0, name) != NULL) {
+        return SLM_OK;
+    }
+    struct slm_source_tensor *source = slm__checkpoint_find(checkpoint, fused, layer, 0, name);
+    if (source == NULL) {
+        return (flags & SLM_FAMILY_FUSED) != 0 ? missing(checkpoint, name, error) : SLM_OK;
+    }
+    for (uint32_t i = 0; i < SLM_RULE_SOURCES && rule->sources[i].hf != NULL; i++) {
+        target->rows += (uint32_t)slm__extent(&checkpoint->config, rule->sources[i].rows);
+    }
+    target->parts[target->part_count++] = (struct slm_target_part){.source = source, .rows = target->rows};
+    source->used = true;
+    SLM_TRY(check_shape(checkpoint, source, 0, target->rows, target->cols, target->vector, error));
     return check_type(checkpoint, source, target->vector, error);
 }
 
 /* The target of one rule in one layer, unless it is optional and nothing of it is there. */
-static slm_status add_target(struct slm_checkpoint *checkpoint, const struct slm_tensor_rule *rule, uint32_t layer, slm_error *error)
+static slm_status add_target(struct slm_checkpoint *checkpoint, const struct slm_tensor_rule *rule, uint32_t layer, uint32_t expert,
+                             slm_error *error)
 {
     struct slm_target *target = &checkpoint->targets[checkpoint->target_count];
     memset(target, 0, sizeof *target);
-    expand_name(target->name, sizeof target->name, rule->target, layer);
+    slm__rule_name(target->name, sizeof target->name, rule->target, layer, expert);
     target->vector = rule->cols == SLM_EXTENT_ONE;
-    target->head_class = rule->class_of_head != 0;
+    target->head_class = (rule->flags & SLM_RULE_HEAD) != 0;
+    target->full = (rule->flags & SLM_RULE_F32) != 0;
+    target->plus_one =
+        (rule->flags & SLM_RULE_NORM) != 0 && !checkpoint->gguf && (checkpoint->config.family->flags & SLM_FAMILY_NORM_PLUS_ONE) != 0;
     target->cols = (uint32_t)slm__extent(&checkpoint->config, rule->cols);
-    bool any = false;
-    for (uint32_t i = 0; i < SLM_RULE_SOURCES && rule->sources[i].hf != NULL; i++) {
-        SLM_TRY(add_part(checkpoint, target, rule, &rule->sources[i], layer, error));
+    SLM_TRY(add_fused(checkpoint, target, rule, layer, error));
+    bool any = target->part_count > 0;
+    for (uint32_t i = 0; i < SLM_RULE_SOURCES && rule->sources[i].hf != NULL && target->part_count <= i; i++) {
+        SLM_TRY(add_part(checkpoint, target, rule, &rule->sources[i], layer, expert, error));
         any = any || target->parts[i].source != NULL;
     }
     checkpoint->target_count += any ? 1 : 0;
     return SLM_OK;
 }
 
+static uint32_t times_of(const struct slm_checkpoint *checkpoint, const struct slm_tensor_rule *rule, uint32_t layer)
+{
+    const uint32_t times = slm__rule_times(&checkpoint->config, rule, layer);
+    return times == 0 && is_free(checkpoint, rule) ? 1 : times;
+}
+
+/* Room for all targets. Each has a row in some file, so that a header can not claim more experts than there are bytes. */
+static slm_status take_targets(struct slm_checkpoint *checkpoint, slm_error *error)
+{
+    const struct slm_family_config *config = &checkpoint->config;
+    size_t count = (size_t)config->family->rule_count * config->layers;
+    uint64_t stored = 0;
+    for (uint32_t i = 0; i < checkpoint->set.tensor_count; i++) {
+        stored += checkpoint->set.tensors[i].bytes;
+    }
+    if (config->experts != 0) {
+        count += (size_t)2 * config->experts * config->layers;
+        if (count / 8 > stored) {
+            return slm__fail(error, SLM_E_TRUNCATED,
+                             "the weight files have %" PRIu64 " bytes, too few for the %" PRIu32 " experts in %" PRIu32
+                             " layers that %s describes",
+                             stored, config->experts, config->layers, checkpoint->described);
+        }
+    }
+    size_t bytes;
+    if (!slm__size_mul(count, sizeof *checkpoint->targets, &bytes)) {
+        return slm__fail_memory(error, UINT64_MAX);
+    }
+    checkpoint->targets = slm__arena_take(&checkpoint->arena, bytes);
+    return checkpoint->targets != NULL ? SLM_OK : slm__arena_failure(&checkpoint->arena, error);
+}
+
 static slm_status add_targets(struct slm_checkpoint *checkpoint, slm_error *error)
 {
     const struct slm_family_config *config = &checkpoint->config;
     const struct slm_family *family = config->family;
-    size_t bytes;
-    if (!slm__size_mul((size_t)family->rule_count * config->layers, sizeof *checkpoint->targets, &bytes)) {
-        return slm__fail_memory(error, UINT64_MAX);
-    }
-    checkpoint->targets = slm__arena_take(&checkpoint->arena, bytes);
-    if (checkpoint->targets == NULL) {
-        return slm__arena_failure(&checkpoint->arena, error);
-    }
+    SLM_TRY(take_targets(checkpoint, error));
     for (uint32_t r = 0; r < family->rule_count; r++) { /* outside the layers first: their sizes are the usual mistakes */
         const struct slm_tensor_rule *rule = &family->rules[r];
-        if (strstr(rule->target, "%u") == NULL && (rule->traits == 0 || (rule->traits & config->traits) != 0)) {
-            SLM_TRY(add_target(checkpoint, rule, 0, error));
+        if (slm__rule_marks(rule->target) == 0 && slm__rule_times(config, rule, 0) != 0) {
+            SLM_TRY(add_target(checkpoint, rule, 0, 0, error));
         }
     }
     for (uint32_t layer = 0; layer < config->layers; layer++) {
         for (uint32_t r = 0; r < family->rule_count; r++) {
             const struct slm_tensor_rule *rule = &family->rules[r];
-            const bool applies = rule->traits == 0 || (rule->traits & config->traits) != 0 || is_free(checkpoint, rule);
-            if (applies && strstr(rule->target, "%u") != NULL) {
-                SLM_TRY(add_target(checkpoint, rule, layer, error));
+            const uint32_t times = slm__rule_marks(rule->target) > 0 ? times_of(checkpoint, rule, layer) : 0;
+            for (uint32_t expert = 0; expert < times; expert++) {
+                SLM_TRY(add_target(checkpoint, rule, layer, expert, error));
             }
         }
     }
     return SLM_OK;
 }
 
-/* Divide the frequencies by GGUF's rope_freqs. */
-static slm_status divide_frequencies(struct slm_checkpoint *checkpoint, uint32_t half, slm_error *error)
-{
-    const struct slm_source_tensor *divisors = checkpoint->rope_divisors;
-    SLM_TRY(check_shape(checkpoint, divisors, half, 1, true, error));
-    SLM_TRY(check_type(checkpoint, divisors, true, error));
-    float *values = slm__arena_take(&checkpoint->arena, half * sizeof *values);
-    uint8_t *raw = slm__arena_take(&checkpoint->arena, (size_t)divisors->bytes);
-    if (values == NULL || raw == NULL) {
-        return slm__arena_failure(&checkpoint->arena, error);
-    }
-    SLM_TRY(slm__source_read_row(&checkpoint->set, divisors, 0, raw, values, error));
-    for (uint32_t i = 0; i < half; i++) {
-        if (!(values[i] >= 1e-6f && values[i] <= 1e6f)) {
-            return slm__fail(error, SLM_E_BAD_VALUE, "%s: value %" PRIu32 " of tensor %.*s is out of range",
-                             checkpoint->set.files[divisors->file].name, i, SLM_SPAN_ARGS(divisors->name));
-        }
-    }
-    slm__rope_divide(&checkpoint->config.rope, 2 * half, values, checkpoint->frequencies);
-    return SLM_OK;
-}
-
-static slm_status compute_frequencies(struct slm_checkpoint *checkpoint, slm_error *error)
-{
-    const uint32_t half = checkpoint->config.head_dim / 2;
-    checkpoint->frequencies = slm__arena_take(&checkpoint->arena, half * sizeof *checkpoint->frequencies);
-    if (checkpoint->frequencies == NULL) {
-        return slm__arena_failure(&checkpoint->arena, error);
-    }
-    slm__rope_frequencies(&checkpoint->config.rope, 2 * half, checkpoint->frequencies);
-    return checkpoint->rope_divisors != NULL ? divide_frequencies(checkpoint, half, error) : SLM_OK;
-}
-
 slm_status slm__checkpoint_plan(struct slm_checkpoint *checkpoint, slm_error *error)
 {
+    settle_prefix(checkpoint);
     SLM_TRY(slm__checkpoint_settle_head(checkpoint, error));
     SLM_TRY(add_targets(checkpoint, error));
-    SLM_TRY(compute_frequencies(checkpoint, error));
     return slm__checkpoint_check_leftovers(checkpoint, error);
 }
 
@@ -208,7 +261,7 @@ uint64_t slm__target_raw_bytes(const struct slm_target *target)
 static uint32_t row_in_source(const struct slm_target_part *part, uint32_t row)
 {
     if (part->pairs == 0) {
-        return row;
+        return part->first_row + row;
     }
     const uint32_t half = part->pairs / 2, inside = row % part->pairs;
     return row - inside + 2 * (inside % half) + inside / half;
@@ -242,6 +295,7 @@ slm_status slm__target_read_vector(const struct slm_checkpoint *checkpoint, cons
             SLM_TRY(slm__source_read_raw(&checkpoint->set, part->source, 0, raw, error));
             for (uint32_t i = 0; i < part->rows; i++) {
                 type->decode(raw + (size_t)row_in_source(part, i) * type->block_bytes, 1, out + i);
+                out[i] = target->plus_one ? 1.0f + out[i] : out[i];
             }
         }
         out += part->rows;

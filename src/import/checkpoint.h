@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A checkpoint ready to be converted, from whichever format: configuration, texts, rotary table, and for every tensor of the .slm file
+ * A checkpoint ready to be converted, from whichever format: configuration, texts, and for every tensor of the .slm file
  * ("target") the rows of source tensors that make it up. Filled by hf_folder.c or gguf_model.c, then planned, then read row by row.
  */
 #ifndef SLM_IMPORT_CHECKPOINT_H
@@ -13,8 +13,11 @@
 #include "import/import_context.h" /* struct slm_import_context */
 #include "import/tensor_set.h"     /* struct slm_tensor_set */
 
+enum { SLM_SOURCE_NAME_BYTES = 128 };
+
 struct slm_target_part {
     const struct slm_source_tensor *source; /* NULL: zeros (a bias that one of several stacked matrices lacks) */
+    uint32_t first_row;                     /* of the source, seen as a matrix */
     uint32_t rows;
     uint32_t pairs; /* not 0: rows of heads of this width lie as pairs (2i, 2i+1) and are put back to halves (i, i + width/2) */
 };
@@ -23,6 +26,8 @@ struct slm_target {
     char name[48];
     bool vector;     /* f32, cols is 1 */
     bool head_class; /* embedding or output head */
+    bool full;       /* always f32 */
+    bool plus_one;   /* the source holds the values less 1 */
     uint32_t rows, cols;
     uint32_t part_count;
     struct slm_target_part parts[SLM_RULE_SOURCES];
@@ -44,11 +49,12 @@ struct slm_checkpoint {
     struct slm_family_config config;
     struct slm_generation_defaults generation;
     struct slm_checkpoint_texts texts;
-    struct slm_buffer tokenizer;                   /* section of the .slm file; length 0: none */
-    struct slm_sha256 hash;                        /* has seen all files but the weights */
-    uint64_t hashed;                               /* bytes that it has seen */
-    const struct slm_source_tensor *rope_divisors; /* GGUF: each frequency is divided by one of these; NULL: none */
-    float *frequencies;                            /* [head_dim / 2] */
+    struct slm_buffer tokenizer; /* section of the .slm file; length 0: none */
+    struct slm_sha256 hash;      /* has seen all files but the weights */
+    uint64_t hashed;             /* bytes that it has seen */
+    const char *prefix;          /* of tensor names in a composite: "language_model." or "" */
+    const char *inner;           /* what "model." at their beginning reads: "model.language_model." or "model." */
+    uint32_t vision_tensors;     /* left out */
     struct slm_target *targets;
     uint32_t target_count;
 };
@@ -56,7 +62,10 @@ struct slm_checkpoint {
 void slm__checkpoint_init(struct slm_checkpoint *checkpoint, const struct slm_import_context *context);
 void slm__checkpoint_free(struct slm_checkpoint *checkpoint);
 
-/* Find, check and account for every tensor, and compute the rotary table. Needs configuration and tensors. */
+/* The source tensor that a rule's pattern names in a layer and expert, and its name; NULL: not there. */
+struct slm_source_tensor *slm__checkpoint_find(const struct slm_checkpoint *checkpoint, const char *pattern, uint32_t layer,
+                                               uint32_t expert, char name[SLM_SOURCE_NAME_BYTES]);
+/* Find, check and account for every tensor. Needs configuration and tensors. */
 slm_status slm__checkpoint_plan(struct slm_checkpoint *checkpoint, slm_error *error);
 
 /* Bytes of scratch that the readers below need for this target. */

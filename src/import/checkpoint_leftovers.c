@@ -2,6 +2,8 @@
 /* Each tensor of the source ends up in the model, is known to have no effect, or stops the conversion. */
 #include "import/checkpoint_leftovers.h"
 
+#include <inttypes.h> /* PRIu32 */
+
 /* Scratch for one row of a source tensor. */
 struct row_scratch {
     const struct slm_memory *memory;
@@ -72,10 +74,11 @@ static slm_status compare(const struct slm_checkpoint *checkpoint, const struct 
 static struct slm_source_tensor *find_target_source(const struct slm_checkpoint *checkpoint, const char *target)
 {
     const struct slm_family *family = checkpoint->config.family;
+    char name[SLM_SOURCE_NAME_BYTES];
     for (uint32_t r = 0; r < family->rule_count; r++) {
         if (strcmp(family->rules[r].target, target) == 0) {
             const struct slm_rule_source *source = &family->rules[r].sources[0];
-            return slm__tensor_set_find(&checkpoint->set, checkpoint->gguf ? source->gguf : source->hf);
+            return slm__checkpoint_find(checkpoint, checkpoint->gguf ? source->gguf : source->hf, 0, 0, name);
         }
     }
     return NULL;
@@ -83,9 +86,13 @@ static struct slm_source_tensor *find_target_source(const struct slm_checkpoint 
 
 slm_status slm__checkpoint_settle_head(struct slm_checkpoint *checkpoint, slm_error *error)
 {
+    struct slm_family_config *config = &checkpoint->config;
     struct slm_source_tensor *head = find_target_source(checkpoint, "head");
     const struct slm_source_tensor *embed = find_target_source(checkpoint, "embed");
-    if ((checkpoint->config.traits & SLM_TRAIT_UNTIED) != 0) {
+    if (!config->tie_stated) {
+        config->traits &= head != NULL ? ~0u : ~(uint32_t)SLM_TRAIT_UNTIED;
+    }
+    if ((config->traits & SLM_TRAIT_UNTIED) != 0) {
         if (head == NULL && !checkpoint->gguf) {
             return slm__fail(error, SLM_E_BAD_VALUE, "tensor lm_head.weight is missing, and tie_word_embeddings is not true");
         }
@@ -102,7 +109,7 @@ slm_status slm__checkpoint_settle_head(struct slm_checkpoint *checkpoint, slm_er
             checkpoint->context.log, SLM_LOG_WARNING,
             "%.*s differs from the embedding although tie_word_embeddings is true: it is used as the output head, as transformers does",
             SLM_SPAN_ARGS(head->name));
-        checkpoint->config.traits |= SLM_TRAIT_UNTIED;
+        config->traits |= SLM_TRAIT_UNTIED;
     }
     return SLM_OK;
 }
@@ -128,24 +135,38 @@ static slm_status all_zero(const struct slm_checkpoint *checkpoint, const struct
     return status;
 }
 
-slm_status slm__checkpoint_check_leftovers(const struct slm_checkpoint *checkpoint, slm_error *error)
+static slm_status judge(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *tensor, slm_error *error)
+{
+    bool zero = false;
+    if (is_bias(tensor->name) && slm__value_type_is_float(tensor->type)) {
+        SLM_TRY(all_zero(checkpoint, tensor, &zero, error));
+    }
+    if (!zero) {
+        return slm__fail(
+            error, SLM_E_UNSUPPORTED, "%s: tensor %.*s is not part of the %s model that %s describes; without it the output would be wrong",
+            checkpoint->set.files[tensor->file].name, SLM_SPAN_ARGS(tensor->name), checkpoint->config.family->name, checkpoint->described);
+    }
+    slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%.*s is all zero and is left out", SLM_SPAN_ARGS(tensor->name));
+    return SLM_OK;
+}
+
+slm_status slm__checkpoint_check_leftovers(struct slm_checkpoint *checkpoint, slm_error *error)
 {
     for (uint32_t i = 0; i < checkpoint->set.tensor_count; i++) {
         const struct slm_source_tensor *tensor = &checkpoint->set.tensors[i];
         if (tensor->used || tensor->bytes == 0 || slm__family_tensor_is_harmless(tensor->name)) {
             continue;
         }
-        bool zero = false;
-        if (is_bias(tensor->name) && slm__value_type_is_float(tensor->type)) {
-            SLM_TRY(all_zero(checkpoint, tensor, &zero, error));
+        if (checkpoint->config.composite && slm__family_tensor_is_vision(tensor->name)) {
+            checkpoint->vision_tensors++;
+            continue;
         }
-        if (!zero) {
-            return slm__fail(error, SLM_E_UNSUPPORTED,
-                             "%s: tensor %.*s is not part of the %s model that %s describes; without it the output would be wrong",
-                             checkpoint->set.files[tensor->file].name, SLM_SPAN_ARGS(tensor->name), checkpoint->config.family->name,
-                             checkpoint->described);
-        }
-        slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%.*s is all zero and is left out", SLM_SPAN_ARGS(tensor->name));
+        SLM_TRY(judge(checkpoint, tensor, error));
+    }
+    if (checkpoint->config.composite) {
+        slm__log(checkpoint->context.log, SLM_LOG_WARNING,
+                 "only the text part is converted: the model will not take images (%" PRIu32 " tensors of the part that sees are left out)",
+                 checkpoint->vision_tensors);
     }
     return SLM_OK;
 }

@@ -9,6 +9,6 @@
  * transformers does. */
 slm_status slm__checkpoint_settle_head(struct slm_checkpoint *checkpoint, slm_error *error);
 /* Refuse tensors that no target uses, but for those known to be harmless and biases that are all zero. */
-slm_status slm__checkpoint_check_leftovers(const struct slm_checkpoint *checkpoint, slm_error *error);
+slm_status slm__checkpoint_check_leftovers(struct slm_checkpoint *checkpoint, slm_error *error);
 
 #endif

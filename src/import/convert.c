@@ -3,10 +3,10 @@
 #include "import/convert.h"
 
 #include "base/file.h"              /* struct slm_output */
-#include "format/format_layout.h"   /* SLM_TENSOR_VECTOR */
 #include "format/sink_file.h"       /* slm__sink_file */
 #include "import/checkpoint_open.h" /* slm__checkpoint_open */
 #include "import/model_metadata.h"  /* slm__write_traits, slm__write_texts */
+#include "import/rope_tensors.h"    /* struct slm_rope_tensors */
 
 enum { HASH_PIECE = 1 << 20 };
 
@@ -62,32 +62,21 @@ static uint64_t total_work(const struct slm_checkpoint *checkpoint, const struct
     for (uint32_t i = 0; i < checkpoint->target_count; i++) {
         const struct slm_target *target = &checkpoint->targets[i];
         const uint32_t padded = slm__padded_rows(target->rows);
-        total += target->vector
-                     ? (uint64_t)padded * 4
-                     : slm__panel_bytes(target->head_class ? types->head : types->body, target->cols) * (padded / SLM_PANEL_ROWS);
+        total += target->vector ? (uint64_t)padded * 4
+                                : slm__panel_bytes(slm__target_type(target, types), target->cols) * (padded / SLM_PANEL_ROWS);
     }
     return total;
 }
 
 /* ---- writing */
 
-static slm_status write_frequencies(struct slm_checkpoint *checkpoint, struct slm_weight_writer *writer, uint32_t id, slm_error *error)
-{
-    const uint32_t half = checkpoint->config.head_dim / 2, padded = slm__padded_rows(half);
-    uint8_t *bytes = slm__arena_take(&checkpoint->arena, (size_t)padded * 4);
-    if (bytes == NULL) {
-        return slm__arena_failure(&checkpoint->arena, error);
-    }
-    slm__floats_to_bytes(checkpoint->frequencies, half, bytes);
-    return slm__writer_write_tensor(writer, id, bytes, (size_t)padded * 4, error);
-}
-
 static slm_status write_model(struct slm_checkpoint *checkpoint, const struct slm_convert_settings *settings,
                               struct slm_weight_writer *writer, struct slm_convert_report *report, slm_error *error)
 {
     struct slm_import_progress progress = {settings->progress, settings->progress_user, 0, total_work(checkpoint, &settings->types)};
     char hex[65];
-    uint32_t *ids = slm__arena_take(&checkpoint->arena, checkpoint->target_count * sizeof *ids), frequencies = 0;
+    struct slm_rope_tensors frequencies;
+    uint32_t *ids = slm__arena_take(&checkpoint->arena, checkpoint->target_count * sizeof *ids);
     if (ids == NULL) {
         return slm__arena_failure(&checkpoint->arena, error);
     }
@@ -96,10 +85,9 @@ static slm_status write_model(struct slm_checkpoint *checkpoint, const struct sl
     SLM_TRY(slm__write_texts(writer, checkpoint, hex, error));
     slm__writer_tokenizer(writer, slm__span(checkpoint->tokenizer.data, checkpoint->tokenizer.length));
     SLM_TRY(slm__weights_declare(checkpoint, &settings->types, writer, ids, error));
-    SLM_TRY(slm__writer_add_tensor(writer, "rope.0.inv_freq", SLM_TENSOR_VECTOR, SLM_WEIGHT_F32, checkpoint->config.head_dim / 2, 1,
-                                   &frequencies, error));
+    SLM_TRY(slm__rope_tensors_declare(&checkpoint->config, writer, &frequencies, error));
     SLM_TRY(slm__writer_begin(writer, error));
-    SLM_TRY(write_frequencies(checkpoint, writer, frequencies, error));
+    SLM_TRY(slm__rope_tensors_write(&checkpoint->config, writer, &frequencies, error));
     SLM_TRY(slm__weights_stream(checkpoint, &settings->types, writer, ids, &progress, &report->errors, error));
     SLM_TRY(slm__writer_finish(writer, error));
     report->tensors = writer->tensor_count;

@@ -4,15 +4,17 @@
 
 #include "base/decimal.h" /* slm__decimal_format */
 #include <inttypes.h>     /* PRIu32 */
+#include <math.h>         /* sqrt */
+#include <stdio.h>        /* snprintf into a buffer */
 
 enum {
-    LIMIT_LAYERS = 1024,
     LIMIT_HIDDEN = 1 << 17,
     LIMIT_HEADS = 1024,
-    LIMIT_HEAD_DIM = 512,
+    LIMIT_HEAD_DIM = 2 * SLM_ROPE_FREQUENCIES,
     LIMIT_FFN = 1 << 20,
     LIMIT_VOCAB = 1 << 22,
-    LIMIT_CONTEXT = 1 << 24
+    LIMIT_EXPERTS = 1024,
+    LIMIT_EXPERTS_USED = 32
 };
 
 static slm_status check_size(const char *key, uint32_t value, uint32_t limit, slm_error *error)
@@ -23,7 +25,7 @@ static slm_status check_size(const char *key, uint32_t value, uint32_t limit, sl
     return SLM_OK;
 }
 
-static slm_status check_real(const char *key, double value, double least, double most, slm_error *error)
+slm_status slm__family_check_real(const char *key, double value, double least, double most, slm_error *error)
 {
     if (value >= least && value <= most) {
         return SLM_OK;
@@ -33,6 +35,25 @@ static slm_status check_real(const char *key, double value, double least, double
     slm__decimal_format(least, texts[1]);
     slm__decimal_format(most, texts[2]);
     return slm__fail(error, SLM_E_BAD_VALUE, "%s is %s, supported is %s to %s", key, texts[0], texts[1], texts[2]);
+}
+
+void slm__family_config_init(struct slm_family_config *config, const struct slm_family *family)
+{
+    memset(config, 0, sizeof *config);
+    config->family = family;
+    config->bos = config->pad = -1;
+    config->tie_stated = true;
+    config->traits = family->traits;
+    config->heads = family->default_heads;
+    config->vocab = family->default_vocab;
+    config->max_context = family->default_context;
+    config->activation = family->activation;
+    config->eps = family->default_eps;
+    config->embedding_scale = config->residual_scale = config->logit_scale = 1.0;
+    config->rope_sets = 1;
+    for (uint32_t i = 0; i < SLM_CONFIG_ROPE_SETS; i++) {
+        config->rope[i].attention_factor = 1.0;
+    }
 }
 
 static slm_status check_heads(struct slm_family_config *config, const struct slm_config_keys *keys, slm_error *error)
@@ -60,18 +81,75 @@ static slm_status check_heads(struct slm_family_config *config, const struct slm
     return SLM_OK;
 }
 
+static slm_status check_experts(const struct slm_family_config *config, const struct slm_config_keys *keys, slm_error *error)
+{
+    if (config->experts == 0) {
+        return SLM_OK;
+    }
+    SLM_TRY(check_size(keys->experts, config->experts, LIMIT_EXPERTS, error));
+    SLM_TRY(check_size(keys->expert_ffn, config->expert_ffn, LIMIT_FFN, error));
+    SLM_TRY(check_size(keys->experts_used, config->experts_used, LIMIT_EXPERTS_USED, error));
+    if (config->experts_used > config->experts) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "%s is %" PRIu32 ", but there are %" PRIu32 " experts", keys->experts_used,
+                         config->experts_used, config->experts);
+    }
+    return SLM_OK;
+}
+
 slm_status slm__family_config_check(struct slm_family_config *config, const struct slm_config_keys *keys, slm_error *error)
 {
-    SLM_TRY(check_size(keys->layers, config->layers, LIMIT_LAYERS, error));
+    SLM_TRY(check_size(keys->layers, config->layers, SLM_CONFIG_LAYERS, error));
     SLM_TRY(check_size(keys->hidden, config->hidden, LIMIT_HIDDEN, error));
     SLM_TRY(check_size(keys->heads, config->heads, LIMIT_HEADS, error));
     SLM_TRY(check_size(keys->ffn, config->ffn, LIMIT_FFN, error));
     SLM_TRY(check_size(keys->vocab, config->vocab, LIMIT_VOCAB, error));
-    SLM_TRY(check_size(keys->max_context, config->max_context, LIMIT_CONTEXT, error));
+    SLM_TRY(check_size(keys->max_context, config->max_context, SLM_CONFIG_CONTEXT, error));
     SLM_TRY(check_heads(config, keys, error));
-    SLM_TRY(check_real(keys->eps, config->eps, 0.0, 1.0, error));
-    SLM_TRY(check_real(keys->theta, config->rope.theta, 2.0, 1e15, error));
+    SLM_TRY(check_experts(config, keys, error));
+    SLM_TRY(slm__family_check_real(keys->eps, config->eps, 0.0, 1.0, error));
+    config->rotary = config->head_dim;
+    config->attention_scale = 1.0 / sqrt((double)config->head_dim);
+    if ((config->family->flags & SLM_FAMILY_EMBED_SQRT) != 0) {
+        config->embedding_scale = sqrt((double)config->hidden);
+    }
     return SLM_OK;
+}
+
+/* ---- rules */
+
+uint32_t slm__family_layer_traits(const struct slm_family_config *config, uint32_t layer)
+{
+    return config->traits | (config->layer[layer].sparse ? SLM_TRAIT_EXPERTS : SLM_TRAIT_DENSE);
+}
+
+uint32_t slm__rule_marks(const char *pattern)
+{
+    uint32_t marks = 0;
+    for (const char *mark = strstr(pattern, "%u"); mark != NULL; mark = strstr(mark + 2, "%u")) {
+        marks++;
+    }
+    return marks;
+}
+
+uint32_t slm__rule_times(const struct slm_family_config *config, const struct slm_tensor_rule *rule, uint32_t layer)
+{
+    if (rule->traits != 0 && (rule->traits & slm__family_layer_traits(config, layer)) == 0) {
+        return 0;
+    }
+    return slm__rule_marks(rule->target) == 2 ? config->experts : 1;
+}
+
+void slm__rule_name(char *name, size_t capacity, const char *pattern, uint32_t layer, uint32_t expert)
+{
+    const char *first = strstr(pattern, "%u"), *second = first != NULL ? strstr(first + 2, "%u") : NULL;
+    if (first == NULL) {
+        snprintf(name, capacity, "%s", pattern);
+    } else if (second == NULL) {
+        snprintf(name, capacity, "%.*s%" PRIu32 "%s", (int)(first - pattern), pattern, layer, first + 2);
+    } else {
+        snprintf(name, capacity, "%.*s%" PRIu32 "%.*s%" PRIu32 "%s", (int)(first - pattern), pattern, layer, (int)(second - first - 2),
+                 first + 2, expert, second + 2);
+    }
 }
 
 uint64_t slm__extent(const struct slm_family_config *config, enum slm_extent extent)
@@ -84,6 +162,8 @@ uint64_t slm__extent(const struct slm_family_config *config, enum slm_extent ext
     case SLM_EXTENT_KEY: return (uint64_t)config->kv_heads * config->head_dim;
     case SLM_EXTENT_FFN: return config->ffn;
     case SLM_EXTENT_HEAD_DIM: return config->head_dim;
+    case SLM_EXTENT_EXPERTS: return config->experts;
+    case SLM_EXTENT_EXPERT_FFN: return config->expert_ffn;
     }
     return 0;
 }
@@ -93,10 +173,11 @@ uint64_t slm__family_config_parameters(const struct slm_family_config *config)
     uint64_t total = 0;
     for (uint32_t i = 0; i < config->family->rule_count; i++) {
         const struct slm_tensor_rule *rule = &config->family->rules[i];
-        if (rule->traits != 0 && (rule->traits & config->traits) == 0) {
-            continue;
+        const uint32_t layers = slm__rule_marks(rule->target) > 0 ? config->layers : 1;
+        uint64_t times = 0;
+        for (uint32_t layer = 0; layer < layers; layer++) {
+            times += slm__rule_times(config, rule, layer);
         }
-        const uint64_t times = strchr(rule->target, '%') != NULL ? config->layers : 1;
         for (uint32_t s = 0; s < SLM_RULE_SOURCES && rule->sources[s].hf != NULL; s++) {
             total += times * slm__extent(config, rule->sources[s].rows) * slm__extent(config, rule->cols);
         }

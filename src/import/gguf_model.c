@@ -77,13 +77,6 @@ static slm_status open_parts(struct slm_checkpoint *checkpoint, const struct slm
 static slm_status read_model(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, slm_error *error)
 {
     SLM_TRY(slm__gguf_config_read(gguf, &checkpoint->set, &checkpoint->config, checkpoint->context.log, error));
-    if ((checkpoint->config.family->flags & SLM_FAMILY_GGUF_DIVISORS) != 0) {
-        struct slm_source_tensor *divisors = slm__tensor_set_find(&checkpoint->set, "rope_freqs.weight");
-        if (divisors != NULL) {
-            divisors->used = true;
-            checkpoint->rope_divisors = divisors;
-        }
-    }
     SLM_TRY(slm__gguf_tokenizer_read(checkpoint, gguf, error));
     return slm__gguf_texts_read(checkpoint, gguf, error);
 }

@@ -3,144 +3,219 @@
  * keys that nobody reads are ignored; keys that would change the arithmetic in a way that is not supported are refused by name. */
 #include "import/hf_config.h"
 
-#include "import/hf_rope.h" /* slm__hf_rope_read */
-#include <inttypes.h>       /* PRId64 */
+#include "import/hf_layers.h" /* slm__hf_layers_read */
+#include "import/hf_rope.h"   /* slm__hf_rope_read */
+#include "import/hf_values.h" /* slm__hf_size, slm__hf_bool, slm__hf_real */
+#include <inttypes.h>         /* PRId64 */
+#include <math.h>             /* sqrt */
 
-static const struct slm_config_keys keys = {"num_hidden_layers", "hidden_size",       "num_attention_heads", "num_key_value_heads",
-                                            "head_dim",          "intermediate_size", "vocab_size",          "max_position_embeddings",
-                                            "rms_norm_eps",      "rope_theta"};
+static const struct slm_config_keys keys = {.layers = "num_hidden_layers",
+                                            .hidden = "hidden_size",
+                                            .heads = "num_attention_heads",
+                                            .kv_heads = "num_key_value_heads",
+                                            .head_dim = "head_dim",
+                                            .ffn = "intermediate_size",
+                                            .vocab = "vocab_size",
+                                            .max_context = "max_position_embeddings",
+                                            .eps = "rms_norm_eps",
+                                            .experts = "num_experts",
+                                            .experts_used = "num_experts_per_tok",
+                                            .expert_ffn = "moe_intermediate_size"};
 
-/* A positive integer. Absent: *value stays, or is refused when `required`. */
-static slm_status read_size(const struct slm_json *root, const char *key, bool required, uint32_t *value, slm_error *error)
+/* ---- family */
+
+static slm_status check_architecture(const struct slm_json *root, const char *model_type, const char *architecture, slm_error *error)
 {
-    const struct slm_json *item = slm__json_present(root, key);
-    if (item == NULL) {
-        return required ? slm__fail(error, SLM_E_BAD_VALUE, "%s is missing", key) : SLM_OK;
-    }
-    int64_t number;
-    if (item->type != SLM_JSON_NUMBER) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s is no number", key);
-    }
-    if (!slm__json_i64(item, &number) || number < 1 || number > INT32_MAX) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s is %.*s, expected is an integer from 1 to 2147483647", key, SLM_SPAN_ARGS(item->text));
-    }
-    *value = (uint32_t)number;
-    return SLM_OK;
-}
-
-static slm_status read_bool(const struct slm_json *root, const char *key, bool *value, slm_error *error)
-{
-    const struct slm_json *item = slm__json_present(root, key);
-    if (item == NULL) {
+    const struct slm_json *classes = slm__json_present(root, "architectures");
+    if (classes == NULL || classes->type != SLM_JSON_ARRAY || classes->count == 0) {
         return SLM_OK;
     }
-    if (item->type != SLM_JSON_TRUE && item->type != SLM_JSON_FALSE) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s is neither true nor false", key);
+    for (uint32_t i = 0; i < classes->count; i++) {
+        if (slm__json_is_string(&classes->items[i], architecture)) {
+            return SLM_OK;
+        }
     }
-    *value = item->type == SLM_JSON_TRUE;
-    return SLM_OK;
+    const struct slm_span shown = classes->items[0].type == SLM_JSON_STRING ? classes->items[0].text : slm__span_text("(no text)");
+    return slm__fail(error, SLM_E_UNSUPPORTED, "architectures is %.*s, supported with model_type %s is %s", SLM_SPAN_ARGS(shown),
+                     model_type, architecture);
 }
 
-static slm_status find_family(const struct slm_json *root, struct slm_family_config *config, slm_error *error)
+static slm_status find_model_type(const struct slm_json *root, struct slm_span *model_type, slm_error *error)
 {
     const struct slm_json *type = slm__json_present(root, "model_type");
     if (type == NULL || type->type != SLM_JSON_STRING) {
         return slm__fail(error, SLM_E_BAD_VALUE, "model_type is missing, it says which family the model belongs to (supported: %s)",
                          slm__family_names());
     }
-    config->family = slm__family_of_model_type(type->text);
-    if (config->family == NULL) {
-        return slm__fail(error, SLM_E_UNSUPPORTED, "model_type %.*s is not supported (supported: %s)", SLM_SPAN_ARGS(type->text),
+    *model_type = type->text;
+    return SLM_OK;
+}
+
+/* Fills the defaults in. *text is where the text model's keys are: `root`, or its text_config. */
+static slm_status find_family(const struct slm_json *root, const struct slm_json **text, struct slm_family_config *config, slm_error *error)
+{
+    struct slm_span type = {NULL, 0};
+    SLM_TRY(find_model_type(root, &type, error));
+    const struct slm_composite *composite = slm__composite_of_model_type(type);
+    *text = root;
+    if (composite != NULL) {
+        SLM_TRY(check_architecture(root, composite->model_type, composite->architecture, error));
+        *text = slm__json_present(root, "text_config");
+        if (*text == NULL || (*text)->type != SLM_JSON_OBJECT || (*text)->duplicate_keys) {
+            return slm__fail(error, SLM_E_BAD_VALUE, "text_config is missing or no object with each key once");
+        }
+        const struct slm_json *inner = slm__json_present(*text, "model_type");
+        type = inner != NULL && inner->type == SLM_JSON_STRING ? inner->text : slm__span_text(composite->text_model_type);
+    }
+    const struct slm_family *family = slm__family_of_model_type(type);
+    if (family == NULL) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "model_type %.*s is not supported (supported: %s)", SLM_SPAN_ARGS(type),
                          slm__family_names());
     }
-    const struct slm_json *classes = slm__json_present(root, "architectures");
-    if (classes != NULL && classes->type == SLM_JSON_ARRAY && classes->count > 0) {
-        for (uint32_t i = 0; i < classes->count; i++) {
-            if (slm__json_is_string(&classes->items[i], config->family->architecture)) {
-                return SLM_OK;
-            }
-        }
-        const struct slm_span shown = classes->items[0].type == SLM_JSON_STRING ? classes->items[0].text : slm__span_text("(no text)");
-        return slm__fail(error, SLM_E_UNSUPPORTED, "architectures is %.*s, supported with model_type %s is %s", SLM_SPAN_ARGS(shown),
-                         config->family->model_type, config->family->architecture);
-    }
-    return SLM_OK;
+    slm__family_config_init(config, family);
+    config->composite = composite != NULL;
+    return composite != NULL ? SLM_OK : check_architecture(root, family->model_type, family->architecture, error);
+}
+
+/* ---- sizes */
+
+static slm_status read_experts(const struct slm_json *root, struct slm_family_config *config, slm_error *error)
+{
+    config->experts = 128;
+    config->experts_used = 8;
+    config->expert_ffn = 768;
+    SLM_TRY(slm__hf_size(root, "num_local_experts", false, &config->experts, error));
+    SLM_TRY(slm__hf_size(root, keys.experts, false, &config->experts, error));
+    SLM_TRY(slm__hf_size(root, keys.experts_used, false, &config->experts_used, error));
+    SLM_TRY(slm__hf_size(root, keys.expert_ffn, false, &config->expert_ffn, error));
+    return slm__hf_bool(root, "norm_topk_prob", &config->renormalize_experts, error);
 }
 
 static slm_status read_sizes(const struct slm_json *root, struct slm_family_config *config, slm_error *error)
 {
-    SLM_TRY(read_size(root, keys.layers, true, &config->layers, error));
-    SLM_TRY(read_size(root, keys.hidden, true, &config->hidden, error));
-    SLM_TRY(read_size(root, keys.heads, true, &config->heads, error));
-    SLM_TRY(read_size(root, keys.kv_heads, false, &config->kv_heads, error));
-    SLM_TRY(read_size(root, keys.head_dim, false, &config->head_dim, error));
-    SLM_TRY(read_size(root, keys.ffn, true, &config->ffn, error));
-    SLM_TRY(read_size(root, keys.vocab, true, &config->vocab, error));
-    config->max_context = 2048;
-    SLM_TRY(read_size(root, keys.max_context, false, &config->max_context, error));
+    const uint32_t flags = config->family->flags;
+    SLM_TRY(slm__hf_size(root, keys.layers, true, &config->layers, error));
+    SLM_TRY(slm__hf_size(root, keys.hidden, true, &config->hidden, error));
+    SLM_TRY(slm__hf_size(root, keys.heads, config->heads == 0, &config->heads, error));
+    SLM_TRY(slm__hf_size(root, keys.kv_heads, false, &config->kv_heads, error));
+    SLM_TRY(slm__hf_size(root, keys.head_dim, false, &config->head_dim, error));
+    SLM_TRY(slm__hf_size(root, keys.ffn, true, &config->ffn, error));
+    SLM_TRY(slm__hf_size(root, keys.vocab, config->vocab == 0, &config->vocab, error));
+    SLM_TRY(slm__hf_size(root, keys.max_context, false, &config->max_context, error));
     const struct slm_json *kv_heads = slm__json_get(root, keys.kv_heads);
     if (kv_heads != NULL && kv_heads->type == SLM_JSON_NULL) {
         config->kv_heads = config->heads;
     }
-    config->eps = config->family->default_eps;
-    const struct slm_json *eps = slm__json_present(root, keys.eps);
-    if (eps != NULL && !slm__json_f64(eps, &config->eps)) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s is no number", keys.eps);
-    }
+    SLM_TRY(slm__hf_real(root, (flags & SLM_FAMILY_LAYER_NORM) != 0 ? "layer_norm_eps" : keys.eps, 0.0, 1.0, &config->eps, error));
+    return (flags & SLM_FAMILY_EXPERTS) != 0 ? read_experts(root, config, error) : SLM_OK;
+}
+
+/* ---- traits */
+
+/* `root` may state it for a composite, else its text model does. */
+static slm_status read_tie(const struct slm_json *root, const struct slm_json *text, struct slm_family_config *config, slm_error *error)
+{
+    static const char key[] = "tie_word_embeddings";
+    const struct slm_json *stated = slm__json_present(root, key) != NULL ? root : text;
+    bool tied = config->family->default_tied;
+    config->tie_stated = !config->composite || tied || slm__json_present(stated, key) != NULL;
+    SLM_TRY(slm__hf_bool(stated, key, &tied, error));
+    config->traits |= tied ? 0 : SLM_TRAIT_UNTIED;
     return SLM_OK;
 }
 
-static slm_status read_traits(const struct slm_json *root, struct slm_family_config *config, slm_error *error)
+static slm_status read_biases(const struct slm_json *root, struct slm_family_config *config, slm_error *error)
 {
-    const struct slm_family *family = config->family;
-    bool tied = family->default_tied, attention_bias = false, mlp_bias = false;
-    SLM_TRY(read_bool(root, "tie_word_embeddings", &tied, error));
-    if ((family->flags & SLM_FAMILY_BIAS_KEYS) != 0) {
-        SLM_TRY(read_bool(root, "attention_bias", &attention_bias, error));
+    const uint32_t flags = config->family->flags;
+    bool attention_bias = false, mlp_bias = false;
+    if ((flags & SLM_FAMILY_BIAS_KEYS) != 0) {
+        SLM_TRY(slm__hf_bool(root, "attention_bias", &attention_bias, error));
     }
-    if ((family->flags & SLM_FAMILY_MLP_BIAS_KEY) != 0) {
-        SLM_TRY(read_bool(root, "mlp_bias", &mlp_bias, error));
+    if ((flags & SLM_FAMILY_MLP_BIAS_KEY) != 0) {
+        SLM_TRY(slm__hf_bool(root, "mlp_bias", &mlp_bias, error));
     }
-    config->traits = family->traits;
-    config->traits |= tied ? 0 : SLM_TRAIT_UNTIED;
     config->traits |= attention_bias ? SLM_TRAIT_QKV_BIAS | SLM_TRAIT_OUT_BIAS : 0;
     config->traits |= mlp_bias ? SLM_TRAIT_MLP_BIAS : 0;
     return SLM_OK;
 }
 
-/* Whether some layer has a window: from max_window_layers on, unless layer_types says otherwise. */
-static slm_status refuse_window(const struct slm_json *root, const struct slm_family_config *config, slm_error *error)
+static slm_status read_activation(const struct slm_json *root, struct slm_family_config *config, slm_error *error)
 {
-    bool used = false;
-    uint32_t from = 28; /* transformers' default */
-    SLM_TRY(read_bool(root, "use_sliding_window", &used, error));
-    if ((config->family->flags & SLM_FAMILY_WINDOW_SWITCH) == 0 || !used || slm__json_present(root, "sliding_window") == NULL) {
+    static const char *const tanh_names[] = {"gelu_pytorch_tanh", "gelu_new"};
+    const uint32_t flags = config->family->flags;
+    const char *key = (flags & SLM_FAMILY_ACTIVATION_KEY) != 0 ? "hidden_activation" : "hidden_act";
+    const struct slm_json *activation = slm__json_present(root, key);
+    if (activation == NULL) {
         return SLM_OK;
     }
-    const struct slm_json *types = slm__json_present(root, "layer_types"), *first = slm__json_present(root, "max_window_layers");
-    int64_t number;
-    if (first != NULL && slm__json_i64(first, &number)) {
-        from = number < 0 ? 0 : number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+    bool tanh_form = (flags & SLM_FAMILY_GELU_IS_TANH) != 0 && slm__json_is_string(activation, "gelu");
+    for (size_t i = 0; i < sizeof tanh_names / sizeof tanh_names[0]; i++) {
+        tanh_form = tanh_form || slm__json_is_string(activation, tanh_names[i]);
     }
-    bool windowed = from < config->layers;
-    if (types != NULL && types->type == SLM_JSON_ARRAY) {
-        windowed = false;
-        for (uint32_t i = 0; i < types->count; i++) {
-            windowed = windowed || !slm__json_is_string(&types->items[i], "full_attention");
-        }
+    if (!tanh_form && !slm__json_is_string(activation, "silu") && !slm__json_is_string(activation, "swish")) {
+        const struct slm_span shown = activation->type == SLM_JSON_STRING ? activation->text : slm__span_text("no text");
+        return slm__fail(error, SLM_E_UNSUPPORTED, "%s is %.*s, supported are silu, gelu_pytorch_tanh and gelu_new", key,
+                         SLM_SPAN_ARGS(shown));
     }
-    return windowed ? slm__fail(error, SLM_E_UNSUPPORTED, "use_sliding_window is true: attention windows are not supported for %s",
-                                config->family->name)
-                    : SLM_OK;
+    config->activation = tanh_form ? SLM_ACTIVATION_KIND_GELU_TANH : SLM_ACTIVATION_KIND_SILU;
+    return SLM_OK;
 }
 
-static slm_status refuse_unsupported(const struct slm_json *root, const struct slm_family_config *config, slm_error *error)
+/* A soft cap: null is none, an absent key `standard`. */
+static slm_status read_cap(const struct slm_json *root, const char *key, double standard, double *cap, slm_error *error)
 {
-    const struct slm_json *activation = slm__json_present(root, "hidden_act");
-    if (activation != NULL && !slm__json_is_string(activation, "silu") && !slm__json_is_string(activation, "swish")) {
-        return slm__fail(error, SLM_E_UNSUPPORTED, "hidden_act is %.*s, supported is silu", SLM_SPAN_ARGS(activation->text));
+    *cap = slm__json_get(root, key) == NULL ? standard : 0.0;
+    return slm__hf_real(root, key, 1e-6, 1e9, cap, error);
+}
+
+/* Gemma 3 reads attn_logit_softcapping and does not use it, nor does its form with images use final_logit_softcapping. */
+static slm_status read_factors(const struct slm_json *root, struct slm_family_config *config, slm_error *error)
+{
+    const uint32_t flags = config->family->flags;
+    const bool capped = (flags & SLM_FAMILY_ATTENTION_CAP) != 0;
+    if (capped) {
+        SLM_TRY(read_cap(root, "attn_logit_softcapping", 50.0, &config->attention_softcap, error));
+    }
+    if ((flags & SLM_FAMILY_FINAL_CAP) != 0 && !config->composite) {
+        SLM_TRY(read_cap(root, "final_logit_softcapping", capped ? 30.0 : 0.0, &config->final_softcap, error));
+    }
+    if ((flags & SLM_FAMILY_QUERY_SCALAR) != 0) {
+        double scalar = 256.0;
+        SLM_TRY(slm__hf_real(root, "query_pre_attn_scalar", 1e-6, 1e9, &scalar, error));
+        config->attention_scale = 1.0 / sqrt(scalar);
+    }
+    if ((flags & SLM_FAMILY_MULTIPLIERS) != 0) {
+        double divisor = 1.0;
+        config->attention_scale = 1.0;
+        SLM_TRY(slm__hf_real(root, "attention_multiplier", 1e-9, 1e9, &config->attention_scale, error));
+        SLM_TRY(slm__hf_real(root, "embedding_multiplier", 1e-9, 1e9, &config->embedding_scale, error));
+        SLM_TRY(slm__hf_real(root, "residual_multiplier", 1e-9, 1e9, &config->residual_scale, error));
+        SLM_TRY(slm__hf_real(root, "logits_scaling", 1e-9, 1e9, &divisor, error));
+        config->logit_scale = 1.0 / divisor;
+    }
+    return SLM_OK;
+}
+
+/* ---- what is refused */
+
+static slm_status refuse_unsupported(const struct slm_json *root, const struct slm_json *text, const struct slm_family_config *config,
+                                     slm_error *error)
+{
+    static const char *const switches[] = {"use_bidirectional_attention", "qk_layernorm"};
+    const uint32_t readers[] = {SLM_FAMILY_NORM_PLUS_ONE, SLM_FAMILY_PARALLEL}; /* families whose classes read the switch */
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+        bool on = false;
+        if ((config->family->flags & readers[i]) != 0) {
+            SLM_TRY(slm__hf_bool(text, switches[i], &on, error));
+        }
+        if (on) {
+            return slm__fail(error, SLM_E_UNSUPPORTED, "%s is true: that is not supported for %s", switches[i], config->family->name);
+        }
     }
     const struct slm_json *quantization = slm__json_present(root, "quantization_config");
+    if (quantization == NULL) {
+        quantization = slm__json_present(text, "quantization_config");
+    }
     if (quantization != NULL) {
         const struct slm_json *method = slm__json_get(quantization, "quant_method");
         const struct slm_span shown = method != NULL && method->type == SLM_JSON_STRING ? method->text : slm__span_text("(not named)");
@@ -148,25 +223,31 @@ static slm_status refuse_unsupported(const struct slm_json *root, const struct s
                          "quantization_config: quant_method %.*s is not supported, convert the checkpoint that it was made from",
                          SLM_SPAN_ARGS(shown));
     }
-    return refuse_window(root, config, error);
+    return SLM_OK;
 }
 
 slm_status slm__hf_config_read(const struct slm_json *root, struct slm_family_config *config, const struct slm_log *log, slm_error *error)
 {
-    memset(config, 0, sizeof *config);
-    config->bos = config->pad = -1;
     if (root->type != SLM_JSON_OBJECT) {
         return slm__fail(error, SLM_E_BAD_VALUE, "it is no JSON object");
     }
     if (root->duplicate_keys) {
         return slm__fail(error, SLM_E_BAD_VALUE, "a key is given twice");
     }
-    SLM_TRY(find_family(root, config, error));
-    SLM_TRY(read_sizes(root, config, error));
-    SLM_TRY(read_traits(root, config, error));
-    SLM_TRY(slm__hf_rope_read(root, config, error));
+    const struct slm_json *text;
+    SLM_TRY(find_family(root, &text, config, error));
+    SLM_TRY(read_sizes(text, config, error));
     SLM_TRY(slm__family_config_check(config, &keys, error));
-    SLM_TRY(refuse_unsupported(root, config, error));
+    SLM_TRY(read_tie(root, text, config, error));
+    SLM_TRY(read_biases(text, config, error));
+    SLM_TRY(read_activation(text, config, error));
+    SLM_TRY(read_factors(text, config, error));
+    SLM_TRY(slm__hf_rope_read(text, config, error));
+    SLM_TRY(slm__hf_layers_read(text, config, log, error));
+    SLM_TRY(refuse_unsupported(root, text, config, error));
+    if (text != root) { /* the top decides where both have ids */
+        SLM_TRY(slm__hf_special_ids(text, "config.json", config, log, error));
+    }
     return slm__hf_special_ids(root, "config.json", config, log, error);
 }
 
@@ -227,18 +308,6 @@ slm_status slm__hf_special_ids(const struct slm_json *root, const char *file, st
 
 /* ---- generation_config.json */
 
-static slm_status read_real(const struct slm_json *root, const char *key, double least, double most, double *value, slm_error *error)
-{
-    const struct slm_json *item = slm__json_present(root, key);
-    if (item == NULL) {
-        return SLM_OK;
-    }
-    if (!slm__json_f64(item, value) || !(*value >= least && *value <= most)) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s is %.*s, out of range", key, SLM_SPAN_ARGS(item->text));
-    }
-    return SLM_OK;
-}
-
 slm_status slm__hf_generation_read(const struct slm_json *root, struct slm_family_config *config, struct slm_generation_defaults *defaults,
                                    const struct slm_log *log, slm_error *error)
 {
@@ -248,15 +317,15 @@ slm_status slm__hf_generation_read(const struct slm_json *root, struct slm_famil
     SLM_TRY(slm__hf_special_ids(root, "generation_config.json", config, log, error));
     double top_k = 0.0;
     bool sample = false;
-    SLM_TRY(read_real(root, "repetition_penalty", 0.0, 1000.0, &defaults->repetition_penalty, error));
-    SLM_TRY(read_bool(root, "do_sample", &sample, error));
+    SLM_TRY(slm__hf_real(root, "repetition_penalty", 0.0, 1000.0, &defaults->repetition_penalty, error));
+    SLM_TRY(slm__hf_bool(root, "do_sample", &sample, error));
     if (!sample) {
         return SLM_OK;
     }
     defaults->temperature = 1.0;
-    SLM_TRY(read_real(root, "temperature", 0.0, 1000.0, &defaults->temperature, error));
-    SLM_TRY(read_real(root, "top_p", 0.0, 1.0, &defaults->top_p, error));
-    SLM_TRY(read_real(root, "top_k", 0.0, 1e9, &top_k, error));
+    SLM_TRY(slm__hf_real(root, "temperature", 0.0, 1000.0, &defaults->temperature, error));
+    SLM_TRY(slm__hf_real(root, "top_p", 0.0, 1.0, &defaults->top_p, error));
+    SLM_TRY(slm__hf_real(root, "top_k", 0.0, 1e9, &top_k, error));
     defaults->top_k = (uint32_t)top_k;
     return SLM_OK;
 }

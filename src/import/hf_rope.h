@@ -6,7 +6,7 @@
 #include "base/json.h"            /* struct slm_json */
 #include "import/family_config.h" /* struct slm_family_config */
 
-/* Fill config->rope; a yarn model's max_context grows to factor x original. Needs config->family and max_context. */
+/* Fill rope, rope_sets, rotary, query_beta and query_length; a yarn model's max_context grows to factor x original. Needs checked sizes. */
 slm_status slm__hf_rope_read(const struct slm_json *root, struct slm_family_config *config, slm_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "format/format_layout.h"      /* SLM_FORMAT_MAGIC, SLM_TENSOR_... */
 #include "import/checkpoint_open.h"    /* slm__checkpoint_open */
 #include "import/safetensors_reader.h" /* slm__safetensors_add_file */
+#include "import/weight_stream.h"      /* slm__target_type */
 #include <inttypes.h>                  /* PRIu64 */
 
 static const char *const type_names[SLM_WEIGHT_TYPES] = {"none", "f32", "f16", "bf16", "i8", "i4"};
@@ -205,12 +206,12 @@ static void add_outcomes(struct slm_buffer *json, const struct slm_checkpoint *c
     add_key(json, "convert");
     slm__buffer_append_byte(json, '{');
     for (enum slm_weight_type type = SLM_WEIGHT_F32; type < SLM_WEIGHT_TYPES; type++) {
-        const enum slm_weight_type head = type == SLM_WEIGHT_I4 ? SLM_WEIGHT_I8 : type;
+        const struct slm_weight_types types = {type, type == SLM_WEIGHT_I4 ? SLM_WEIGHT_I8 : type};
         uint64_t bytes = 0;
         for (uint32_t i = 0; i < checkpoint->target_count; i++) {
             const struct slm_target *target = &checkpoint->targets[i];
             const uint64_t rows = slm__padded_rows(target->rows);
-            bytes += target->vector ? rows * 4 : rows / SLM_PANEL_ROWS * slm__panel_bytes(target->head_class ? head : type, target->cols);
+            bytes += target->vector ? rows * 4 : rows / SLM_PANEL_ROWS * slm__panel_bytes(slm__target_type(target, &types), target->cols);
         }
         add_number(json, type_name(type), bytes);
     }

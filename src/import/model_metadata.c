@@ -2,7 +2,7 @@
 /* Configuration and texts become keys. Keys whose value is absent in the source are absent in the file. */
 #include "import/model_metadata.h"
 
-#include <math.h> /* sqrt */
+#include <stdio.h> /* snprintf into a buffer */
 
 #define TEXT_OF(number) #number
 #define NUMBER_TEXT(number) TEXT_OF(number)
@@ -20,9 +20,82 @@ static slm_status write_ids(struct slm_weight_writer *writer, const struct slm_f
     return config->eos_count > 0 ? slm__writer_meta_u32s(writer, "token.eos", config->eos, config->eos_count, error) : SLM_OK;
 }
 
+/* A number that is left out where it is what a reader assumes. */
+static slm_status write_unless(struct slm_weight_writer *writer, const char *key, double value, double assumed, slm_error *error)
+{
+    return value != assumed ? slm__writer_meta_f64(writer, key, value, error) : SLM_OK;
+}
+
+static slm_status write_switch(struct slm_weight_writer *writer, const char *key, uint64_t value, uint64_t assumed, slm_error *error)
+{
+    return value != assumed ? slm__writer_meta_u64(writer, key, value, error) : SLM_OK;
+}
+
+static slm_status write_arithmetic(struct slm_weight_writer *writer, const struct slm_family_config *config, slm_error *error)
+{
+    const uint32_t flags = config->family->flags;
+    SLM_TRY(write_switch(writer, "model.norm_kind", (flags & SLM_FAMILY_LAYER_NORM) != 0 ? 1 : 0, 0, error));
+    SLM_TRY(write_switch(writer, "model.block_kind", (flags & SLM_FAMILY_PARALLEL) != 0 ? 1 : 0, 0, error));
+    SLM_TRY(write_switch(writer, "model.gated", (flags & SLM_FAMILY_PLAIN_MLP) != 0 ? 0 : 1, 1, error));
+    SLM_TRY(write_switch(writer, "model.activation", (uint64_t)config->activation, 0, error));
+    SLM_TRY(write_switch(writer, "model.renormalize_experts", config->experts != 0 && config->renormalize_experts ? 1 : 0, 0, error));
+    SLM_TRY(slm__writer_meta_f64(writer, "model.attention_scale", config->attention_scale, error));
+    SLM_TRY(write_unless(writer, "model.attention_softcap", config->attention_softcap, 0.0, error));
+    SLM_TRY(write_unless(writer, "model.final_softcap", config->final_softcap, 0.0, error));
+    SLM_TRY(write_unless(writer, "model.embedding_scale", config->embedding_scale, 1.0, error));
+    SLM_TRY(write_unless(writer, "model.residual_scale", config->residual_scale, 1.0, error));
+    SLM_TRY(write_unless(writer, "model.logit_scale", config->logit_scale, 1.0, error));
+    SLM_TRY(write_unless(writer, "model.query_beta", config->query_beta, 0.0, error));
+    return write_switch(writer, "model.query_length", config->query_beta != 0.0 ? config->query_length : 0, 0, error);
+}
+
+/* One element when all layers agree; nothing when that is 0 and `optional`. */
+static slm_status write_layers(struct slm_weight_writer *writer, const char *key, const uint32_t *values, uint32_t layers, bool optional,
+                               slm_error *error)
+{
+    uint32_t count = 1;
+    for (uint32_t i = 1; i < layers; i++) {
+        count = values[i] != values[0] ? layers : count;
+    }
+    return count == 1 && values[0] == 0 && optional ? SLM_OK : slm__writer_meta_u32s(writer, key, values, count, error);
+}
+
+static slm_status write_layer_arrays(struct slm_weight_writer *writer, const struct slm_family_config *config, slm_error *error)
+{
+    enum { ROPE, WINDOW, FFN, EXPERTS, USED, ARRAYS };
+    static const char *const keys[ARRAYS] = {"layer.rope_set", "layer.window", "layer.ffn_size", "layer.experts", "layer.experts_used"};
+    uint32_t values[ARRAYS][SLM_CONFIG_LAYERS];
+    for (uint32_t i = 0; i < config->layers; i++) {
+        const struct slm_layer_config *layer = &config->layer[i];
+        values[ROPE][i] = layer->rope_set == SLM_LAYER_UNROTATED ? UINT32_MAX : layer->rope_set;
+        values[WINDOW][i] = layer->windowed ? config->window : 0;
+        values[FFN][i] = layer->sparse ? config->expert_ffn : config->ffn;
+        values[EXPERTS][i] = layer->sparse ? config->experts : 0;
+        values[USED][i] = layer->sparse ? config->experts_used : 0;
+    }
+    for (int i = 0; i < ARRAYS; i++) {
+        SLM_TRY(write_layers(writer, keys[i], values[i], config->layers, i != ROPE && i != FFN, error));
+    }
+    SLM_TRY(slm__writer_meta_u32s(writer, "layer.heads", &config->heads, 1, error));
+    SLM_TRY(slm__writer_meta_u32s(writer, "layer.kv_heads", &config->kv_heads, 1, error));
+    return slm__writer_meta_u32s(writer, "layer.head_dim", &config->head_dim, 1, error);
+}
+
+static slm_status write_rope(struct slm_weight_writer *writer, const struct slm_family_config *config, slm_error *error)
+{
+    SLM_TRY(slm__writer_meta_u64(writer, "rope.sets", config->rope_sets, error));
+    for (uint32_t i = 0; i < config->rope_sets; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "rope.%u.attention_factor", (unsigned)i);
+        SLM_TRY(slm__writer_meta_f64(writer, key, config->rope[i].attention_factor, error));
+        snprintf(key, sizeof key, "rope.%u.switch_length", (unsigned)i);
+        SLM_TRY(write_switch(writer, key, config->rope[i].switch_length, 0, error));
+    }
+    return SLM_OK;
+}
+
 slm_status slm__write_traits(struct slm_weight_writer *writer, const struct slm_family_config *config, slm_error *error)
 {
-    const uint32_t first_rope_set = 0;
     SLM_TRY(slm__writer_meta_text(writer, "general.family", slm__span_text(config->family->name), error));
     SLM_TRY(slm__writer_meta_u64(writer, "general.parameters", slm__family_config_parameters(config), error));
     SLM_TRY(slm__writer_meta_u64(writer, "model.layers", config->layers, error));
@@ -31,14 +104,9 @@ slm_status slm__write_traits(struct slm_weight_writer *writer, const struct slm_
     SLM_TRY(slm__writer_meta_u64(writer, "model.max_context", config->max_context, error));
     SLM_TRY(slm__writer_meta_f64(writer, "model.norm_eps", config->eps, error));
     SLM_TRY(slm__writer_meta_u64(writer, "model.tied", (config->traits & SLM_TRAIT_UNTIED) == 0 ? 1 : 0, error));
-    SLM_TRY(slm__writer_meta_f64(writer, "model.attention_scale", 1.0 / sqrt((double)config->head_dim), error));
-    SLM_TRY(slm__writer_meta_u32s(writer, "layer.heads", &config->heads, 1, error));
-    SLM_TRY(slm__writer_meta_u32s(writer, "layer.kv_heads", &config->kv_heads, 1, error));
-    SLM_TRY(slm__writer_meta_u32s(writer, "layer.head_dim", &config->head_dim, 1, error));
-    SLM_TRY(slm__writer_meta_u32s(writer, "layer.ffn_size", &config->ffn, 1, error));
-    SLM_TRY(slm__writer_meta_u32s(writer, "layer.rope_set", &first_rope_set, 1, error));
-    SLM_TRY(slm__writer_meta_u64(writer, "rope.sets", 1, error));
-    SLM_TRY(slm__writer_meta_f64(writer, "rope.0.attention_factor", config->rope.attention_factor, error));
+    SLM_TRY(write_arithmetic(writer, config, error));
+    SLM_TRY(write_layer_arrays(writer, config, error));
+    SLM_TRY(write_rope(writer, config, error));
     return write_ids(writer, config, error);
 }
 

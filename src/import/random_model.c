@@ -3,17 +3,15 @@
  * seeded by its place, so that threads do not matter. */
 #include "import/random_model.h"
 
-#include "base/byte_reader.h"        /* slm__store_u32 */
-#include "base/json.h"               /* slm__json_parse */
-#include "base/random.h"             /* struct slm_random */
-#include "format/format_layout.h"    /* SLM_TENSOR_... kinds */
-#include "format/sink_memory.h"      /* struct slm_sink_memory */
-#include "import/hf_config.h"        /* slm__hf_config_read */
-#include "import/model_metadata.h"   /* slm__write_traits */
-#include "import/rope_frequencies.h" /* slm__rope_frequencies */
-#include <inttypes.h>                /* PRIu32 */
-#include <math.h>                    /* sqrtf, frexpf */
-#include <stdio.h>                   /* snprintf into a buffer */
+#include "base/byte_reader.h"      /* slm__store_u32 */
+#include "base/json.h"             /* slm__json_parse */
+#include "base/random.h"           /* struct slm_random */
+#include "format/format_layout.h"  /* SLM_TENSOR_... kinds */
+#include "format/sink_memory.h"    /* struct slm_sink_memory */
+#include "import/hf_config.h"      /* slm__hf_config_read */
+#include "import/model_metadata.h" /* slm__write_traits */
+#include "import/rope_tensors.h"   /* struct slm_rope_tensors */
+#include <math.h>                  /* sqrtf, frexpf */
 
 static const uint64_t BATCH_BYTES = (uint64_t)8 << 20;
 static const uint64_t IMAGE_LIMIT = (uint64_t)1 << 42;
@@ -144,19 +142,16 @@ static void fill_panels(void *context, uint32_t begin, uint32_t end, uint32_t th
 /* ---- declaring */
 
 static slm_status declare_one(struct random_model *model, const struct slm_weight_types *types, const struct slm_tensor_rule *rule,
-                              uint32_t layer, slm_error *error)
+                              uint32_t layer, uint32_t expert, slm_error *error)
 {
     struct random_tensor *tensor = &model->tensors[model->tensor_count++];
     char name[64];
-    const char *mark = strstr(rule->target, "%u");
-    if (mark == NULL) {
-        snprintf(name, sizeof name, "%s", rule->target);
-    } else {
-        snprintf(name, sizeof name, "%.*s%" PRIu32 "%s", (int)(mark - rule->target), rule->target, layer, mark + 2);
-    }
+    slm__rule_name(name, sizeof name, rule->target, layer, expert);
     tensor->vector = rule->cols == SLM_EXTENT_ONE;
     tensor->zeros = strstr(rule->target, "bias") != NULL;
-    tensor->type = tensor->vector ? SLM_WEIGHT_F32 : rule->class_of_head != 0 ? types->head : types->body;
+    tensor->type = tensor->vector || (rule->flags & SLM_RULE_F32) != 0 ? SLM_WEIGHT_F32
+                   : (rule->flags & SLM_RULE_HEAD) != 0                ? types->head
+                                                                       : types->body;
     tensor->cols = (uint32_t)slm__extent(&model->config, rule->cols);
     for (int s = 0; s < SLM_RULE_SOURCES && rule->sources[s].hf != NULL; s++) {
         tensor->rows += (uint32_t)slm__extent(&model->config, rule->sources[s].rows);
@@ -167,19 +162,21 @@ static slm_status declare_one(struct random_model *model, const struct slm_weigh
 
 static slm_status declare(struct random_model *model, const struct slm_weight_types *types, slm_error *error)
 {
-    const struct slm_family *family = model->config.family;
-    model->tensors = slm__arena_take(&model->arena, (size_t)family->rule_count * model->config.layers * sizeof *model->tensors);
+    const struct slm_family_config *config = &model->config;
+    const struct slm_family *family = config->family;
+    const size_t most = ((size_t)family->rule_count + 2 * (size_t)config->experts) * config->layers;
+    model->tensors = slm__arena_take(&model->arena, most * sizeof *model->tensors);
     if (model->tensors == NULL) {
         return slm__arena_failure(&model->arena, error);
     }
     for (uint32_t r = 0; r < family->rule_count; r++) {
         const struct slm_tensor_rule *rule = &family->rules[r];
-        const uint32_t times = strstr(rule->target, "%u") != NULL ? model->config.layers : 1;
-        if (rule->traits != 0 && (rule->traits & model->config.traits) == 0) {
-            continue;
-        }
-        for (uint32_t layer = 0; layer < times; layer++) {
-            SLM_TRY(declare_one(model, types, rule, layer, error));
+        const uint32_t layers = slm__rule_marks(rule->target) > 0 ? config->layers : 1;
+        for (uint32_t layer = 0; layer < layers; layer++) {
+            const uint32_t times = slm__rule_times(config, rule, layer);
+            for (uint32_t expert = 0; expert < times; expert++) {
+                SLM_TRY(declare_one(model, types, rule, layer, expert, error));
+            }
         }
     }
     return SLM_OK;
@@ -225,31 +222,17 @@ static slm_status write_vector(struct random_model *model, slm_error *error)
     return slm__writer_write_tensor(&model->writer, tensor->id, model->batch, bytes, error);
 }
 
-static slm_status write_frequencies(struct random_model *model, uint32_t id, slm_error *error)
-{
-    const uint32_t half = model->config.head_dim / 2, padded = slm__padded_rows(half);
-    float *values = slm__arena_take(&model->arena, half * sizeof *values);
-    uint8_t *bytes = slm__arena_take(&model->arena, (size_t)padded * 4);
-    if (values == NULL || bytes == NULL) {
-        return slm__arena_failure(&model->arena, error);
-    }
-    slm__rope_frequencies(&model->config.rope, 2 * half, values);
-    slm__floats_to_bytes(values, half, bytes);
-    return slm__writer_write_tensor(&model->writer, id, bytes, (size_t)padded * 4, error);
-}
-
 static slm_status write_image(struct random_model *model, const struct slm_weight_types *types, slm_error *error)
 {
-    uint32_t frequencies = 0;
+    struct slm_rope_tensors frequencies;
     SLM_TRY(slm__writer_meta_text(&model->writer, "general.name", slm__span_text("random weights"), error));
     SLM_TRY(slm__writer_meta_text(&model->writer, "source.format", slm__span_text("random"), error));
     SLM_TRY(slm__write_traits(&model->writer, &model->config, error));
     SLM_TRY(declare(model, types, error));
-    SLM_TRY(slm__writer_add_tensor(&model->writer, "rope.0.inv_freq", SLM_TENSOR_VECTOR, SLM_WEIGHT_F32, model->config.head_dim / 2, 1,
-                                   &frequencies, error));
+    SLM_TRY(slm__rope_tensors_declare(&model->config, &model->writer, &frequencies, error));
     SLM_TRY(take_batch(model, error));
     SLM_TRY(slm__writer_begin(&model->writer, error));
-    SLM_TRY(write_frequencies(model, frequencies, error));
+    SLM_TRY(slm__rope_tensors_write(&model->config, &model->writer, &frequencies, error));
     for (uint32_t i = 0; i < model->tensor_count; i++) {
         model->tensor = &model->tensors[i];
         SLM_TRY(model->tensor->vector ? write_vector(model, error) : write_matrix(model, error));

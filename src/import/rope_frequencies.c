@@ -4,6 +4,7 @@
 #include "import/rope_frequencies.h"
 
 #include "kernels/poly_math.h" /* slm__exp64, slm__log64 */
+#include <math.h>              /* sqrt */
 
 static const double TWO_PI = 6.283185307179586476925286766559;
 
@@ -59,8 +60,7 @@ static double yarn_frequency(const struct slm_rope_config *rope, struct yarn_ram
     return plain / rope->factor * divided + plain * (1.0 - divided);
 }
 
-/* divisors may be NULL. */
-static void fill(const struct slm_rope_config *rope, uint32_t rotary_dim, const float *divisors, float *frequencies)
+void slm__rope_frequencies(const struct slm_rope_config *rope, uint32_t rotary_dim, bool longer, float *frequencies)
 {
     const double d = (double)rotary_dim, log_theta = slm__log64(rope->theta);
     struct yarn_ramp ramp = {0.0, 1.0};
@@ -76,18 +76,11 @@ static void fill(const struct slm_rope_config *rope, uint32_t rotary_dim, const 
         case SLM_ROPE_LLAMA3: frequency = llama3_frequency(rope, plain); break;
         case SLM_ROPE_YARN: frequency = yarn_frequency(rope, ramp, plain, i); break;
         }
-        frequencies[i] = (float)(divisors != NULL ? frequency / (double)divisors[i] : frequency);
+        if (rope->divided) {
+            frequency /= longer ? rope->long_divisors[i] : rope->divisors[i];
+        }
+        frequencies[i] = (float)frequency;
     }
-}
-
-void slm__rope_frequencies(const struct slm_rope_config *rope, uint32_t rotary_dim, float *frequencies)
-{
-    fill(rope, rotary_dim, NULL, frequencies);
-}
-
-void slm__rope_divide(const struct slm_rope_config *rope, uint32_t rotary_dim, const float *divisors, float *frequencies)
-{
-    fill(rope, rotary_dim, divisors, frequencies);
 }
 
 static double yarn_magnitude(double scale, double factor) { return factor <= 1.0 ? 1.0 : 0.1 * scale * slm__log64(factor) + 1.0; }
@@ -98,4 +91,9 @@ double slm__yarn_attention_factor(double factor, double mscale, double mscale_al
         return yarn_magnitude(mscale, factor) / yarn_magnitude(mscale_all_dim, factor);
     }
     return yarn_magnitude(1.0, factor);
+}
+
+double slm__longrope_attention_factor(double factor, double original)
+{
+    return factor <= 1.0 ? 1.0 : sqrt(1.0 + slm__log64(factor) / slm__log64(original));
 }

@@ -5,14 +5,15 @@
 
 #include "import/family_config.h" /* struct slm_rope_config */
 
-/* frequencies[i], i < rotary_dim / 2, in radians per position. Computed in f64 with our own exp and log and rounded once, so that every
- * machine gets the same bits. */
-void slm__rope_frequencies(const struct slm_rope_config *rope, uint32_t rotary_dim, float *frequencies);
-/* The same, each divided by divisors[i], in f64. */
-void slm__rope_divide(const struct slm_rope_config *rope, uint32_t rotary_dim, const float *divisors, float *frequencies);
+/* frequencies[i], i < rotary_dim / 2, in radians per position; with longrope's long factors when `longer`. Computed in f64 with our own exp
+ * and log and rounded once, so that every machine gets the same bits. */
+void slm__rope_frequencies(const struct slm_rope_config *rope, uint32_t rotary_dim, bool longer, float *frequencies);
 
 /* yarn's attention factor where the checkpoint gives none: m(mscale) / m(mscale_all_dim) if both are set, else m(1), with
  * m(s) = 0.1 s ln(factor) + 1. */
 double slm__yarn_attention_factor(double factor, double mscale, double mscale_all_dim);
+
+/* longrope's where the checkpoint gives none: sqrt(1 + ln(factor) / ln(original)), 1 when nothing is extended. */
+double slm__longrope_attention_factor(double factor, double original);
 
 #endif

@@ -35,9 +35,9 @@ struct stream {
     size_t raw_offset, encode_offset;
 };
 
-static enum slm_weight_type type_of(const struct slm_target *target, const struct slm_weight_types *types)
+enum slm_weight_type slm__target_type(const struct slm_target *target, const struct slm_weight_types *types)
 {
-    return target->vector ? SLM_WEIGHT_F32 : target->head_class ? types->head : types->body;
+    return target->vector || target->full ? SLM_WEIGHT_F32 : target->head_class ? types->head : types->body;
 }
 
 slm_status slm__weights_declare(const struct slm_checkpoint *checkpoint, const struct slm_weight_types *types,
@@ -45,8 +45,8 @@ slm_status slm__weights_declare(const struct slm_checkpoint *checkpoint, const s
 {
     for (uint32_t i = 0; i < checkpoint->target_count; i++) {
         const struct slm_target *target = &checkpoint->targets[i];
-        SLM_TRY(slm__writer_add_tensor(writer, target->name, target->vector ? SLM_TENSOR_VECTOR : SLM_TENSOR_MATRIX, type_of(target, types),
-                                       target->rows, target->cols, &ids[i], error));
+        SLM_TRY(slm__writer_add_tensor(writer, target->name, target->vector ? SLM_TENSOR_VECTOR : SLM_TENSOR_MATRIX,
+                                       slm__target_type(target, types), target->rows, target->cols, &ids[i], error));
     }
     return SLM_OK;
 }
@@ -195,7 +195,7 @@ static slm_status take_areas(struct stream *stream, const struct slm_weight_type
             const uint64_t twice = (uint64_t)slm__padded_rows(target->rows) * 8;
             largest = twice > largest ? twice : largest;
         } else {
-            const uint64_t panel = slm__panel_bytes(type_of(target, types), target->cols);
+            const uint64_t panel = slm__panel_bytes(slm__target_type(target, types), target->cols);
             largest = panel > largest ? panel : largest;
             smallest = panel < smallest ? panel : smallest;
             cols = target->cols > cols ? target->cols : cols;
@@ -266,13 +266,13 @@ static slm_status stream_targets(struct stream *stream, const struct slm_weight_
             continue;
         }
         double relative = 0.0;
-        stream->type = type_of(target, types);
+        stream->type = slm__target_type(target, types);
         stream->panel_bytes = slm__panel_bytes(stream->type, target->cols);
         stream->keep_codes = stream->type == SLM_WEIGHT_I8 && slm__target_is_q8_0(target);
         SLM_TRY(stream_matrix(stream, writer, ids[i], progress, &relative, error));
-        if (!target->head_class) {
+        if (!target->head_class && !target->full) {
             body[body_count++] = relative;
-        } else if (head_count < 2) {
+        } else if (target->head_class && head_count < 2) {
             head[head_count++] = relative;
         }
     }

@@ -16,6 +16,9 @@ struct slm_weight_errors {
     double body, head;
 };
 
+/* The type in which a target is written. */
+enum slm_weight_type slm__target_type(const struct slm_target *target, const struct slm_weight_types *types);
+
 /* A vector as the file stores it: little-endian f32, zeros up to a multiple of 16 values. */
 void slm__floats_to_bytes(const float *values, uint32_t count, uint8_t *bytes);
 

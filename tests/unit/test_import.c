@@ -167,9 +167,6 @@ static void what_would_change_the_output_is_refused(void **state)
     refused_config(&fixture, "\"head_dim\": 15", SLM_E_BAD_VALUE, "head_dim");
     refused_config(&fixture, "\"tie_word_embeddings\": 1", SLM_E_BAD_VALUE, "tie_word_embeddings");
     refused_config(&fixture, "\"rms_norm_eps\": -1e-6", SLM_E_BAD_VALUE, "rms_norm_eps");
-    refused_config(&fixture,
-                   "qwen2\"num_key_value_heads\": 4, \"use_sliding_window\": true, \"sliding_window\": 32, \"max_window_layers\": 1",
-                   SLM_E_UNSUPPORTED, "use_sliding_window");
     import_end(&fixture);
 }
 
@@ -182,19 +179,19 @@ static void defaults_and_both_layouts(void **state)
     assert_int_equal(read_config(&fixture, "", &config), SLM_OK);
     assert_int_equal(config.kv_heads, 4);
     assert_int_equal(config.head_dim, 16);
-    assert_int_equal(config.traits, SLM_TRAIT_UNTIED);
-    assert_true(config.rope.theta == 10000.0 && config.eps == 1e-6);
+    assert_int_equal(config.traits, SLM_TRAIT_UNTIED | SLM_TRAIT_PRE_NORM);
+    assert_true(config.rope[0].theta == 10000.0 && config.eps == 1e-6);
     assert_int_equal(read_config(&fixture,
                                  "\"rope_parameters\": {\"rope_theta\": 500000, \"rope_type\": \"default\"}, \"attention_bias\": true",
                                  &config),
                      SLM_OK);
-    assert_true(config.rope.theta == 500000.0 && config.rope.kind == SLM_ROPE_DEFAULT);
-    assert_int_equal(config.traits, SLM_TRAIT_UNTIED | SLM_TRAIT_QKV_BIAS | SLM_TRAIT_OUT_BIAS);
+    assert_true(config.rope[0].theta == 500000.0 && config.rope[0].kind == SLM_ROPE_DEFAULT);
+    assert_int_equal(config.traits, SLM_TRAIT_UNTIED | SLM_TRAIT_PRE_NORM | SLM_TRAIT_QKV_BIAS | SLM_TRAIT_OUT_BIAS);
     assert_int_equal(
         read_config(&fixture, "qwen3\"num_key_value_heads\": null, \"head_dim\": null, \"tie_word_embeddings\": true", &config), SLM_OK);
     assert_int_equal(config.kv_heads, 4);
     assert_int_equal(config.head_dim, 128);
-    assert_int_equal(config.traits, SLM_TRAIT_QK_NORM);
+    assert_int_equal(config.traits, SLM_TRAIT_PRE_NORM | SLM_TRAIT_QK_NORM);
     assert_int_equal(read_config(&fixture,
                                  "qwen2\"num_key_value_heads\": 2, \"use_sliding_window\": false, \"sliding_window\": 32, "
                                  "\"eos_token_id\": [5, 7, 5, 9999], \"bos_token_id\": 400",
@@ -215,7 +212,7 @@ static void frequencies_follow_the_formulas(void **state)
     const double two_pi = 6.283185307179586;
     float got[32];
     struct slm_rope_config rope = {.theta = 500000.0, .factor = 8.0, .attention_factor = 1.0};
-    slm__rope_frequencies(&rope, 64, got);
+    slm__rope_frequencies(&rope, 64, false, got);
     for (int i = 0; i < 32; i++) {
         assert_true(got[i] == (float)pow(500000.0, -i / 32.0));
     }
@@ -223,7 +220,7 @@ static void frequencies_follow_the_formulas(void **state)
     rope.low_freq_factor = 1.0;
     rope.high_freq_factor = 4.0;
     rope.original_context = 8192.0;
-    slm__rope_frequencies(&rope, 64, got);
+    slm__rope_frequencies(&rope, 64, false, got);
     for (int i = 0; i < 32; i++) {
         const double plain = pow(500000.0, -i / 32.0), wavelength = two_pi / plain, smooth = (8192.0 / wavelength - 1.0) / 3.0;
         const double expected = wavelength < 2048.0   ? plain
@@ -239,7 +236,7 @@ static void frequencies_follow_the_formulas(void **state)
                                     .beta_slow = 1.0,
                                     .attention_factor = 1.0,
                                     .truncate = true};
-    slm__rope_frequencies(&rope, 32, got);
+    slm__rope_frequencies(&rope, 32, false, got);
     const double low = 0.0, high = ceil(32.0 * log(64.0 / two_pi) / (2.0 * log(10000.0)));
     for (int i = 0; i < 16; i++) {
         const double plain = pow(10000.0, -i / 16.0), ramp = fmin(1.0, fmax(0.0, (i - low) / (high - low)));
