@@ -20,9 +20,12 @@ void slm__fill_avx2(struct slm_kernels *table)
     table->rope = slm__rope_avx2;
     table->scale = slm__scale_avx2;
     table->store_k[SLM_CACHE_F16] = slm__store_k_f16_avx2;
+    table->store_k[SLM_CACHE_I8] = slm__store_k_i8_avx2;
     table->store_v[SLM_CACHE_F16] = slm__store_v_f16_avx2;
+    table->store_v[SLM_CACHE_I8] = slm__store_v_i8_avx2;
     table->attend[SLM_CACHE_F32] = slm__attend_f32_avx2;
     table->attend[SLM_CACHE_F16] = slm__attend_f16_avx2;
+    table->attend[SLM_CACHE_I8] = slm__attend_i8_avx2;
     table->attend_merge = slm__attend_merge_avx2;
     table->attend_finish = slm__attend_finish_avx2;
     table->peak = slm__peak_avx2;

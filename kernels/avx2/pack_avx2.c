@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Activations into the columns-side-by-side order that matmul reads; for i8 and i4 weights quantized to int8 per group of 32. */
 #include "kernels/avx2/avx2_kernels.h" /* slm__pack_..._avx2 */
-#include "kernels/avx2/simd_avx2.h"    /* load_bytes_avx2 */
+#include "kernels/avx2/simd_avx2.h"    /* load_bytes_avx2, maximum_epi32_avx2 */
 #include "kernels/half_bits.h"         /* slm__f32_of_bits */
 #include <string.h>
 
@@ -31,10 +31,7 @@ SLM_INLINE_AVX2 uint32_t group_amax_bits_avx2(const float x[SLM_GROUP])
     for (uint32_t i = 0; i < 4; i++) {
         amax = _mm256_max_epi32(amax, _mm256_and_si256(load_bytes_avx2(x + 8 * i), magnitude));
     }
-    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(amax), _mm256_extracti128_si256(amax, 1));
-    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0xb1));
-    return (uint32_t)_mm_cvtsi128_si32(four);
+    return maximum_epi32_avx2(amax);
 }
 
 /* 32 q of finite values; the registers' int16 and int8 packing works in halves of 16 bytes, the last permutation restores the order. */

@@ -23,6 +23,13 @@ SLM_INLINE_AVX2 __m256i hold_avx2(__m256i value)
     return value;
 }
 
+/* Keeps sums that fill all registers where they are, and the compiler from reordering the steps between them. */
+SLM_INLINE_AVX2 __m256 hold_sum_avx2(__m256 value)
+{
+    __asm__("" : "+x"(value));
+    return value;
+}
+
 SLM_INLINE_AVX2 __m256i load_bytes_avx2(const void *at) { return _mm256_loadu_si256((const __m256i *)at); }
 
 /* Ask for the line that lies `ahead` bytes behind `at`. A hint: the address may be outside of every buffer and is never read. */
@@ -73,6 +80,39 @@ SLM_INLINE_AVX2 float maximum16_avx2(__m256 low, __m256 high)
     const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
     const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* The largest of 8 integers. */
+SLM_INLINE_AVX2 uint32_t maximum_epi32_avx2(__m256i eight)
+{
+    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0xb1));
+    return (uint32_t)_mm_cvtsi128_si32(four);
+}
+
+/* Lane i: tree16 of lanes[i]. */
+SLM_INLINE_AVX2 __m128 tree16_of_4_avx2(__m256 lanes[4][2])
+{
+    const __m256 a = _mm256_add_ps(lanes[0][0], lanes[0][1]), b = _mm256_add_ps(lanes[1][0], lanes[1][1]);
+    const __m256 c = _mm256_add_ps(lanes[2][0], lanes[2][1]), d = _mm256_add_ps(lanes[3][0], lanes[3][1]);
+    const __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31)); /* 4 of a, 4 of b */
+    const __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+    const __m256 two = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee)); /* 2 of a c, 2 of b d */
+    const __m256 one = _mm256_add_ps(two, _mm256_movehdup_ps(two));                                     /* a . c . b . d . */
+    return _mm256_castps256_ps128(_mm256_permutevar8x32_ps(one, _mm256_setr_epi32(0, 4, 2, 6, 0, 4, 2, 6)));
+}
+
+/* Lane i: maximum16 of lanes[i]. */
+SLM_INLINE_AVX2 __m128 maximum16_of_4_avx2(__m256 lanes[4][2])
+{
+    const __m256 a = _mm256_max_ps(lanes[0][0], lanes[0][1]), b = _mm256_max_ps(lanes[1][0], lanes[1][1]);
+    const __m256 c = _mm256_max_ps(lanes[2][0], lanes[2][1]), d = _mm256_max_ps(lanes[3][0], lanes[3][1]);
+    const __m256 ab = _mm256_max_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    const __m256 cd = _mm256_max_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+    const __m256 two = _mm256_max_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+    const __m256 one = _mm256_max_ps(two, _mm256_movehdup_ps(two));
+    return _mm256_castps256_ps128(_mm256_permutevar8x32_ps(one, _mm256_setr_epi32(0, 4, 2, 6, 0, 4, 2, 6)));
 }
 
 SLM_INLINE_AVX2 __m256 exp_avx2(__m256 x)
