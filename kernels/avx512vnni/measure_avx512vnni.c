@@ -8,6 +8,15 @@ SLM_INLINE_AVX512VNNI __m512i xor4_avx512vnni(__m512i a, __m512i b, __m512i c, _
     return _mm512_xor_si512(_mm512_xor_si512(a, b), _mm512_xor_si512(c, d));
 }
 
+/* Exclusive or of the 16 lanes. */
+static uint32_t fold_avx512vnni(__m512i v)
+{
+    const __m256i half = _mm256_xor_si256(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
+    __m128i quarter = _mm_xor_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    quarter = _mm_xor_si128(quarter, _mm_shuffle_epi32(quarter, 0x4e));
+    return (uint32_t)_mm_cvtsi128_si32(_mm_xor_si128(quarter, _mm_shuffle_epi32(quarter, 0xb1)));
+}
+
 /* Twelve independent vpdpbusd of 64 multiply-adds each per iteration; inline assembly, since a compiler would see through the
  * loop or place it where it is fetched slowly. */
 uint64_t slm__peak_avx512vnni(uint32_t which, uint64_t iterations, uint32_t *sink)
@@ -35,7 +44,7 @@ uint64_t slm__peak_avx512vnni(uint32_t which, uint64_t iterations, uint32_t *sin
                          : "v"(v), "v"(u)
                          : "cc");
     }
-    *sink = (uint32_t)_mm512_reduce_add_epi32(
+    *sink = fold_avx512vnni(
         xor4_avx512vnni(xor4_avx512vnni(a, b, c, d), xor4_avx512vnni(e, f, g, h), xor4_avx512vnni(i, j, k, l), u));
     return iterations * 12 * 64 * 2;
 }
@@ -53,5 +62,5 @@ uint32_t slm__read_avx512vnni(const void *data, size_t bytes)
             sums[j] = _mm512_xor_si512(sums[j], _mm512_loadu_si512(at + i + (size_t)64 * j));
         }
     }
-    return (uint32_t)_mm512_reduce_add_epi32(xor4_avx512vnni(sums[0], sums[1], sums[2], sums[3]));
+    return fold_avx512vnni(xor4_avx512vnni(sums[0], sums[1], sums[2], sums[3]));
 }
