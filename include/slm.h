@@ -400,7 +400,10 @@ SLM_API slm_status slm_detokenize(const slm_model *model, const int32_t *ids, ui
 SLM_API slm_status slm_token_bytes(const slm_model *model, int32_t token, char *bytes, uint64_t capacity, uint64_t *needed,
                                    slm_error *error);
 
-enum { SLM_CHAT_STRICT = 1 }; /* render messages exactly as given, without normalisation */
+enum {
+    SLM_CHAT_STRICT = 1,          /* render messages exactly as given, without normalisation */
+    SLM_CHAT_REFERENCE_TOKENS = 2 /* slm_chat_tokenize: control tokens are recognised everywhere, in messages too */
+};
 
 typedef struct slm_chat_options {
     uint32_t struct_size;
@@ -412,11 +415,24 @@ typedef struct slm_chat_options {
 
 /* Render a conversation to the prompt text. `request` is a JSON object: "messages" (OpenAI style list), and optionally
  * "tools", "documents", "add_generation_prompt" (default true) and "extra", an object of further template variables.
- * `model` may be NULL when options give a template. Errors: SLM_E_SYNTAX (JSON or template, with line and column),
- * SLM_E_TEMPLATE (the template's own refusal, with its message, or an operation it cannot do), SLM_E_LIMIT. */
+ * `model` may be NULL when options give a template. Unless strict, messages that are legal for the OpenAI API but that the template
+ * fails on or loses are normalised, and rendered again, as little as needed: content missing beside tool calls, lists of text parts,
+ * arguments as JSON text. Errors: SLM_E_SYNTAX (JSON or template, with line and column), SLM_E_BAD_VALUE (the request is not of this
+ * form, or has no message), SLM_E_TEMPLATE (the template's own refusal, with its message, or an operation it cannot do), SLM_E_LIMIT,
+ * SLM_E_ENCODING, SLM_E_NO_TEMPLATE. */
 SLM_API slm_status slm_chat_render(slm_engine *engine, const slm_model *model, const char *request, uint64_t length,
                                    const slm_chat_options *options, char *text, uint64_t capacity, uint64_t *needed,
                                    slm_error *error);
+
+/* A conversation to token ids, to be appended to a session as they are: what slm_chat_render() gives, tokenized without adding special
+ * tokens, but with provenance: only text that the template wrote (and special tokens handed to it as variables named ..._token) can
+ * become a control token. What messages, tools, documents and other variables wrote is encoded as plain text, so it cannot forge a turn
+ * or a tool call. Control tokens are the special tokens of the vocabulary, all others written <|...|>, those for reasoning and tool
+ * calls (<think>, <tool_call>, <tool_response> and their ends), and those written <...> or [...] that the template contains.
+ * Without such tokens in the request, and always with SLM_CHAT_REFERENCE_TOKENS, the ids are those of the rendered text.
+ * Errors: those of slm_chat_render() and slm_tokenize(). */
+SLM_API slm_status slm_chat_tokenize(const slm_model *model, const char *request, uint64_t length, const slm_chat_options *options,
+                                     int32_t *ids, uint64_t capacity, uint64_t *count, slm_error *error);
 
 /* ------------------------------------------------------------------------------------------------
  * Sessions and pools
@@ -604,11 +620,11 @@ typedef struct slm_generate_result {
     double mean_logprob;      /* mean of the new tokens' log-probabilities */
 } slm_generate_result;
 
-/* Render `prompt` as a user's message through the chat template (raw if the model has none), append it to the session and
- * generate until a stop. `text` receives the answer; it may be NULL: then only the callback gets it. *needed (may be NULL) is the
- * answer's length in bytes. If that exceeds capacity, `text` holds the whole pieces that fitted, the session holds the answer's
- * tokens all the same, and SLM_E_BUFFER_TOO_SMALL is returned. A time limit and slm_session_cancel() end the answer with SLM_OK and
- * result->stop; cancelling during the prefill is SLM_E_CANCELLED. Whatever stopped it, the session can go on.
+/* Render `prompt` as a user's message through the chat template (raw if the model has none), tokenize it as slm_chat_tokenize() does,
+ * append it to the session and generate until a stop. `text` receives the answer; it may be NULL: then only the callback gets it.
+ * *needed (may be NULL) is the answer's length in bytes. If that exceeds capacity, `text` holds the whole pieces that fitted, the session
+ * holds the answer's tokens all the same, and SLM_E_BUFFER_TOO_SMALL is returned. A time limit and slm_session_cancel() end the answer
+ * with SLM_OK and result->stop; cancelling during the prefill is SLM_E_CANCELLED. Whatever stopped it, the session can go on.
  * Rendering and tokenizing take scratch memory from the engine's allocator. */
 SLM_API slm_status slm_generate(slm_session *session, const char *prompt, uint64_t length,
                                 const slm_generate_options *options, char *text, uint64_t capacity, uint64_t *needed,

@@ -87,6 +87,22 @@ int cli_prompt_render(const struct cli_model *opened, const slm_chat_options *op
     return -1;
 }
 
+int cli_prompt_chat(const struct cli_model *opened, const struct cli_text *request, int trust_messages, struct cli_ids *ids)
+{
+    const slm_chat_options options = {.struct_size = sizeof options, .flags = trust_messages ? SLM_CHAT_REFERENCE_TOKENS : 0};
+    slm_error error = cli_error_empty();
+    slm_status status = SLM_E_BUFFER_TOO_SMALL;
+    uint64_t count = request->length / 2 + 256;
+    while (status == SLM_E_BUFFER_TOO_SMALL) {
+        if (request->failed || count > SIZE_MAX / 8 || cli_ids_reserve(ids, (size_t)count) != 0) {
+            return cli_fail_memory(opened->command);
+        }
+        status = slm_chat_tokenize(opened->model, request->bytes, request->length, &options, ids->items, ids->capacity, &count, &error);
+    }
+    ids->count = (size_t)count;
+    return status == SLM_OK ? -1 : cli_fail_library(opened->command, status, &error);
+}
+
 int cli_prompt_tokenize(const struct cli_model *opened, const char *text, size_t length, uint32_t flags, struct cli_ids *ids)
 {
     slm_error error = cli_error_empty();

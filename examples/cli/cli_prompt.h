@@ -25,6 +25,8 @@ void cli_message_add(struct cli_text *request, const char *role, const char *con
 /* Render a request through the chat template into `prompt`. `model` may be NULL when `options` hold a template. */
 int cli_prompt_render(const struct cli_model *opened, const slm_chat_options *options, const struct cli_text *request,
                       struct cli_text *prompt);
+/* A request to ids: special tokens in messages are plain text, unless they are trusted. */
+int cli_prompt_chat(const struct cli_model *opened, const struct cli_text *request, int trust_messages, struct cli_ids *ids);
 int cli_prompt_tokenize(const struct cli_model *opened, const char *text, size_t length, uint32_t flags, struct cli_ids *ids);
 int cli_prompt_detokenize(const struct cli_model *opened, const struct cli_ids *ids, uint32_t flags, struct cli_text *text);
 

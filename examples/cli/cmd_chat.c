@@ -19,6 +19,7 @@ struct chat_options {
     const char *history;
     int64_t tokens;
     int64_t context;
+    int32_t trust_messages;
 };
 
 static const struct cli_option chat_rows[] = {
@@ -30,6 +31,8 @@ static const struct cli_option chat_rows[] = {
      "Does the model see earlier turns? Default keep; none for the\ndemonstration model, which knows single "
      "messages only.",
      CLI_STRING, offsetof(struct chat_options, history), 0, 0},
+    {"--trust-messages", NULL, NULL, "Special tokens written in messages count as such.", CLI_FLAG,
+     offsetof(struct chat_options, trust_messages), 0, 0},
 };
 
 static int run_chat(int argc, char **argv);
@@ -54,6 +57,7 @@ struct chat {
     size_t context; /* the session's, in tokens */
     size_t reserve; /* tokens kept free for an answer */
     int keep_history;
+    int trust_messages;
     int failed; /* a turn failed: the exit code, when nobody sits there */
     struct chat_history history;
     struct cli_output output;
@@ -63,14 +67,9 @@ struct chat {
 static int tokenize_history(struct chat *chat, struct cli_ids *ids)
 {
     struct cli_text request = {0};
-    struct cli_text prompt = {0};
     chat_history_request(&chat->history, &request);
-    int code = cli_prompt_render(&chat->opened, NULL, &request, &prompt);
-    if (code < 0) {
-        code = cli_prompt_tokenize(&chat->opened, prompt.bytes, prompt.length, 0, ids);
-    }
+    const int code = cli_prompt_chat(&chat->opened, &request, chat->trust_messages, ids);
     cli_text_free(&request);
-    cli_text_free(&prompt);
     return code;
 }
 
@@ -261,7 +260,7 @@ static int chat_with_options(struct chat_options *options)
     if (mode != NULL && strcmp(mode, "keep") != 0 && strcmp(mode, "none") != 0) {
         return cli_fail_usage("chat", "option '--history' takes keep or none, not '%s'", mode);
     }
-    struct chat chat = {.history = {.system = options->system}, .output = cli_output_stdout()};
+    struct chat chat = {.history = {.system = options->system}, .output = cli_output_stdout(), .trust_messages = options->trust_messages};
     int code = cli_model_open(&chat.opened, "chat", &options->model);
     chat.keep_history = mode != NULL ? strcmp(mode, "keep") == 0 : !chat.opened.is_demonstration;
     if (code < 0 && !chat.opened.info.has_chat_template) {

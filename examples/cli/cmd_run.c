@@ -24,6 +24,7 @@ struct run_options {
     int64_t tokens;
     int64_t context;
     int32_t raw;
+    int32_t trust_messages;
     int32_t ignore_eos;
     int32_t json;
 };
@@ -33,6 +34,8 @@ static const struct cli_option run_rows[] = {
     {"--ids", NULL, "1,2,3", "The prompt as token ids, taken as they are.", CLI_STRING, offsetof(struct run_options, ids), 0, 0},
     {"--system", NULL, "TEXT", "A system message in front of the prompt.", CLI_STRING, offsetof(struct run_options, system), 0, 0},
     {"--raw", NULL, NULL, "No chat template: the model continues the text.", CLI_FLAG, offsetof(struct run_options, raw), 0, 0},
+    {"--trust-messages", NULL, NULL, "Special tokens written in messages count as such.", CLI_FLAG,
+     offsetof(struct run_options, trust_messages), 0, 0},
     {"--context", NULL, "C", "Size of the context in tokens; default: prompt + N.", CLI_INTEGER, offsetof(struct run_options, context), 1,
      1e9},
     {"--ignore-eos", NULL, NULL, "Go on after an end-of-text token.", CLI_FLAG, offsetof(struct run_options, ignore_eos), 0, 0},
@@ -48,6 +51,7 @@ const struct cli_command cli_command_run = {
     .arguments = "[-m FILE.slm] [PROMPT | - | --ids 1,2,3] [OPTIONS]",
     .notes = "Without PROMPT a built-in message is answered; '-' reads the prompt from standard input.\n"
              "The prompt becomes a user's message in the model's chat template; a model without template continues it (as --raw).\n"
+             "Special tokens in it are plain text, as everywhere in messages, unless --trust-messages is given.\n"
              "Sampling is greedy unless --temp is given; the checkpoint's own sampling defaults are used by 'slm chat' only.\n"
              "The answer goes to standard output, the speed to standard error.",
     .groups = {{cli_model_rows, CLI_MODEL_ROWS_ALL, offsetof(struct run_options, model)},
@@ -79,7 +83,6 @@ static int render_message(const struct cli_model *opened, const struct run_optio
                           struct cli_ids *ids)
 {
     struct cli_text request = {0};
-    struct cli_text prompt = {0};
     cli_text_add_string(&request, "{\"messages\":[");
     if (options->system != NULL) {
         cli_message_add(&request, "system", options->system, strlen(options->system));
@@ -87,12 +90,8 @@ static int render_message(const struct cli_model *opened, const struct run_optio
     }
     cli_message_add(&request, "user", text->bytes, text->length);
     cli_text_add_string(&request, "],\"add_generation_prompt\":true}");
-    int code = cli_prompt_render(opened, NULL, &request, &prompt);
-    if (code < 0) {
-        code = cli_prompt_tokenize(opened, prompt.bytes, prompt.length, 0, ids);
-    }
+    const int code = cli_prompt_chat(opened, &request, options->trust_messages, ids);
     cli_text_free(&request);
-    cli_text_free(&prompt);
     return code;
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokenizing and chat templates. */
+/* Text to token ids and back. */
 #include "api/handles.h"
-#include "base/buffer.h"        /* struct slm_buffer */
-#include "base/clock.h"         /* slm__clock_local_seconds */
-#include "text/chat_template.h" /* slm__chat_render */
+#include "base/buffer.h" /* struct slm_buffer */
 
 enum { TEXT_LIMIT = 1 << 30 };
 
@@ -64,38 +62,4 @@ slm_status slm_token_bytes(const slm_model *model, int32_t token, char *bytes, u
                          slm__tokenizer_size(&model->tokenizer));
     }
     return slm__copy_out(span, bytes, capacity, needed, error);
-}
-
-slm_status slm_chat_render(slm_engine *engine, const slm_model *model, const char *request, uint64_t length,
-                           const slm_chat_options *options, char *text, uint64_t capacity, uint64_t *needed, slm_error *error)
-{
-    slm_chat_options known;
-    struct slm_span json, source = {NULL, 0}, tokens = {NULL, 0};
-    struct slm_buffer buffer;
-    SLM_TRY(slm__require(engine, "engine", error));
-    SLM_TRY(slm__require(needed, "needed", error));
-    SLM_TRY(slm__options_in(&known, sizeof known, options, error));
-    SLM_TRY(slm__text_in(request, length, "request", &json, error));
-    if ((known.flags & ~(uint32_t)SLM_CHAT_STRICT) != 0) {
-        return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", known.flags);
-    }
-    if (model != NULL) {
-        source = model->runtime.chat_template;
-        tokens = model->runtime.template_tokens;
-    }
-    if (known.template_text != NULL) {
-        SLM_TRY(slm__text_in(known.template_text, known.template_length, "template_text", &source, error));
-    } else if (source.length == 0) {
-        return slm__fail(error, SLM_E_NO_TEMPLATE, "%s; give one in the options",
-                         model != NULL ? "the model has no chat template" : "model is NULL");
-    }
-    const struct slm_template_options template_options = {.now = known.now != 0 ? known.now : slm__clock_local_seconds(),
-                                                          .strict = (known.flags & SLM_CHAT_STRICT) != 0};
-    slm__buffer_init(&buffer, &engine->memory, TEXT_LIMIT);
-    slm_status status = slm__chat_render(&engine->memory, source, json, tokens, &template_options, &buffer, error);
-    if (status == SLM_OK) {
-        status = slm__copy_out(slm__span(buffer.data, buffer.length), text, capacity, needed, error);
-    }
-    slm__buffer_free(&buffer);
-    return status;
 }

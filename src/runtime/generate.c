@@ -2,54 +2,51 @@
 /* The simple case, made of the parts that a program can also call one by one. */
 #include "runtime/generate.h"
 #include "base/buffer.h"        /* struct slm_buffer */
-#include "base/clock.h"         /* slm__clock_ns */
-#include "text/chat_template.h" /* slm__chat_render */
+#include "base/clock.h"         /* slm__clock_ns, slm__clock_local_seconds */
+#include "text/chat_tokenize.h" /* slm__chat_tokenize */
 #include <string.h>
 
 enum { PROMPT_LIMIT = 64 << 20 }; /* bytes of a rendered prompt */
 
 static const struct slm_runtime_model *model_of(const struct slm_session *session) { return session->pool->model; }
 
-/* The prompt as the only user message of a conversation. */
-static slm_status render_prompt(struct slm_session *session, struct slm_span prompt, struct slm_buffer *rendered, slm_error *error)
+/* The ids (int32_t) of the prompt as the only user message of a conversation; special tokens written in it are plain text. */
+static slm_status tokenize_message(const struct slm_runtime_model *model, struct slm_span message, struct slm_buffer *ids, slm_error *error)
 {
-    const struct slm_runtime_model *model = model_of(session);
     struct slm_buffer request;
     slm__buffer_init(&request, model->memory, PROMPT_LIMIT);
     slm__buffer_append_text(&request, "{\"messages\":[{\"role\":\"user\",\"content\":");
-    slm__buffer_append_json_string(&request, prompt);
+    slm__buffer_append_json_string(&request, message);
     slm__buffer_append_text(&request, "}],\"add_generation_prompt\":true}");
     slm_status status = request.status == SLM_OK ? SLM_OK : slm__buffer_failure(&request, error);
     if (status == SLM_OK) {
-        const struct slm_template_options options = {0};
-        status = slm__chat_render(model->memory, model->chat_template, slm__span(request.data, request.length), model->template_tokens,
-                                  &options, rendered, error);
+        const struct slm_template_options options = {.now = slm__clock_local_seconds(), .output_limit = PROMPT_LIMIT};
+        const struct slm_chat_prompt prompt = {model->chat_template, slm__span(request.data, request.length), model->template_tokens};
+        status = slm__chat_tokenize(model->tokenizer, model->memory, &prompt, &options, false, ids, error);
     }
     slm__buffer_free(&request);
     return status;
 }
 
-static slm_status append_text_tokens(struct slm_session *session, struct slm_span text, uint32_t flags, uint64_t *count, slm_error *error)
+/* The ids (int32_t) of a text as it is, with those that the post-processor adds. */
+static slm_status tokenize_text(const struct slm_runtime_model *model, struct slm_span text, struct slm_buffer *ids, slm_error *error)
 {
-    const struct slm_runtime_model *model = model_of(session);
-    slm_status status = slm__tokenizer_encode(model->tokenizer, model->memory, text, flags, NULL, 0, count, error);
-    if (status != SLM_OK && status != SLM_E_BUFFER_TOO_SMALL) {
-        return status;
+    uint64_t count = 0;
+    slm_status status = slm__tokenizer_encode(model->tokenizer, model->memory, text, SLM_TOKENIZE_ADD_SPECIAL, NULL, 0, &count, NULL);
+    if (status == SLM_OK) {
+        return SLM_OK; /* no id at all */
     }
-    if (*count == 0) {
-        return SLM_OK;
-    }
-    const size_t bytes = (size_t)*count * sizeof(int32_t);
-    int32_t *ids = slm__allocate(model->memory, bytes, 64);
-    if (ids == NULL) {
+    const size_t bytes = status == SLM_E_BUFFER_TOO_SMALL ? (size_t)count * sizeof(int32_t) : sizeof(int32_t);
+    int32_t *block = slm__allocate(model->memory, bytes, 64);
+    if (block == NULL) {
         return slm__fail_memory(error, bytes);
     }
-    status = slm__tokenizer_encode(model->tokenizer, model->memory, text, flags, ids, *count, count, error);
-    if (status == SLM_OK) {
-        const slm_append_options none = {0};
-        status = slm__session_append(session, ids, *count, &none, error);
+    status =
+        slm__tokenizer_encode(model->tokenizer, model->memory, text, SLM_TOKENIZE_ADD_SPECIAL, block, bytes / sizeof *block, &count, error);
+    if (status == SLM_OK && !slm__buffer_append(ids, block, (size_t)count * sizeof *block)) {
+        status = slm__buffer_failure(ids, error);
     }
-    slm__release(model->memory, ids, bytes);
+    slm__release(model->memory, block, bytes);
     return status;
 }
 
@@ -59,16 +56,16 @@ static slm_status append_prompt(struct slm_session *session, struct slm_span pro
     if (model->tokenizer == NULL) {
         return slm__fail(error, SLM_E_NO_TOKENIZER, "the model has no tokenizer: append token ids and use slm_session_next()");
     }
-    if (raw || model->chat_template.length == 0) {
-        return append_text_tokens(session, prompt, SLM_TOKENIZE_ADD_SPECIAL, count, error);
+    struct slm_buffer ids;
+    slm__buffer_init(&ids, model->memory, SIZE_MAX);
+    slm_status status =
+        raw || model->chat_template.length == 0 ? tokenize_text(model, prompt, &ids, error) : tokenize_message(model, prompt, &ids, error);
+    *count = ids.length / sizeof(int32_t);
+    if (status == SLM_OK && *count > 0) {
+        const slm_append_options none = {0};
+        status = slm__session_append(session, (const int32_t *)(const void *)ids.data, *count, &none, error);
     }
-    struct slm_buffer rendered;
-    slm__buffer_init(&rendered, model->memory, PROMPT_LIMIT);
-    slm_status status = render_prompt(session, prompt, &rendered, error);
-    if (status == SLM_OK) {
-        status = append_text_tokens(session, slm__span(rendered.data, rendered.length), 0, count, error);
-    }
-    slm__buffer_free(&rendered);
+    slm__buffer_free(&ids);
     return status;
 }
 

@@ -123,13 +123,29 @@ static const struct slm_json *find_reasoning(const struct slm_json *message)
     return NULL;
 }
 
-static slm_status set_member(struct slm_tmachine *m, struct slm_tvalue object, struct slm_span name, const struct slm_json *json)
+static slm_status set_member(struct slm_tmachine *m, struct slm_tvalue object, struct slm_span name, const struct slm_json *json,
+                             bool trusted)
 {
     struct slm_tvalue key;
     struct slm_tvalue value;
     SLM_TRY(slm__ts_make(m, name, false, &key));
-    SLM_TRY(slm__tv_from_json(m, json, false, &value));
+    SLM_TRY(slm__tv_from_json(m, json, trusted, &value));
     return slm__tv_dict_set(m, object.as.dict, key, value);
+}
+
+/* A role that every API knows is a choice of the program, not text of somebody: templates make tokens of it, '<|' + role + '|>'. */
+static bool is_known_role(const struct slm_json *message, uint32_t member)
+{
+    static const char *const roles[] = {"system", "developer", "user", "assistant", "tool", "function", "ipython"};
+    if (!slm__span_is(message->keys[member], "role") || message->items[member].type != SLM_JSON_STRING) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        if (slm__span_is(message->items[member].text, roles[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A message as the template sees it: keys with null are dropped; reasoning is there as `thinking` and `reasoning_content`. */
@@ -138,14 +154,14 @@ static slm_status make_message(struct slm_tmachine *m, const struct slm_json *js
     const struct slm_json *reasoning = find_reasoning(json);
     SLM_TRY(slm__tv_dict(m, SLM_T_DICT, json->count + 2, out));
     if (reasoning != NULL) {
-        SLM_TRY(set_member(m, *out, slm__span_text("thinking"), reasoning));
+        SLM_TRY(set_member(m, *out, slm__span_text("thinking"), reasoning, false));
     }
     for (uint32_t i = 0; i < json->count; i++) {
         if (json->items[i].type != SLM_JSON_NULL) {
-            SLM_TRY(set_member(m, *out, json->keys[i], &json->items[i]));
+            SLM_TRY(set_member(m, *out, json->keys[i], &json->items[i], is_known_role(json, i)));
         }
     }
-    return reasoning != NULL ? set_member(m, *out, slm__span_text("reasoning_content"), reasoning) : SLM_OK;
+    return reasoning != NULL ? set_member(m, *out, slm__span_text("reasoning_content"), reasoning, false) : SLM_OK;
 }
 
 static slm_status make_messages(struct slm_tmachine *m, const struct slm_json *request, struct slm_tvalue *out)

@@ -29,8 +29,8 @@ struct slm_template_options {
  * extra, an object of further variables. tokens_json: a JSON object of special tokens by the names the template knows (bos_token ...), or
  * an empty span; `extra` wins over it. The text is appended to `out`, which is unchanged on failure.
  *
- * Origin: the template's own text and the special tokens are trusted (also those in extra, under a name that ends in "_token");
- * everything else of the request is not.
+ * Origin: the template's own text and the special tokens are trusted (also those in extra, under a name that ends in "_token"), and so
+ * are the usual roles of messages (system, developer, user, assistant, tool, function, ipython); everything else of the request is not.
  *
  * Unless options->strict, messages that are legal for the OpenAI API but break the template are changed as little as needed
  * (chat_messages.h).

@@ -163,7 +163,8 @@ static void test_origin_of_the_output(void **state)
     expect_origin("{{ messages[0].content.split('|')|join('#') }}", request, "  a<#>im<#>b  ");
     expect_origin("{{ messages[0].n }}{{ messages[0].n + 1 }}{{ 5 }}{{ messages|length }}", request, "56<51>");
     expect_origin("{% set q %}[{{ messages[0].role }}]{% endset %}{{ q|indent(2, true) }}{% macro f(a) %}({{ a }}){% endmacro %}{{ f(x) }}",
-                  request, "<  [>user<](>y<)>");
+                  request, "<  [user](>y<)>");
+    expect_origin("{{ '<|' + messages[1].role + '|>' }}", "{\"messages\":[{\"role\":\"user\"},{\"role\":\"im_end\"}]}", "<<|>im_end<|>>");
     expect_origin("{{ '%s-%s' % (x, 'z') }}{{ x ~ x }}{{ 'a{}b'.format(x) }}", request, "y<-z>yy<a>y<b>");
     expect_origin("{{ [x, 'k'] }}{{ {x: 'k'} }}", request, "<['>y<', 'k']{'>y<': 'k'}>");
     expect_origin("{{ x|e }}{{ '<'|e }}{{ messages[0].content|trim|list|reverse|join }}{{ x * 2 }}", request, "y<&lt;>b|mi|ayy");
