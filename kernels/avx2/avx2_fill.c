@@ -15,8 +15,13 @@ void slm__fill_avx2(struct slm_kernels *table)
     table->matmul[SLM_WEIGHT_I8] = slm__matmul_i8_avx2;
     table->matmul[SLM_WEIGHT_I4] = slm__matmul_i4_avx2;
     table->rms_norm = slm__rms_norm_avx2;
+    table->layer_norm = slm__layer_norm_avx2;
     table->add = slm__add_avx2;
     table->silu_mul = slm__silu_mul_avx2;
+    table->activate[SLM_ACTIVATION_SILU] = slm__silu_avx2;
+    table->activate[SLM_ACTIVATION_GELU_TANH] = slm__gelu_tanh_avx2;
+    table->multiply = slm__multiply_avx2;
+    table->softcap = slm__softcap_avx2;
     table->rope = slm__rope_avx2;
     table->scale = slm__scale_avx2;
     table->store_k[SLM_CACHE_F16] = slm__store_k_f16_avx2;

@@ -1,23 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations on one row of activations. Tails are masked loads and stores, which touch no byte of the other lanes. */
 #include "kernels/avx2/avx2_kernels.h" /* slm__rms_norm_avx2 and others */
-#include "kernels/avx2/simd_avx2.h"    /* exp_avx2, tree16_avx2, first_lanes_avx2 */
+#include "kernels/avx2/simd_avx2.h"    /* exp_avx2, tree16_avx2, load_row_avx2, store_row_avx2 */
 #include <math.h>
-
-/* Elements i .. min(i + 8, n), zeros behind. */
-SLM_INLINE_AVX2 __m256 load_row_avx2(const float *x, uint32_t i, uint32_t n)
-{
-    return n - i >= 8 ? _mm256_loadu_ps(x + i) : _mm256_maskload_ps(x + i, first_lanes_avx2(n - i));
-}
-
-SLM_INLINE_AVX2 void store_row_avx2(float *y, uint32_t i, uint32_t n, __m256 value)
-{
-    if (n - i >= 8) {
-        _mm256_storeu_ps(y + i, value);
-    } else {
-        _mm256_maskstore_ps(y + i, first_lanes_avx2(n - i), value);
-    }
-}
 
 /* Lane i mod 16 takes element i. A lane without an element gets fma(0, 0, lane) = lane, since sums of squares are never -0. */
 static float sum_of_squares_avx2(const float *x, uint32_t n)

@@ -64,6 +64,21 @@ SLM_INLINE_AVX2 __m256i first_lanes_avx2(uint32_t n)
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+/* Elements i .. min(i + 8, n), zeros behind. */
+SLM_INLINE_AVX2 __m256 load_row_avx2(const float *x, uint32_t i, uint32_t n)
+{
+    return n - i >= 8 ? _mm256_loadu_ps(x + i) : _mm256_maskload_ps(x + i, first_lanes_avx2(n - i));
+}
+
+SLM_INLINE_AVX2 void store_row_avx2(float *y, uint32_t i, uint32_t n, __m256 value)
+{
+    if (n - i >= 8) {
+        _mm256_storeu_ps(y + i, value);
+    } else {
+        _mm256_maskstore_ps(y + i, first_lanes_avx2(n - i), value);
+    }
+}
+
 /* tree16 over lanes 0-7 and 8-15 */
 SLM_INLINE_AVX2 float tree16_avx2(__m256 low, __m256 high)
 {

@@ -36,6 +36,36 @@ static void expect_equal(const char *name, const float *got, const float *want, 
     }
 }
 
+/* layer_norm with and without bias, activations, product, soft cap: apart and in place. */
+static void check_activations(const struct slm_kernels *tier, const struct slm_kernels *scalar, struct dice *dice, uint32_t n, bool hard)
+{
+    const float *x = guarded_row(dice, n, hard), *w = guarded_row(dice, n, hard), *bias = guarded_row(dice, n, hard);
+    float *a = guarded(n * sizeof *a, 4), *b = guarded(n * sizeof *b, 4);
+    for (uint32_t with_bias = 0; with_bias < 2; with_bias++) {
+        scalar->layer_norm(x, w, with_bias ? bias : NULL, 1e-5f, n, a);
+        tier->layer_norm(x, w, with_bias ? bias : NULL, 1e-5f, n, b);
+        expect_equal("layer_norm", b, a, n);
+        memcpy(b, x, n * sizeof *b);
+        tier->layer_norm(b, w, with_bias ? bias : NULL, 1e-5f, n, b);
+        expect_equal("layer_norm in place", b, a, n);
+    }
+    for (uint32_t activation = 0; activation < SLM_ACTIVATIONS; activation++) {
+        scalar->activate[activation](x, n, a);
+        tier->activate[activation](x, n, b);
+        expect_equal("activate", b, a, n);
+        memcpy(b, x, n * sizeof *b);
+        tier->activate[activation](b, n, b);
+        expect_equal("activate in place", b, a, n);
+    }
+    scalar->multiply(a, w, n);
+    tier->multiply(b, w, n);
+    expect_equal("multiply", b, a, n);
+    scalar->softcap(a, 1.5f, n);
+    tier->softcap(b, 1.5f, n);
+    expect_equal("softcap", b, a, n);
+    guarded_release_all();
+}
+
 static void check_length(const struct slm_kernels *tier, const struct slm_kernels *scalar, struct dice *dice, uint32_t n, bool hard)
 {
     const float *x = guarded_row(dice, n, hard), *w = guarded_row(dice, n, hard);
@@ -72,10 +102,13 @@ static void tiers_equal_scalar(void **state)
     struct dice dice = {8};
     for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
         for (uint32_t n = 1; n <= LONGEST; n++) {
+            check_activations(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, n, false);
+            check_activations(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, n, true);
             check_length(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, n, false);
             check_length(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, n, true);
         }
         check_length(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, 2048, false);
+        check_activations(tier_table(*isa), tier_table(SLM_TIER_SCALAR), &dice, 2048, false);
     }
 }
 
@@ -112,23 +145,76 @@ static void scalar_near_f64(void **state)
     assert_true(normalized_error(head, want, 2 * N) < 1e-13);
 }
 
+/* The formulas of README section 4 in f64. */
+static void scalar_activations_near_f64(void **state)
+{
+    (void)state;
+    enum { N = 576 };
+    struct dice dice = {11};
+    static float x[N], w[N], bias[N], y[N];
+    static double want[N];
+    const struct slm_kernels *scalar = tier_table(SLM_TIER_SCALAR);
+    dice_fill(&dice, x, N, 3.0f);
+    dice_fill(&dice, w, N, 1.0f);
+    dice_fill(&dice, bias, N, 1.0f);
+    double sum = 0, square = 0;
+    for (uint32_t i = 0; i < N; i++) {
+        sum += (double)x[i] / N;
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        square += ((double)x[i] - sum) * ((double)x[i] - sum) / N;
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        want[i] = ((double)x[i] - sum) / sqrt(square + 1e-5) * (double)w[i] + (double)bias[i];
+    }
+    scalar->layer_norm(x, w, bias, 1e-5f, N, y);
+    assert_true(normalized_error(y, want, N) < 1e-13);
+    for (uint32_t i = 0; i < N; i++) {
+        want[i] = (double)x[i] / (1 + exp(-(double)x[i]));
+    }
+    scalar->activate[SLM_ACTIVATION_SILU](x, N, y);
+    assert_true(normalized_error(y, want, N) < 1e-13);
+    for (uint32_t i = 0; i < N; i++) {
+        const double v = (double)x[i];
+        want[i] = 0.5 * v * (1 + tanh(sqrt(2 / acos(-1.0)) * (v + 0.044715 * v * v * v)));
+    }
+    scalar->activate[SLM_ACTIVATION_GELU_TANH](x, N, y);
+    assert_true(normalized_error(y, want, N) < 1e-13);
+    for (uint32_t i = 0; i < N; i++) {
+        want[i] = 1.5 * tanh((double)y[i] * (double)w[i] / 1.5);
+    }
+    scalar->multiply(y, w, N);
+    scalar->softcap(y, 1.5f, N);
+    assert_true(normalized_error(y, want, N) < 1e-13);
+}
+
+/* Best time of one call, in ns a value. */
+#define NS_A_VALUE(call)                                                                                \
+  do {                                                                                                  \
+    double best = 1;                                                                                    \
+    for (uint32_t run = 0; run < 200; run++) {                                                          \
+      const double begin = seconds_now();                                                               \
+      for (uint32_t again = 0; again < 50; again++) {                                                   \
+        call;                                                                                           \
+      }                                                                                                 \
+      best = fmin(best, (seconds_now() - begin) / 50);                                                  \
+    }                                                                                                   \
+    printf("%s %.44s: %.3f ns a value\n", slm__isa_name((int32_t)kernels->isa), #call, best * 1e9 / N); \
+  } while (0)
+
 static void bench(const struct slm_kernels *kernels)
 {
-    enum { N = 2048, RUNS = 20000 };
+    enum { N = 2048 };
     struct dice dice = {10};
     static float x[N], w[N], y[N];
     dice_fill(&dice, x, N, 1.0f);
     dice_fill(&dice, w, N, 1.0f);
-    const double begin = seconds_now();
-    for (uint32_t run = 0; run < RUNS; run++) {
-        kernels->rms_norm(x, w, 1e-5f, N, y);
-    }
-    const double middle = seconds_now();
-    for (uint32_t run = 0; run < RUNS; run++) {
-        kernels->silu_mul(x, w, N, y);
-    }
-    printf("%s rms_norm %.3f, silu_mul %.3f ns a value\n", slm__isa_name((int32_t)kernels->isa), (middle - begin) * 1e9 / RUNS / N,
-           (seconds_now() - middle) * 1e9 / RUNS / N);
+    NS_A_VALUE(kernels->rms_norm(x, w, 1e-5f, N, y));
+    NS_A_VALUE(kernels->layer_norm(x, w, x, 1e-5f, N, y));
+    NS_A_VALUE(kernels->silu_mul(x, w, N, y));
+    NS_A_VALUE(kernels->activate[SLM_ACTIVATION_GELU_TANH](x, N, y));
+    NS_A_VALUE(kernels->add(y, x, N));
+    NS_A_VALUE(kernels->rope(y, x, w, N / 2));
 }
 
 int main(int argc, char **argv)
@@ -136,6 +222,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiers_equal_scalar),
         cmocka_unit_test(scalar_near_f64),
+        cmocka_unit_test(scalar_activations_near_f64),
     };
     for (const enum slm_isa *isa = tiers_to_check(); asked_for_bench(argc, argv) && *isa; isa++) {
         bench(tier_table(*isa));
