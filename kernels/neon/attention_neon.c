@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attention over one tile of 64 keys. Scores: a lane is a token, so registers hold [panels of 16 tokens][queries] sums; values: a lane is a
- * dimension, registers hold [queries][dimensions] sums. Four queries at a time share each load (and f16 conversion) of K and V; either way 16
- * registers are sums. int8 keys meet an int8 query one query at a time, as lines of i8 weights meet a column.
+ * Attention over one tile of 64 keys. Scores: a lane is a token, so registers hold [panels of 16 tokens][queries] sums; values: a lane is
+ * a dimension, registers hold [queries][dimensions] sums. Four queries at a time share each load (and f16 conversion) of K and V; either
+ * way 16 registers are sums. int8 keys meet an int8 query one query at a time, as lines of i8 weights meet a column.
  */
 #include "kernels/neon/neon_kernels.h"  /* slm__attend_..._neon */
 #include "kernels/neon/quantize_neon.h" /* quantize_neon */
@@ -97,8 +97,8 @@ SLM_INLINE_NEON void score_tile_neon(const void *k_tile, uint32_t head_dim, enum
     }
 }
 
-/* Scores of 16 tokens: k is their panel, [quads][16 tokens][4]; q has a quad of zeros where the number of quads is odd, and what follows the
- * panel is read there. Two products of at most 128 * 127 fit an int16. */
+/* Scores of 16 tokens: k is their panel, [quads][16 tokens][4]; q has a quad of zeros where the number of quads is odd, and what follows
+ * the panel is read there. Two products of at most 128 * 127 fit an int16. */
 SLM_INLINE_NEON void score_panel_i8_neon(const int8_t *k, const int8_t *q, uint32_t quads, const float *k_scales, float q_scale,
                                          float *score)
 {

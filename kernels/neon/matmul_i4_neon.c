@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i4 weights x packed int8 activations without dot instructions. A product is at most 15 * 127 in size, so a lane sums the 8 of a group in int16
- * (15 240), and pairs of lanes still fit (30 480). A line of 64 bytes is four registers of 4 rows; the halves of a register are summed apart.
+ * i4 weights x packed int8 activations without dot instructions. A product is at most 15 * 127 in size, so a lane sums the 8 of a group in
+ * int16 (15 240), and pairs of lanes still fit (30 480). A line of 64 bytes is four registers of 4 rows; the halves of a register are
+ * summed apart.
  */
 #include "kernels/neon/neon_kernels.h" /* slm__matmul_i4_neon */
 #include "kernels/neon/simd_neon.h"    /* broadcast_quad_neon */

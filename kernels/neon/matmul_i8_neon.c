@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i8 weights x packed int8 activations without dot instructions. A product is at most 128 * 127, so two of them fit an int16 (32 512) and three
- * do not: one widening multiply, one multiply-add, then pairs are added to int32. A line of 64 bytes is four registers of 4 rows; the halves of
- * a register are summed apart and joined at the end of the group. One column at a time: its 8 quads meet all 16 rows.
+ * i8 weights x packed int8 activations without dot instructions. A product is at most 128 * 127, so two of them fit an int16 (32 512) and
+ * three do not: one widening multiply, one multiply-add, then pairs are added to int32. A line of 64 bytes is four registers of 4 rows;
+ * the halves of a register are summed apart and joined at the end of the group. One column at a time: its 8 quads meet all 16 rows.
  */
 #include "kernels/neon/neon_kernels.h" /* slm__matmul_i8_neon */
 #include "kernels/neon/simd_neon.h"    /* broadcast_quad_neon, load_f16_neon */

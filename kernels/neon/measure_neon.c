@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What plain NEON could do at best: the multiply-accumulate mixes of the i8 and the i4 kernel in registers, and reading without computing. */
+/* What plain NEON could do at best: the multiply-accumulate mixes of the i8 and the i4 kernel in registers, and reading without
+ * computing. */
 #include "kernels/neon/neon_kernels.h" /* slm__peak_neon, slm__read_neon */
 #include "kernels/neon/simd_neon.h"    /* hold_neon, hold_wide_neon */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Activations quantized to int8 per group of 32, in the columns-side-by-side order that matmul reads. Packing of floats is left to scalar. */
+/* Activations quantized to int8 per group of 32, in the columns-side-by-side order that matmul reads. Packing of floats is left to
+ * scalar. */
 #include "kernels/neon/neon_kernels.h"  /* slm__pack_quants_neon */
 #include "kernels/neon/quantize_neon.h" /* steps_neon, round_sixteen_neon */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Four lanes of f32: the shared steps of the AArch64 kernels. exp and tanh repeat poly_math.h operation by operation. The maximum instruction of
- * NEON gives a NaN where larger() of the specification gives its second operand, so clamps and maxima compare and select. */
+/* Four lanes of f32: the shared steps of the AArch64 kernels. exp and tanh repeat poly_math.h operation by operation. The maximum
+ * instruction of NEON gives a NaN where larger() of the specification gives its second operand, so clamps and maxima compare and select. */
 #ifndef SLM_KERNELS_SIMD_NEON_H
 #define SLM_KERNELS_SIMD_NEON_H
 
@@ -31,8 +31,8 @@ SLM_INLINE_NEON int16x8_t hold_wide_neon(int16x8_t value)
     return value;
 }
 
-/* No load is moved over this point, none is kept for use behind it. Between two parts of a group that read the same bytes: a compiler that sees
- * them all holds what it has loaded in registers, and puts the sums on the stack. */
+/* No load is moved over this point, none is kept for use behind it. Between two parts of a group that read the same bytes: a compiler
+ * that sees them all holds what it has loaded in registers, and puts the sums on the stack. */
 SLM_INLINE_NEON void load_afresh_neon(void) { __asm__ volatile("" ::: "memory"); }
 
 /* Has gcc compute the value here, before what lies behind a load_afresh_neon(). Clang keeps its sums in registers better without. */
@@ -86,8 +86,8 @@ SLM_INLINE_NEON float32x4_t scale_i4_neon(uint16x4_t scale)
     return vreinterpretq_f32_u32(vaddq_u32(vshlq_n_u32(vmovl_u16(scale), 19), vdupq_n_u32(111u << 23)));
 }
 
-/* The negated sums of packed columns, of which there are `count` from x_sums on: those of columns c / 4 * 4 .. + 3, but the last four end with the
- * last column. What lies before the first column belongs to the packed group, even when that is the only one. */
+/* The negated sums of packed columns, of which there are `count` from x_sums on: those of columns c / 4 * 4 .. + 3, but the last four
+ * end with the last column. What lies before the first column belongs to the packed group, even when that is the only one. */
 SLM_INLINE_NEON uint32_t first_sum_neon(uint32_t count, uint32_t c) { return c / 4 * 4 + 4 > count ? count - 4u : c / 4 * 4; }
 
 SLM_INLINE_NEON int16x8_t load_sums_neon(const uint8_t *x_sums, uint32_t count, uint32_t c)

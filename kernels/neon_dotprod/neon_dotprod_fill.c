@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tier of the dot product instructions (FEAT_DotProd: Cortex-A55 and A76, Neoverse N1, Apple A13 and later): what it puts over plain NEON. */
+/* The tier of the dot product instructions (FEAT_DotProd: Cortex-A55 and A76, Neoverse N1, Apple A13 and later): what it puts over plain
+ * NEON. */
 #include "kernels/neon_dotprod/neon_dotprod_kernels.h" /* every function of the tier */
 
 void slm__fill_neon_dotprod(struct slm_kernels *table)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tiles of i8 and i4 weights x packed int8 activations by SDOT. A line of 64 bytes is four registers of 4 rows x 4 k; one lane of a register of
- * activations is a quad, multiplied into all of them, so a lane of a sum is a row. Here and not in a .c file, since the tier above takes its
- * tiles of few columns from here.
+ * Tiles of i8 and i4 weights x packed int8 activations by SDOT. A line of 64 bytes is four registers of 4 rows x 4 k; one lane of a
+ * register of activations is a quad, multiplied into all of them, so a lane of a sum is a row. Here and not in a .c file, since the tier
+ * above takes its tiles of few columns from here.
  */
 #ifndef SLM_KERNELS_TILES_NEON_DOTPROD_H
 #define SLM_KERNELS_TILES_NEON_DOTPROD_H
@@ -24,8 +24,8 @@ struct panel_neon_dotprod {
     uint32_t groups;
 };
 
-/* Registers of 4 rows in a tile of `count` columns, and how many of them are summed at once: all 16 rows for few columns, so that a panel is
- * read in order; 8 rows, one register after the other, for many. */
+/* Registers of 4 rows in a tile of `count` columns, and how many of them are summed at once: all 16 rows for few columns, so that a
+ * panel is read in order; 8 rows, one register after the other, for many. */
 SLM_INLINE_NEON uint32_t tile_registers_neon_dotprod(uint32_t count) { return count > 4 ? 2 : 4; }
 
 SLM_INLINE_NEON uint32_t tile_span_neon_dotprod(uint32_t count) { return count > 4 ? 1 : count > 2 ? 2 : 4; }
@@ -41,8 +41,8 @@ SLM_INLINE_NEON int32x4_t dot_lane_neon_dotprod(int32x4_t sum, int8x16_t w, int8
     }
 }
 
-/* dots[s][c] += w[s] x quad j of column c. A load of 4 quads may reach into the next quads or the scales of the group, never behind the group;
- * a single column, where it would, has its 8 quads in two registers. */
+/* dots[s][c] += w[s] x quad j of column c. A load of 4 quads may reach into the next quads or the scales of the group, never behind the
+ * group; a single column, where it would, has its 8 quads in two registers. */
 SLM_INLINE_NEON void dot_quad_neon_dotprod(const int8x16_t *w, uint32_t span, const int8_t *x, uint32_t count, uint32_t j, int32x4_t *dots)
 {
     SLM_UNROLL_NEON

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of the NEON tier with 8-bit matrix multiply, for neon_i8mm_fill.c. What each does: kernels.h; to the bit: kernels/README.md. */
+/* The functions of the NEON tier with 8-bit matrix multiply, for neon_i8mm_fill.c. What each does: kernels.h; to the bit:
+ * kernels/README.md. */
 #ifndef SLM_KERNELS_NEON_I8MM_KERNELS_H
 #define SLM_KERNELS_NEON_I8MM_KERNELS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tiles of i8 and i4 weights x packed int8 activations by SMMLA, which multiplies 2 rows x 8 k by 2 columns x 8 k. Zipping two lines of weights
- * gives the rows; the columns are zipped once per call for a block of groups and then read by every panel, whose sums rest in y between the
- * blocks (exactly: they are f32 there as here).
+ * Tiles of i8 and i4 weights x packed int8 activations by SMMLA, which multiplies 2 rows x 8 k by 2 columns x 8 k. Zipping two lines of
+ * weights gives the rows; the columns are zipped once per call for a block of groups and then read by every panel, whose sums rest in y
+ * between the blocks (exactly: they are f32 there as here).
  */
 #ifndef SLM_KERNELS_TILES_NEON_I8MM_H
 #define SLM_KERNELS_TILES_NEON_I8MM_H
@@ -120,8 +120,8 @@ SLM_INLINE_NEON void group_neon_i8mm(const struct panel_neon_dotprod *panel, boo
     add_group_neon_dotprod(scale, x + SLM_PACKED_SCALES * count, count, dots, acc);
 }
 
-/* Groups [first, last) of one panel, 8 rows after 8 rows, `count` columns (a constant, 4..8). y holds the sums of the groups before; behind the
- * last group of i4 the rows' factors follow. */
+/* Groups [first, last) of one panel, 8 rows after 8 rows, `count` columns (a constant, 4..8). y holds the sums of the groups before;
+ * behind the last group of i4 the rows' factors follow. */
 SLM_INLINE_NEON void tile_neon_i8mm(const struct panel_neon_dotprod *panel, bool i4, uint32_t first, uint32_t last, const uint8_t *packed,
                                     const int8_t *zipped, uint32_t count, float *y, size_t y_stride)
 {
