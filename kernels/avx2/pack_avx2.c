@@ -80,11 +80,93 @@ static void pack_group_avx2(const float x[SLM_GROUP], uint32_t column, uint32_t 
     memcpy(group + (size_t)columns * SLM_PACKED_SUMS + (size_t)column * 4, &negated_sum, 4);
 }
 
+/* Lane c: the largest of the 8 integers of v[c]. */
+SLM_INLINE_AVX2 __m256i maxima_of_8_avx2(const __m256i v[8])
+{
+    __m256i two[4], four[2];
+    SLM_UNROLL_AVX2
+    for (uint32_t i = 0; i < 4; i++) {
+        two[i] = _mm256_max_epi32(_mm256_unpacklo_epi32(v[2 * i], v[2 * i + 1]), _mm256_unpackhi_epi32(v[2 * i], v[2 * i + 1]));
+    }
+    SLM_UNROLL_AVX2
+    for (uint32_t i = 0; i < 2; i++) {
+        four[i] = _mm256_max_epi32(_mm256_unpacklo_epi64(two[2 * i], two[2 * i + 1]), _mm256_unpackhi_epi64(two[2 * i], two[2 * i + 1]));
+    }
+    return _mm256_max_epi32(_mm256_permute2x128_si256(four[0], four[1], 0x20), _mm256_permute2x128_si256(four[0], four[1], 0x31));
+}
+
+/* Rows of 8 quads become columns. */
+SLM_INLINE_AVX2 void transpose_quads_avx2(__m256i q[8])
+{
+    __m256i two[8], four[8];
+    SLM_UNROLL_AVX2
+    for (uint32_t i = 0; i < 8; i += 2) {
+        two[i] = _mm256_unpacklo_epi32(q[i], q[i + 1]);     /* quads 0 1 of both, 4 5 */
+        two[i + 1] = _mm256_unpackhi_epi32(q[i], q[i + 1]); /* quads 2 3, 6 7 */
+    }
+    SLM_UNROLL_AVX2
+    for (uint32_t i = 0; i < 8; i += 4) {
+        four[i] = _mm256_unpacklo_epi64(two[i], two[i + 2]);     /* quad 0 of four columns, quad 4 */
+        four[i + 1] = _mm256_unpackhi_epi64(two[i], two[i + 2]); /* 1, 5 */
+        four[i + 2] = _mm256_unpacklo_epi64(two[i + 1], two[i + 3]);
+        four[i + 3] = _mm256_unpackhi_epi64(two[i + 1], two[i + 3]);
+    }
+    SLM_UNROLL_AVX2
+    for (uint32_t i = 0; i < 4; i++) {
+        q[i] = _mm256_permute2x128_si256(four[i], four[i + 4], 0x20);
+        q[i + 4] = _mm256_permute2x128_si256(four[i], four[i + 4], 0x31);
+    }
+}
+
+/* Eight whole columns of a group: the same as pack_group_avx2 for each, scales and transposition together. */
+static void pack_eight_avx2(const float *x, size_t x_stride, uint8_t *group)
+{
+    const __m256i magnitude = _mm256_set1_epi32(0x7fffffff), infinity = _mm256_set1_epi32(0x7f800000), ones = _mm256_set1_epi16(1);
+    const __m256 most = _mm256_set1_ps(127.0f), least = _mm256_set1_ps(0x1p-100f);
+    __m256i q[8], sums[8];
+    float inverses[8];
+    SLM_UNROLL_AVX2
+    for (uint32_t c = 0; c < 8; c++) {
+        q[c] = _mm256_setzero_si256();
+        SLM_UNROLL_AVX2
+        for (uint32_t i = 0; i < 4; i++) {
+            q[c] = _mm256_max_epi32(q[c], _mm256_and_si256(load_bytes_avx2(x + c * x_stride + (size_t)8 * i), magnitude));
+        }
+    }
+    const __m256i amax_bits = maxima_of_8_avx2(q);
+    const __m256 amax = _mm256_castsi256_ps(amax_bits), finite = _mm256_castsi256_ps(_mm256_cmpgt_epi32(infinity, amax_bits));
+    const __m256 usable = _mm256_and_ps(finite, _mm256_cmp_ps(amax, least, _CMP_GE_OQ));
+    const __m256 scale = _mm256_and_ps(_mm256_div_ps(amax, most), usable);
+    const __m256 nan = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000));
+    _mm256_storeu_ps(inverses, _mm256_and_ps(_mm256_div_ps(most, amax), usable));
+    SLM_UNROLL_AVX2
+    for (uint32_t c = 0; c < 8; c++) {
+        q[c] = round_group_avx2(x + c * x_stride, inverses[c]);
+        /* a column without codes: what an infinity or NaN became is dropped */
+        q[c] = _mm256_and_si256(q[c], _mm256_castps_si256(_mm256_cmp_ps(_mm256_set1_ps(inverses[c]), _mm256_setzero_ps(), _CMP_NEQ_OQ)));
+        sums[c] = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), q[c]), ones);
+    }
+    transpose_quads_avx2(q);
+    transpose_quads_avx2(sums);
+    __m256i negated_sum = _mm256_setzero_si256();
+    SLM_UNROLL_AVX2
+    for (uint32_t j = 0; j < 8; j++) {
+        _mm256_storeu_si256((__m256i *)(void *)(group + (size_t)32 * j), q[j]);
+        negated_sum = _mm256_sub_epi32(negated_sum, sums[j]);
+    }
+    _mm256_storeu_ps((float *)(void *)(group + (size_t)8 * SLM_PACKED_SCALES), _mm256_blendv_ps(nan, scale, finite));
+    _mm256_storeu_si256((__m256i *)(void *)(group + (size_t)8 * SLM_PACKED_SUMS), negated_sum);
+}
+
 void slm__pack_quants_avx2(const float *x, size_t x_stride, uint32_t columns, uint32_t cols, void *packed)
 {
     const uint32_t whole = cols / SLM_GROUP, tail = cols % SLM_GROUP;
     uint8_t *group = packed;
     for (uint32_t g = 0; g < whole; g++, group += (size_t)columns * SLM_PACKED_GROUP) {
+        if (columns == 8) {
+            pack_eight_avx2(x + (size_t)SLM_GROUP * g, x_stride, group);
+            continue;
+        }
         for (uint32_t c = 0; c < columns; c++) {
             pack_group_avx2(x + c * x_stride + (size_t)SLM_GROUP * g, c, columns, group);
         }
