@@ -335,6 +335,11 @@ SLM_API slm_status slm_model_verify(const slm_model *model, slm_progress_fn *pro
  * Convert (left out of builds with WITH_CONVERT=0: then every call returns SLM_E_UNSUPPORTED)
  */
 
+typedef struct slm_string {
+    const char *text;
+    uint64_t length;
+} slm_string;
+
 typedef struct slm_convert_options {
     uint32_t struct_size;
     int32_t type;      /* of the layers' matrices; 0: I8 */
@@ -342,6 +347,9 @@ typedef struct slm_convert_options {
     uint32_t flags;    /* 0 */
     slm_progress_fn *progress; /* may be NULL; returning not 0 stops with SLM_E_CANCELLED */
     void *progress_user;
+    const slm_string *adapters;   /* paths of LoRA adapters (peft folders, GGUF files) to merge into the weights; at most 64 */
+    const float *adapter_weights; /* a factor for each; NULL: 1 for all */
+    uint64_t adapter_count;
 } slm_convert_options;
 
 typedef struct slm_convert_result {
@@ -354,7 +362,8 @@ typedef struct slm_convert_result {
     double head_error;
 } slm_convert_result;
 
-/* Convert a checkpoint (Hugging Face folder, or GGUF file; of a split one, the first part) into a .slm file.
+/* Convert a checkpoint (Hugging Face folder, also of GPTQ or AWQ, or GGUF file; of a split one, the first part) into a .slm file.
+ * Sources of 8 and 4 bits keep their codes in I8 and I4 where the groups allow; body_error says what was lost.
  * The file is written under a temporary name beside `destination` and renamed when complete; a failure leaves nothing
  * behind and an existing destination untouched. The same source gives the same bytes on every machine. Warnings go to
  * the engine's log. */
@@ -477,11 +486,6 @@ typedef struct slm_logit_bias {
     int32_t token;
     float bias; /* added to the logit; -INFINITY forbids the token */
 } slm_logit_bias;
-
-typedef struct slm_string {
-    const char *text;
-    uint64_t length;
-} slm_string;
 
 /* How the next token is chosen. In this order: logit bias, repetition / frequency / presence penalty, top-k, temperature,
  * top-p, min-p, one draw of a portable generator: the same seed gives the same tokens on every machine. */

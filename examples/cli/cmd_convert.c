@@ -2,6 +2,7 @@
 /* slm convert: a checkpoint folder or GGUF file becomes a .slm file. The work is slm_convert()'s. */
 #include "examples/cli/commands.h" /* cli_command_convert */
 
+#include "examples/cli/cli_adapters.h" /* struct cli_adapters */
 #include "examples/cli/cli_json.h"     /* cli_json_add_string */
 #include "examples/cli/cli_model.h"    /* cli_model_open_engine, cli_type_from_name */
 #include "examples/cli/cli_output.h"   /* cli_fail_library */
@@ -13,6 +14,7 @@ struct convert_options {
     const char *output;
     const char *type;
     const char *head_type;
+    struct cli_strings adapters; /* "PATH" or "PATH=WEIGHT" */
     int64_t threads;
     int32_t json;
 };
@@ -24,6 +26,10 @@ static const struct cli_option convert_rows[] = {
      offsetof(struct convert_options, type), 0, 0},
     {"--head-type", NULL, "TYPE", "Type of embedding and output head; default i8 for i8 and i4,\nelse as --type.", CLI_STRING,
      offsetof(struct convert_options, head_type), 0, 0},
+    {"--lora", NULL, "ADAPTER",
+     "Merge a LoRA adapter (a folder in peft's layout, or a GGUF file) into\nthe weights; ADAPTER=WEIGHT scales it. May be given several "
+     "times.",
+     CLI_STRINGS, offsetof(struct convert_options, adapters), 0, 0},
     {"--threads", "-t", "N", "Threads; the result does not depend on them.", CLI_INTEGER, offsetof(struct convert_options, threads), 1,
      1024},
     {"--json", NULL, NULL, "Print one JSON object about the result.", CLI_FLAG, offsetof(struct convert_options, json), 0, 0},
@@ -35,7 +41,7 @@ const struct cli_command cli_command_convert = {
     .name = "convert",
     .summary = "make a .slm file from a Hugging Face folder or a GGUF file",
     .arguments = "SRC -o OUT.slm [OPTIONS]",
-    .notes = "SRC is a folder with config.json and *.safetensors, or a .gguf file (of a split one, the first part).\n"
+    .notes = "SRC is a folder with config.json and *.safetensors (GPTQ and AWQ too), or a .gguf file (of a split one, the first part).\n"
              "'slm inspect SRC' says beforehand what would happen. The same source gives the same bytes everywhere.",
     .groups = {{convert_rows, sizeof convert_rows / sizeof convert_rows[0], 0}},
     .run = run_convert,
@@ -70,8 +76,8 @@ static void put_result(struct cli_output *output, const char *source, const stru
     cli_text_free(&line);
 }
 
-static int convert(const struct cli_model *opened, const char *source, const struct convert_options *options, int32_t type,
-                   int32_t head_type)
+static int convert(const struct cli_model *opened, const char *source, const struct convert_options *options,
+                   const struct cli_adapters *adapters, int32_t type, int32_t head_type)
 {
     struct cli_progress progress = cli_progress_begin();
     const slm_convert_options convert_options = {
@@ -80,6 +86,9 @@ static int convert(const struct cli_model *opened, const char *source, const str
         .head_type = head_type,
         .progress = cli_progress_update,
         .progress_user = &progress,
+        .adapters = adapters->paths,
+        .adapter_weights = adapters->weights,
+        .adapter_count = adapters->count,
     };
     slm_convert_result result = {.struct_size = sizeof result};
     slm_error error = cli_error_empty();
@@ -116,9 +125,14 @@ static int convert_with_options(const struct convert_options *options, const str
     struct cli_model opened;
     const struct cli_model_options engine = {.threads = options->threads};
     int code = cli_model_open_engine(&opened, "convert", &engine);
+    struct cli_adapters adapters = {NULL, NULL, 0};
     if (code < 0) {
-        code = convert(&opened, words->items[0], options, type, head_type);
+        code = cli_adapters_read(&adapters, "convert", &options->adapters);
     }
+    if (code < 0) {
+        code = convert(&opened, words->items[0], options, &adapters, type, head_type);
+    }
+    cli_adapters_free(&adapters);
     cli_model_close(&opened);
     return code;
 }
@@ -131,6 +145,7 @@ static int run_convert(int argc, char **argv)
     if (code < 0) {
         code = convert_with_options(&options, &words);
     }
+    cli_strings_free(&options.adapters);
     cli_strings_free(&words);
     return code;
 }

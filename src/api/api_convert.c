@@ -6,11 +6,13 @@
 #if SLM_WITH_CONVERT
 
 #  include "format/sink_memory.h"    /* struct slm_sink_memory */
+#  include "import/adapter.h"        /* struct slm_adapter_choice */
 #  include "import/convert.h"        /* slm__convert_checkpoint */
 #  include "import/inspect.h"        /* slm__inspect_... */
 #  include "import/random_model.h"   /* slm__random_model_build */
 #  include "import/tokenizer_json.h" /* slm__import_tokenizer_json */
 
+enum { ADAPTERS = 64 };
 static const size_t JSON_LIMIT = (size_t)1 << 28;
 static const size_t TOKENIZER_LIMIT = (size_t)1 << 29;
 
@@ -27,6 +29,51 @@ static slm_status check_type(const char *name, int32_t type, enum slm_weight_typ
                          (int)type);
     }
     *known = (enum slm_weight_type)type;
+    return SLM_OK;
+}
+
+/* The adapters of the options: one block for the list, one for each path. */
+struct adapter_list {
+    const struct slm_memory *memory;
+    struct slm_adapter_choice choices[ADAPTERS];
+    size_t path_bytes[ADAPTERS];
+    uint32_t count;
+};
+
+static void free_adapters(struct adapter_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        slm__release(list->memory, (void *)(uintptr_t)list->choices[i].path, list->path_bytes[i]);
+    }
+}
+
+static slm_status take_adapter(struct adapter_list *list, const slm_string *path, double weight, slm_error *error)
+{
+    char text[SLM_PATH_BYTES];
+    if (!(weight >= -1000.0 && weight <= 1000.0)) {
+        return slm__fail(error, SLM_E_ARGUMENT, "the weight of adapter %u is not between -1000 and 1000", list->count);
+    }
+    SLM_TRY(slm__path_in(path->text, path->length, text, error));
+    const size_t bytes = strlen(text) + 1;
+    char *copy = slm__allocate(list->memory, bytes, 16);
+    if (copy == NULL) {
+        return slm__fail_memory(error, bytes);
+    }
+    memcpy(copy, text, bytes);
+    list->path_bytes[list->count] = bytes;
+    list->choices[list->count++] = (struct slm_adapter_choice){copy, weight};
+    return SLM_OK;
+}
+
+static slm_status take_adapters(struct adapter_list *list, const slm_convert_options *options, slm_error *error)
+{
+    if (options->adapter_count > ADAPTERS || (options->adapter_count > 0 && options->adapters == NULL)) {
+        return slm__fail(error, SLM_E_ARGUMENT, "adapter_count is more than %d, or adapters is NULL", ADAPTERS);
+    }
+    for (uint64_t i = 0; i < options->adapter_count; i++) {
+        const double weight = options->adapter_weights != NULL ? (double)options->adapter_weights[i] : 1.0;
+        SLM_TRY(take_adapter(list, &options->adapters[i], weight, error));
+    }
     return SLM_OK;
 }
 
@@ -51,7 +98,15 @@ slm_status slm_convert(slm_engine *engine, const char *source, uint64_t source_l
         const uint32_t nothing = 0;
         SLM_TRY(slm__struct_out(result, &nothing, sizeof nothing, error));
     }
-    SLM_TRY(slm__convert_checkpoint(&context, from, to, &settings, &report, error));
+    struct adapter_list adapters = {.memory = &engine->memory};
+    slm_status status = take_adapters(&adapters, &known, error);
+    if (status == SLM_OK) {
+        settings.adapters = adapters.choices;
+        settings.adapter_count = adapters.count;
+        status = slm__convert_checkpoint(&context, from, to, &settings, &report, error);
+    }
+    free_adapters(&adapters);
+    SLM_TRY(status);
     const slm_convert_result filled = {sizeof filled,     report.tensors,     report.source_bytes, report.file_bytes,
                                        report.parameters, report.errors.body, report.errors.head};
     return result != NULL ? slm__struct_out(result, &filled, sizeof filled, error) : SLM_OK;

@@ -3,6 +3,7 @@
  * and is anything left over that would have changed the output. */
 #include "import/checkpoint.h"
 
+#include "import/adapter.h"              /* slm__adapter_deltas_add */
 #include "import/checkpoint_leftovers.h" /* slm__checkpoint_check_leftovers, slm__checkpoint_settle_head */
 #include <inttypes.h>                    /* PRIu32 */
 #include <stdio.h>                       /* snprintf into a buffer */
@@ -23,6 +24,7 @@ void slm__checkpoint_init(struct slm_checkpoint *checkpoint, const struct slm_im
 
 void slm__checkpoint_free(struct slm_checkpoint *checkpoint)
 {
+    slm__adapters_close(checkpoint->adapters);
     slm__buffer_free(&checkpoint->tokenizer);
     slm__tensor_set_free(&checkpoint->set);
     slm__arena_free(&checkpoint->arena);
@@ -86,7 +88,7 @@ static slm_status check_shape(const struct slm_checkpoint *checkpoint, const str
 
 static slm_status check_type(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *source, bool vector, slm_error *error)
 {
-    if (source->type->decode == NULL || (vector && !slm__value_type_is_float(source->type))) {
+    if (!slm__source_is_readable(source) || (vector && !slm__value_type_is_float(source->type))) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "%s: tensor %.*s has type %s, supported here is %s",
                          checkpoint->set.files[source->file].name, SLM_SPAN_ARGS(source->name), source->type->name,
                          vector || !checkpoint->gguf
@@ -257,14 +259,9 @@ uint64_t slm__target_raw_bytes(const struct slm_target *target)
     return most;
 }
 
-/* Where row `row` of a head's halves lies in a file of pairs: j * width/2 + i comes from 2i + j. */
 static uint32_t row_in_source(const struct slm_target_part *part, uint32_t row)
 {
-    if (part->pairs == 0) {
-        return part->first_row + row;
-    }
-    const uint32_t half = part->pairs / 2, inside = row % part->pairs;
-    return row - inside + 2 * (inside % half) + inside / half;
+    return part->first_row + slm__row_of_pairs(part->pairs, row);
 }
 
 static const struct slm_target_part *part_of_row(const struct slm_target *target, uint32_t *row)
@@ -281,7 +278,40 @@ slm_status slm__target_read_row(const struct slm_checkpoint *checkpoint, const s
                                 float *out, slm_error *error)
 {
     const struct slm_target_part *part = part_of_row(target, &row);
-    return slm__source_read_row(&checkpoint->set, part->source, row_in_source(part, row), raw, out, error);
+    SLM_TRY(slm__source_read_row(&checkpoint->set, part->source, row_in_source(part, row), raw, out, error));
+    slm__adapter_deltas_add(part->deltas, row, out, target->cols);
+    return SLM_OK;
+}
+
+bool slm__target_row_steps(const struct slm_target *target, uint32_t row, const uint8_t *raw, float *steps, float *zeros)
+{
+    const struct slm_target_part *part = part_of_row(target, &row);
+    return part->deltas == NULL && slm__source_row_steps(part->source, row_in_source(part, row), raw, steps, zeros);
+}
+
+slm_status slm__target_hold(const struct slm_checkpoint *checkpoint, const struct slm_target *target, slm_error *error)
+{
+    const struct slm_memory *memory = checkpoint->context.memory;
+    slm_status status = SLM_OK;
+    for (uint32_t i = 0; i < target->part_count && status == SLM_OK; i++) {
+        const struct slm_target_part *part = &target->parts[i];
+        status = part->source != NULL ? slm__source_hold(&checkpoint->set, part->source, memory, error) : SLM_OK;
+        status = status == SLM_OK ? slm__adapter_deltas_hold(part->deltas, memory, error) : status;
+    }
+    if (status != SLM_OK) {
+        slm__target_release(checkpoint, target);
+    }
+    return status;
+}
+
+void slm__target_release(const struct slm_checkpoint *checkpoint, const struct slm_target *target)
+{
+    for (uint32_t i = 0; i < target->part_count; i++) {
+        if (target->parts[i].source != NULL) {
+            slm__source_release(target->parts[i].source, checkpoint->context.memory);
+        }
+        slm__adapter_deltas_release(target->parts[i].deltas, checkpoint->context.memory);
+    }
 }
 
 slm_status slm__target_read_vector(const struct slm_checkpoint *checkpoint, const struct slm_target *target, uint8_t *raw, float *out,
@@ -307,7 +337,8 @@ bool slm__target_is_q8_0(const struct slm_target *target)
 {
     bool all = !target->vector;
     for (uint32_t i = 0; i < target->part_count; i++) {
-        all = all && target->parts[i].source != NULL && slm__value_type_is_q8_0(target->parts[i].source->type);
+        all = all && target->parts[i].source != NULL && slm__value_type_is_q8_0(target->parts[i].source->type) &&
+              target->parts[i].deltas == NULL;
     }
     return all;
 }

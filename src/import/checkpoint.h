@@ -6,19 +6,24 @@
 #ifndef SLM_IMPORT_CHECKPOINT_H
 #define SLM_IMPORT_CHECKPOINT_H
 
-#include "base/buffer.h"           /* struct slm_buffer */
-#include "base/checksum.h"         /* struct slm_sha256 */
-#include "import/family_config.h"  /* struct slm_family_config */
-#include "import/hf_config.h"      /* struct slm_generation_defaults */
-#include "import/import_context.h" /* struct slm_import_context */
-#include "import/tensor_set.h"     /* struct slm_tensor_set */
+#include "base/buffer.h"            /* struct slm_buffer */
+#include "base/checksum.h"          /* struct slm_sha256 */
+#include "import/family_config.h"   /* struct slm_family_config */
+#include "import/hf_config.h"       /* struct slm_generation_defaults */
+#include "import/hf_quantization.h" /* struct slm_quantization */
+#include "import/import_context.h"  /* struct slm_import_context */
+#include "import/tensor_set.h"      /* struct slm_tensor_set */
 
 enum { SLM_SOURCE_NAME_BYTES = 128 };
+
+struct slm_adapter;
+struct slm_adapter_delta;
 
 struct slm_target_part {
     const struct slm_source_tensor *source; /* NULL: zeros (a bias that one of several stacked matrices lacks) */
     uint32_t first_row;                     /* of the source, seen as a matrix */
     uint32_t rows;
+    struct slm_adapter_delta *deltas; /* what adapters add; NULL: nothing */
     uint32_t pairs; /* not 0: rows of heads of this width lie as pairs (2i, 2i+1) and are put back to halves (i, i + width/2) */
 };
 
@@ -48,6 +53,8 @@ struct slm_checkpoint {
     bool gguf;
     struct slm_family_config config;
     struct slm_generation_defaults generation;
+    struct slm_quantization quantization; /* of a Hugging Face folder */
+    struct slm_adapter *adapters;         /* merged into the weights; NULL: none */
     struct slm_checkpoint_texts texts;
     struct slm_buffer tokenizer; /* section of the .slm file; length 0: none */
     struct slm_sha256 hash;      /* has seen all files but the weights */
@@ -68,6 +75,13 @@ struct slm_source_tensor *slm__checkpoint_find(const struct slm_checkpoint *chec
 /* Find, check and account for every tensor. Needs configuration and tensors. */
 slm_status slm__checkpoint_plan(struct slm_checkpoint *checkpoint, slm_error *error);
 
+/* Where row `row` of heads' halves lies in heads of this width whose rows are pairs: j * width/2 + i comes from 2i + j. 0: there. */
+static inline uint32_t slm__row_of_pairs(uint32_t width, uint32_t row)
+{
+    const uint32_t half = width / 2, inside = width != 0 ? row % width : 0;
+    return width != 0 ? row - inside + 2 * (inside % half) + inside / half : row;
+}
+
 /* Bytes of scratch that the readers below need for this target. */
 uint64_t slm__target_raw_bytes(const struct slm_target *target);
 /* Row `row` of a matrix: cols floats. From any thread, each with its own scratch. */
@@ -76,6 +90,11 @@ slm_status slm__target_read_row(const struct slm_checkpoint *checkpoint, const s
 /* A whole vector: rows floats. */
 slm_status slm__target_read_vector(const struct slm_checkpoint *checkpoint, const struct slm_target *target, uint8_t *raw, float *out,
                                    slm_error *error);
+/* The row just read, as w = step * (q - zero) for each 32 columns; false when it has no such form. */
+bool slm__target_row_steps(const struct slm_target *target, uint32_t row, const uint8_t *raw, float *steps, float *zeros);
+/* Before reading a matrix's rows, and after: what has to be in memory meanwhile, for formats and adapters that are not read in rows. */
+slm_status slm__target_hold(const struct slm_checkpoint *checkpoint, const struct slm_target *target, slm_error *error);
+void slm__target_release(const struct slm_checkpoint *checkpoint, const struct slm_target *target);
 /* Whether all parts are Q8_0, and then a row's stored blocks. */
 bool slm__target_is_q8_0(const struct slm_target *target);
 slm_status slm__target_read_blocks(const struct slm_checkpoint *checkpoint, const struct slm_target *target, uint32_t row, uint8_t *raw,

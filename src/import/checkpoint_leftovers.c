@@ -52,19 +52,34 @@ static slm_status compare_rows(const struct slm_checkpoint *checkpoint, const st
     return SLM_OK;
 }
 
+static slm_status compare_held(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *a,
+                               const struct slm_source_tensor *b, const struct row_scratch *x, const struct row_scratch *y, bool *equal,
+                               slm_error *error)
+{
+    const struct slm_memory *memory = checkpoint->context.memory;
+    SLM_TRY(slm__source_hold(&checkpoint->set, a, memory, error));
+    slm_status status = slm__source_hold(&checkpoint->set, b, memory, error);
+    if (status == SLM_OK) {
+        status = compare_rows(checkpoint, a, b, x, y, equal, error);
+        slm__source_release(b, memory);
+    }
+    slm__source_release(a, memory);
+    return status;
+}
+
 static slm_status compare(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *a, const struct slm_source_tensor *b,
                           bool *equal, slm_error *error)
 {
     *equal = false;
     if (a->dimensions != 2 || b->dimensions != 2 || a->shape[0] != b->shape[0] || a->shape[1] != b->shape[1] || a->bytes == 0 ||
-        a->type->decode == NULL || b->type->decode == NULL) {
+        !slm__source_is_readable(a) || !slm__source_is_readable(b)) {
         return SLM_OK;
     }
     struct row_scratch x, y;
     SLM_TRY(take_scratch(checkpoint, a, &x, error));
     slm_status status = take_scratch(checkpoint, b, &y, error);
     if (status == SLM_OK) {
-        status = compare_rows(checkpoint, a, b, &x, &y, equal, error);
+        status = compare_held(checkpoint, a, b, &x, &y, equal, error);
         give_scratch(&y);
     }
     give_scratch(&x);

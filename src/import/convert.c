@@ -36,28 +36,46 @@ static slm_status hash_file(struct slm_checkpoint *checkpoint, const struct slm_
     return SLM_OK;
 }
 
-/* The weights come last, in the order in which the files were opened. */
+static slm_status hash_files(struct slm_checkpoint *checkpoint, const struct slm_tensor_set *set, uint8_t *piece,
+                             struct slm_import_progress *progress, slm_error *error)
+{
+    for (uint32_t i = 0; i < set->file_count; i++) {
+        SLM_TRY(hash_file(checkpoint, &set->files[i], piece, progress, error));
+    }
+    return SLM_OK;
+}
+
+/* The weights come last, in the order in which the files were opened, then those of the adapters. */
 static slm_status hash_source(struct slm_checkpoint *checkpoint, struct slm_import_progress *progress, char hex[65], slm_error *error)
 {
     uint8_t *piece = slm__allocate(checkpoint->context.memory, HASH_PIECE, 64);
     if (piece == NULL) {
         return slm__fail_memory(error, HASH_PIECE);
     }
-    slm_status status = SLM_OK;
-    for (uint32_t i = 0; i < checkpoint->set.file_count && status == SLM_OK; i++) {
-        status = hash_file(checkpoint, &checkpoint->set.files[i], piece, progress, error);
+    slm_status status = hash_files(checkpoint, &checkpoint->set, piece, progress, error);
+    for (const struct slm_adapter *adapter = checkpoint->adapters; adapter != NULL && status == SLM_OK; adapter = adapter->next) {
+        status = hash_files(checkpoint, &adapter->set, piece, progress, error);
     }
     slm__release(checkpoint->context.memory, piece, HASH_PIECE);
     slm__sha256_hex(&checkpoint->hash, hex);
     return status;
 }
 
+static uint64_t file_bytes(const struct slm_tensor_set *set)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < set->file_count; i++) {
+        total += set->files[i].file.size;
+    }
+    return total;
+}
+
 /* Bytes that the progress will count: weight files read once for the hash, tensors written. */
 static uint64_t total_work(const struct slm_checkpoint *checkpoint, const struct slm_weight_types *types)
 {
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < checkpoint->set.file_count; i++) {
-        total += checkpoint->set.files[i].file.size;
+    uint64_t total = file_bytes(&checkpoint->set);
+    for (const struct slm_adapter *adapter = checkpoint->adapters; adapter != NULL; adapter = adapter->next) {
+        total += file_bytes(&adapter->set);
     }
     for (uint32_t i = 0; i < checkpoint->target_count; i++) {
         const struct slm_target *target = &checkpoint->targets[i];
@@ -122,6 +140,9 @@ slm_status slm__convert_checkpoint(const struct slm_import_context *context, con
     slm__convert_default_types(&full.types);
     slm__checkpoint_init(&checkpoint, context);
     slm_status status = slm__checkpoint_open(&checkpoint, source, error);
+    if (status == SLM_OK) {
+        status = slm__adapters_merge(&checkpoint, full.adapters, full.adapter_count, error);
+    }
     if (status == SLM_OK) {
         status = write_file(&checkpoint, destination, &full, report, error);
     }

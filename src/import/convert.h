@@ -3,6 +3,7 @@
 #ifndef SLM_IMPORT_CONVERT_H
 #define SLM_IMPORT_CONVERT_H
 
+#include "import/adapter.h"        /* struct slm_adapter_choice */
 #include "import/import_context.h" /* struct slm_import_context */
 #include "import/weight_stream.h"  /* struct slm_weight_types, struct slm_weight_errors */
 
@@ -10,6 +11,8 @@ struct slm_convert_settings {
     struct slm_weight_types types; /* SLM_WEIGHT_NONE: the default */
     slm_progress_fn *progress;     /* may be NULL */
     void *progress_user;
+    const struct slm_adapter_choice *adapters; /* merged into the weights */
+    uint32_t adapter_count;
 };
 
 struct slm_convert_report {

@@ -136,7 +136,7 @@ void slm__decode_q3_k(const uint8_t *blocks, uint64_t count, float *out)
 }
 
 /* The eight 6-bit scales and minima of Q4_K and Q5_K in 12 bytes. */
-static void unpack_k_scale(const uint8_t *packed, int j, float d, float dmin, float *scale, float *minimum)
+void slm__unpack_k_scale(const uint8_t *packed, int j, float d, float dmin, float *scale, float *minimum)
 {
     const int s = j < 4 ? packed[j] & 63 : (packed[j + 4] & 15) | (packed[j - 4] >> 6) << 4;
     const int m = j < 4 ? packed[j + 4] & 63 : packed[j + 4] >> 4 | (packed[j] >> 6) << 4;
@@ -151,7 +151,7 @@ void slm__decode_q4_k(const uint8_t *blocks, uint64_t count, float *out)
         const float d = slm__block_f16(blocks), dmin = slm__block_f16(blocks + 2);
         for (int j = 0; j < 8; j++) {
             float scale, minimum;
-            unpack_k_scale(blocks + 4, j, d, dmin, &scale, &minimum);
+            slm__unpack_k_scale(blocks + 4, j, d, dmin, &scale, &minimum);
             for (int i = 0; i < 32; i++) {
                 const int code = blocks[16 + j / 2 * 32 + i] >> (j % 2 * 4) & 15;
                 out[32 * j + i] = scale * (float)code - minimum;
@@ -167,7 +167,7 @@ void slm__decode_q5_k(const uint8_t *blocks, uint64_t count, float *out)
         const float d = slm__block_f16(blocks), dmin = slm__block_f16(blocks + 2);
         for (int j = 0; j < 8; j++) {
             float scale, minimum;
-            unpack_k_scale(blocks + 4, j, d, dmin, &scale, &minimum);
+            slm__unpack_k_scale(blocks + 4, j, d, dmin, &scale, &minimum);
             for (int i = 0; i < 32; i++) {
                 const int code = (blocks[48 + j / 2 * 32 + i] >> (j % 2 * 4) & 15) | (blocks[16 + i] >> j & 1) << 4;
                 out[32 * j + i] = scale * (float)code - minimum;

@@ -17,4 +17,7 @@ slm_decode_blocks_fn slm__decode_iq3_xxs, slm__decode_iq3_s;
 /* gguf_dequantize_tiny.c */
 slm_decode_blocks_fn slm__decode_tq1_0, slm__decode_tq2_0, slm__decode_mxfp4, slm__decode_nvfp4;
 
+/* Scale and minimum of run j of 32 values in a super-block of Q4_K or Q5_K, from the 12 packed bytes and the block's two factors. */
+void slm__unpack_k_scale(const uint8_t *packed, int j, float d, float dmin, float *scale, float *minimum);
+
 #endif

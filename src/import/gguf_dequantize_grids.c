@@ -85,7 +85,8 @@ void slm__decode_iq3_xxs(const uint8_t *blocks, uint64_t count, float *out)
     }
 }
 
-/* d, qs[64], qh[8], signs[32], scales[4]: d * (1 + 2 s) * grid; bit j of a qh byte is the ninth bit of index j of 8; a scale of 4 bits for 32 values */
+/* d, qs[64], qh[8], signs[32], scales[4]: d * (1 + 2 s) * grid; bit j of a qh byte is the ninth bit of index j of 8; a scale of 4 bits for
+ * 32 values */
 void slm__decode_iq3_s(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 110, out += 256) {
@@ -122,8 +123,8 @@ void slm__decode_iq1_s(const uint8_t *blocks, uint64_t count, float *out)
     }
 }
 
-/* qs[32], qh[16], scales u16[4]: d is made of the top 4 bits of the four words; below them scales of 3 bits for 16 values; a nibble of qh has
- * the upper three bits of an index and the direction of the eighth */
+/* qs[32], qh[16], scales u16[4]: d is made of the top 4 bits of the four words; below them scales of 3 bits for 16 values; a nibble of qh
+ * has the upper three bits of an index and the direction of the eighth */
 void slm__decode_iq1_m(const uint8_t *blocks, uint64_t count, float *out)
 {
     for (; count > 0; count--, blocks += 56, out += 256) {

@@ -198,8 +198,7 @@ static slm_status read_factors(const struct slm_json *root, struct slm_family_co
 
 /* ---- what is refused */
 
-static slm_status refuse_unsupported(const struct slm_json *root, const struct slm_json *text, const struct slm_family_config *config,
-                                     slm_error *error)
+static slm_status refuse_unsupported(const struct slm_json *text, const struct slm_family_config *config, slm_error *error)
 {
     static const char *const switches[] = {"use_bidirectional_attention", "qk_layernorm"};
     const uint32_t readers[] = {SLM_FAMILY_NORM_PLUS_ONE, SLM_FAMILY_PARALLEL}; /* families whose classes read the switch */
@@ -211,17 +210,6 @@ static slm_status refuse_unsupported(const struct slm_json *root, const struct s
         if (on) {
             return slm__fail(error, SLM_E_UNSUPPORTED, "%s is true: that is not supported for %s", switches[i], config->family->name);
         }
-    }
-    const struct slm_json *quantization = slm__json_present(root, "quantization_config");
-    if (quantization == NULL) {
-        quantization = slm__json_present(text, "quantization_config");
-    }
-    if (quantization != NULL) {
-        const struct slm_json *method = slm__json_get(quantization, "quant_method");
-        const struct slm_span shown = method != NULL && method->type == SLM_JSON_STRING ? method->text : slm__span_text("(not named)");
-        return slm__fail(error, SLM_E_UNSUPPORTED,
-                         "quantization_config: quant_method %.*s is not supported, convert the checkpoint that it was made from",
-                         SLM_SPAN_ARGS(shown));
     }
     return SLM_OK;
 }
@@ -244,7 +232,7 @@ slm_status slm__hf_config_read(const struct slm_json *root, struct slm_family_co
     SLM_TRY(read_factors(text, config, error));
     SLM_TRY(slm__hf_rope_read(text, config, error));
     SLM_TRY(slm__hf_layers_read(text, config, log, error));
-    SLM_TRY(refuse_unsupported(root, text, config, error));
+    SLM_TRY(refuse_unsupported(text, config, error));
     if (text != root) { /* the top decides where both have ids */
         SLM_TRY(slm__hf_special_ids(text, "config.json", config, log, error));
     }

@@ -5,6 +5,7 @@
 #include "base/json.h"                 /* slm__json_parse */
 #include "import/hf_config.h"          /* slm__hf_config_read */
 #include "import/hf_texts.h"           /* slm__hf_texts_read */
+#include "import/packed_linear.h"      /* slm__packed_linears_bind */
 #include "import/safetensors_reader.h" /* slm__safetensors_add_file */
 #include "import/tokenizer_json.h"     /* slm__import_tokenizer_json */
 #include <stdio.h>                     /* snprintf into a buffer */
@@ -66,7 +67,35 @@ static slm_status read_json(struct slm_checkpoint *checkpoint, const char *folde
 
 static slm_status read_config(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
 {
-    return slm__hf_config_read(root, &checkpoint->config, checkpoint->context.log, error);
+    SLM_TRY(slm__hf_config_read(root, &checkpoint->config, checkpoint->context.log, error));
+    const struct slm_json *quantization = slm__json_present(root, "quantization_config");
+    if (quantization == NULL) {
+        quantization = slm__json_present(slm__json_present(root, "text_config"), "quantization_config");
+    }
+    return quantization != NULL ? slm__hf_quantization_read(quantization, SLM_QUANTIZED_NOT, &checkpoint->quantization, error) : SLM_OK;
+}
+
+static slm_status read_gptq_config(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
+{
+    return slm__hf_quantization_read(root, SLM_QUANTIZED_GPTQ, &checkpoint->quantization, error);
+}
+
+static slm_status read_awq_config(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
+{
+    return slm__hf_quantization_read(root, SLM_QUANTIZED_AWQ, &checkpoint->quantization, error);
+}
+
+/* Old quantizers wrote a file of their own and nothing into config.json; where both are there, they say the same. */
+static slm_status read_quantization(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
+{
+    static const char gptq[] = "quantize_config.json", awq[] = "quant_config.json";
+    if (checkpoint->quantization.method == SLM_QUANTIZED_NOT && slm__hf_has_file(folder, gptq)) {
+        return read_json(checkpoint, folder, gptq, read_gptq_config, error);
+    }
+    if (checkpoint->quantization.method == SLM_QUANTIZED_NOT && slm__hf_has_file(folder, awq)) {
+        return read_json(checkpoint, folder, awq, read_awq_config, error);
+    }
+    return SLM_OK;
 }
 
 static slm_status read_generation(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
@@ -125,5 +154,7 @@ slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *fo
     }
     SLM_TRY(read_tokenizer(checkpoint, folder, error));
     SLM_TRY(slm__hf_texts_read(checkpoint, folder, error));
-    return open_weights(checkpoint, folder, error);
+    SLM_TRY(read_quantization(checkpoint, folder, error));
+    SLM_TRY(open_weights(checkpoint, folder, error));
+    return slm__packed_linears_bind(&checkpoint->set, checkpoint->context.memory, &checkpoint->quantization, error);
 }

@@ -2,9 +2,10 @@
 /* Lists of source tensors: growing, sorting, finding, reading rows. What one format demands of the lists is checked by its reader. */
 #include "import/tensor_set.h"
 
-#include "import/heap_sort.h" /* slm__heap_sort */
-#include <inttypes.h>         /* PRIu64 */
-#include <stdio.h>            /* snprintf into a buffer */
+#include "import/heap_sort.h"     /* slm__heap_sort */
+#include "import/packed_linear.h" /* slm__packed_read_row */
+#include <inttypes.h>             /* PRIu64 */
+#include <stdio.h>                /* snprintf into a buffer */
 
 enum { FIRST_CAPACITY = 64 };
 static const size_t ARENA_LIMIT = (size_t)1 << 30;
@@ -203,10 +204,41 @@ slm_status slm__source_read_raw(const struct slm_tensor_set *set, const struct s
     return status == SLM_OK ? SLM_OK : slm__fail_in(error, status, "%s", set->files[tensor->file].name);
 }
 
+bool slm__source_is_readable(const struct slm_source_tensor *tensor) { return tensor->type->decode != NULL || tensor->packed != NULL; }
+
+slm_status slm__source_hold(const struct slm_tensor_set *set, const struct slm_source_tensor *tensor, const struct slm_memory *memory,
+                            slm_error *error)
+{
+    return tensor->packed != NULL ? slm__packed_hold(tensor->packed, set, memory, error) : SLM_OK;
+}
+
+void slm__source_release(const struct slm_source_tensor *tensor, const struct slm_memory *memory)
+{
+    if (tensor->packed != NULL) {
+        slm__packed_release(tensor->packed, memory);
+    }
+}
+
 slm_status slm__source_read_row(const struct slm_tensor_set *set, const struct slm_source_tensor *tensor, uint64_t row, uint8_t *raw,
                                 float *out, slm_error *error)
 {
+    if (tensor->packed != NULL) {
+        slm__packed_read_row(tensor->packed, (uint32_t)row, out);
+        return SLM_OK;
+    }
     SLM_TRY(slm__source_read_raw(set, tensor, row, raw, error));
     tensor->type->decode(raw, slm__source_cols(tensor) / tensor->type->block_values, out);
     return SLM_OK;
+}
+
+bool slm__source_row_steps(const struct slm_source_tensor *tensor, uint64_t row, const uint8_t *raw, float *steps, float *zeros)
+{
+    if (tensor->packed != NULL) {
+        return slm__packed_read_steps(tensor->packed, (uint32_t)row, steps, zeros);
+    }
+    if (tensor->type->steps == NULL) {
+        return false;
+    }
+    tensor->type->steps(raw, slm__source_cols(tensor) / tensor->type->block_values, steps, zeros);
+    return true;
 }

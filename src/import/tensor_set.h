@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The tensors of a checkpoint, whatever format and however many files they lie in: name, type, shape, place. Only the lists are in memory;
- * values are read in rows, from any thread.
+ * values are read in rows, from any thread. Rows of packed linears are read only while the linear is held.
  */
 #ifndef SLM_IMPORT_TENSOR_SET_H
 #define SLM_IMPORT_TENSOR_SET_H
@@ -12,6 +12,8 @@
 
 enum { SLM_TENSOR_DIMENSIONS = 8 };
 
+struct slm_packed_linear;
+
 struct slm_source_tensor {
     struct slm_span name;
     const struct slm_value_type *type;
@@ -20,7 +22,8 @@ struct slm_source_tensor {
     uint32_t file;                         /* index into files */
     uint64_t offset;                       /* in that file */
     uint64_t bytes;
-    bool used; /* some part of the model comes from it */
+    struct slm_packed_linear *packed; /* NULL, or the tensors that rows are put together from: packed_linear.h */
+    bool used;                        /* some part of the model comes from it */
 };
 
 struct slm_source_file {
@@ -65,8 +68,16 @@ void slm__source_shape_text(const struct slm_source_tensor *tensor, char text[19
 /* The stored bytes of row `row`: slm__source_row_bytes() of them. */
 slm_status slm__source_read_raw(const struct slm_tensor_set *set, const struct slm_source_tensor *tensor, uint64_t row, uint8_t *raw,
                                 slm_error *error);
-/* The same as slm__source_cols() floats; `raw` is scratch for the stored bytes. The type has a decoder. */
+/* Whether rows can be read as floats. */
+bool slm__source_is_readable(const struct slm_source_tensor *tensor);
+/* Before reading rows, and after: packed linears have their bytes in memory meanwhile; nothing is done for others. */
+slm_status slm__source_hold(const struct slm_tensor_set *set, const struct slm_source_tensor *tensor, const struct slm_memory *memory,
+                            slm_error *error);
+void slm__source_release(const struct slm_source_tensor *tensor, const struct slm_memory *memory);
+/* The same as slm__source_cols() floats; `raw` is scratch for the stored bytes. */
 slm_status slm__source_read_row(const struct slm_tensor_set *set, const struct slm_source_tensor *tensor, uint64_t row, uint8_t *raw,
                                 float *out, slm_error *error);
+/* The row just read into `raw`, as w = step * (q - zero) for each 32 columns; false when it has no such form. */
+bool slm__source_row_steps(const struct slm_source_tensor *tensor, uint64_t row, const uint8_t *raw, float *steps, float *zeros);
 
 #endif

@@ -11,6 +11,9 @@
 /* `count` blocks to count * block_values floats. `blocks` need not be aligned. */
 typedef void slm_decode_blocks_fn(const uint8_t *blocks, uint64_t count, float *out);
 
+/* The same blocks as w = step * (q - zero) with one step and zero for each 32 values: count * block_values / 32 of each. */
+typedef void slm_block_steps_fn(const uint8_t *blocks, uint64_t count, float *steps, float *zeros);
+
 struct slm_value_type {
     const char *name; /* as shown in messages; for safetensors also the dtype */
     int32_t gguf_id;  /* -1: not in GGUF */
@@ -18,6 +21,7 @@ struct slm_value_type {
     uint16_t block_values;
     uint16_t block_bytes;
     slm_decode_blocks_fn *decode; /* NULL: not supported as weights */
+    slm_block_steps_fn *steps;    /* NULL: values have no such form */
 };
 
 /* NULL: unknown. */

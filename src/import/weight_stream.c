@@ -7,6 +7,7 @@
 #include "format/format_layout.h" /* SLM_TENSOR_... kinds */
 #include "format/weight_encode.h" /* slm__encode_panel */
 #include "import/heap_sort.h"     /* slm__heap_sort */
+#include "kernels/half_bits.h"    /* slm__f32_to_f16, slm__f16_to_f32 */
 #include <inttypes.h>             /* PRIu32 */
 #include <math.h>                 /* sqrt, isfinite */
 
@@ -23,16 +24,16 @@ struct stream {
     struct slm_checkpoint *checkpoint;
     const struct slm_target *target;
     enum slm_weight_type type;
-    bool keep_codes; /* Q8_0 to i8 */
+    bool keep_codes; /* Q8_0 to i8, as stored */
     uint64_t panel_bytes;
     uint32_t first_panel; /* of the batch */
     uint8_t *batch;
     size_t batch_bytes;
     struct panel_result *results; /* one for each panel of a batch */
     size_t result_bytes;
-    uint8_t *scratch; /* thread_bytes for each thread: rows, raw bytes, the encoder's own */
+    uint8_t *scratch; /* thread_bytes for each thread: rows, raw bytes, steps and zeros, codes, the encoder's own */
     size_t thread_bytes, scratch_bytes;
-    size_t raw_offset, encode_offset;
+    size_t raw_offset, steps_offset, codes_offset, encode_offset;
 };
 
 enum slm_weight_type slm__target_type(const struct slm_target *target, const struct slm_weight_types *types)
@@ -87,6 +88,35 @@ static slm_status keep_codes(const struct stream *stream, uint32_t first_row, ui
     return SLM_OK;
 }
 
+/* Rows that are whole multiples of one f16 step in each group, exactly; false when one of them is not. */
+static bool keep_multiples(const struct stream *stream, const float *const rows[16], const struct slm_i4_steps *steps, uint32_t row_count,
+                           uint8_t *area, uint8_t *panel)
+{
+    const uint32_t cols = stream->target->cols, groups = cols / SLM_GROUP;
+    const int8_t *codes[SLM_PANEL_ROWS] = {NULL};
+    const uint16_t *scales[SLM_PANEL_ROWS] = {NULL};
+    for (uint32_t r = 0; r < row_count; r++) {
+        int8_t *row_codes = (int8_t *)area + stream->codes_offset + (size_t)r * cols;
+        uint16_t *row_scales = (uint16_t *)(void *)(area + stream->codes_offset + (size_t)SLM_PANEL_ROWS * cols) + (size_t)r * groups;
+        if (steps->step[r] == NULL) {
+            return false;
+        }
+        for (uint32_t k = 0; k < cols; k++) {
+            const float step = steps->step[r][k / SLM_GROUP], code = step != 0.0f ? rows[r][k] / step : 0.0f;
+            row_scales[k / SLM_GROUP] = slm__f32_to_f16(step);
+            if (slm__f16_to_f32(row_scales[k / SLM_GROUP]) != step || !(code >= -128.0f && code <= 127.0f) ||
+                (float)(int8_t)code * step != rows[r][k]) {
+                return false;
+            }
+            row_codes[k] = (int8_t)code;
+        }
+        codes[r] = row_codes;
+        scales[r] = row_scales;
+    }
+    slm__encode_panel_i8_codes(codes, scales, row_count, cols, panel);
+    return true;
+}
+
 static slm_status encode(const struct stream *stream, uint32_t panel_index, uint8_t *area, uint8_t *panel, struct slm_encode_error *sums,
                          slm_error *error)
 {
@@ -97,14 +127,29 @@ static slm_status encode(const struct stream *stream, uint32_t panel_index, uint
         return keep_codes(stream, first_row, rows, area, panel, error);
     }
     const float *pointers[SLM_PANEL_ROWS] = {NULL};
+    struct slm_i4_steps steps = {{NULL}, {NULL}};
+    const bool wants_steps = (stream->type == SLM_WEIGHT_I4 || stream->type == SLM_WEIGHT_I8) && target->cols % SLM_GROUP == 0;
+    bool some = false;
     for (uint32_t r = 0; r < rows; r++) {
         float *row = (float *)(void *)area + (size_t)r * target->cols;
+        float *step = (float *)(void *)(area + stream->steps_offset) + (size_t)2 * r * (target->cols / SLM_GROUP);
         SLM_TRY(slm__target_read_row(stream->checkpoint, target, first_row + r, area + stream->raw_offset, row, error));
         pointers[r] = row;
+        steps.zero[r] = step + target->cols / SLM_GROUP;
+        if (wants_steps && slm__target_row_steps(target, first_row + r, area + stream->raw_offset, step, step + target->cols / SLM_GROUP)) {
+            steps.step[r] = step;
+            some = true;
+        }
     }
+    uint8_t *scratch = area + stream->encode_offset;
     uint32_t bad_row = 0, bad_col = 0;
+    if (some && stream->type == SLM_WEIGHT_I8 && keep_multiples(stream, pointers, &steps, rows, area, panel)) {
+        return SLM_OK;
+    }
     const slm_status status =
-        slm__encode_panel(stream->type, pointers, rows, target->cols, panel, area + stream->encode_offset, sums, &bad_row, &bad_col);
+        some && stream->type == SLM_WEIGHT_I4
+            ? slm__encode_panel_i4_codes(pointers, &steps, rows, target->cols, panel, scratch, sums, &bad_row, &bad_col)
+            : slm__encode_panel(stream->type, pointers, rows, target->cols, panel, scratch, sums, &bad_row, &bad_col);
     return status == SLM_OK ? SLM_OK : bad_value(stream, first_row + bad_row, bad_col, error);
 }
 
@@ -203,7 +248,10 @@ static slm_status take_areas(struct stream *stream, const struct slm_weight_type
     }
     const struct slm_memory *memory = checkpoint->context.memory;
     stream->raw_offset = (size_t)slm__align64((uint64_t)cols * SLM_PANEL_ROWS * sizeof(float));
-    stream->encode_offset = stream->raw_offset + (size_t)slm__align64(raw);
+    const size_t groups = (size_t)SLM_PANEL_ROWS * slm__padded_cols(cols) / SLM_GROUP; /* of a panel */
+    stream->steps_offset = stream->raw_offset + (size_t)slm__align64(raw);
+    stream->codes_offset = stream->steps_offset + (size_t)slm__align64(groups * 2 * sizeof(float));
+    stream->encode_offset = stream->codes_offset + (size_t)slm__align64(groups * (SLM_GROUP + sizeof(uint16_t)));
     stream->thread_bytes = stream->encode_offset + (size_t)slm__align64(slm__encode_scratch(cols));
     stream->batch_bytes = (size_t)slm__round_up(largest, 128);
     stream->result_bytes = (size_t)(stream->batch_bytes / smallest) * sizeof *stream->results;
@@ -269,7 +317,10 @@ static slm_status stream_targets(struct stream *stream, const struct slm_weight_
         stream->type = slm__target_type(target, types);
         stream->panel_bytes = slm__panel_bytes(stream->type, target->cols);
         stream->keep_codes = stream->type == SLM_WEIGHT_I8 && slm__target_is_q8_0(target);
-        SLM_TRY(stream_matrix(stream, writer, ids[i], progress, &relative, error));
+        SLM_TRY(slm__target_hold(checkpoint, target, error));
+        const slm_status status = stream_matrix(stream, writer, ids[i], progress, &relative, error);
+        slm__target_release(checkpoint, target);
+        SLM_TRY(status);
         if (!target->head_class && !target->full) {
             body[body_count++] = relative;
         } else if (target->head_class && head_count < 2) {

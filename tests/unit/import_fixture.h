@@ -114,7 +114,7 @@ static inline slm_status import_open(struct import_fixture *fixture, const char 
 static inline slm_status import_convert(struct import_fixture *fixture, const char *source, const char *destination,
                                         enum slm_weight_type type)
 {
-    const struct slm_convert_settings settings = {{type, SLM_WEIGHT_NONE}, NULL, NULL};
+    const struct slm_convert_settings settings = {.types = {type, SLM_WEIGHT_NONE}};
     struct slm_convert_report report;
     return slm__convert_checkpoint(&fixture->context, source, destination, &settings, &report, &fixture->error);
 }

@@ -150,7 +150,6 @@ static void what_would_change_the_output_is_refused(void **state)
     struct import_fixture fixture;
     import_begin(&fixture, 1);
     refused_config(&fixture, "\"hidden_act\": \"gelu\"", SLM_E_UNSUPPORTED, "hidden_act");
-    refused_config(&fixture, "\"quantization_config\": {\"quant_method\": \"gptq\"}", SLM_E_UNSUPPORTED, "gptq");
     refused_config(&fixture, "\"partial_rotary_factor\": 0.5", SLM_E_UNSUPPORTED, "partial_rotary_factor");
     refused_config(&fixture, "\"rope_scaling\": {\"rope_type\": \"dynamic\", \"factor\": 2.0}", SLM_E_UNSUPPORTED, "dynamic");
     refused_config(&fixture, "\"rope_scaling\": {\"factor\": 2.0}", SLM_E_BAD_VALUE, "rope_type");
@@ -343,7 +342,8 @@ static void cancelling_leaves_nothing(void **state)
     import_path(&fixture, "out.slm", path);
     for (int after = 1;; after++) {
         int calls = after;
-        const struct slm_convert_settings settings = {{SLM_WEIGHT_I8, SLM_WEIGHT_NONE}, stop_after, &calls};
+        const struct slm_convert_settings settings = {
+            .types = {SLM_WEIGHT_I8, SLM_WEIGHT_NONE}, .progress = stop_after, .progress_user = &calls};
         struct slm_convert_report report;
         const slm_status status = slm__convert_checkpoint(&fixture.context, fixture.folder, path, &settings, &report, &fixture.error);
         const struct slm_span data = load(&fixture, path);
@@ -396,7 +396,7 @@ static void each_allocation_may_fail(struct import_fixture *fixture, const char 
         struct failing_memory failing = {slm__memory_default(), until, 0};
         const struct slm_memory memory = {failing_allocate, failing_release, &failing};
         const struct slm_import_context context = {&memory, &fixture->log, fixture->context.team};
-        const struct slm_convert_settings settings = {{SLM_WEIGHT_I4, SLM_WEIGHT_NONE}, NULL, NULL};
+        const struct slm_convert_settings settings = {.types = {SLM_WEIGHT_I4, SLM_WEIGHT_NONE}};
         struct slm_convert_report report;
         const slm_status status = slm__convert_checkpoint(&context, source, path, &settings, &report, &fixture->error);
         assert_int_equal(failing.blocks, 0);
