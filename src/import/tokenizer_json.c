@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The model and the added tokens of a tokenizer.json: vocabulary, merges in both of their forms, flags; ids are checked before any
- * table of their size is made. */
+/* The model and the added tokens of a tokenizer.json: vocabulary as an object or, of Unigram, as a list with scores; merges in both of
+ * their forms; flags. Ids are checked before any table of their size is made. */
 #include "import/tokenizer_json.h"
 
 #include "base/json.h"                      /* slm__json_parse and access */
 #include "import/tokenizer_json_pipeline.h" /* slm__import_tokenizer_pipeline */
-#include "text/gpt2_vocabulary.h"           /* slm__tokenizer_spec_from_gpt2 */
+#include "text/text_vocabulary.h"           /* slm__tokenizer_spec_from_texts, slm__tokenizer_spec_from_gpt2 */
+
+#include <math.h> /* HUGE_VAL */
 
 struct reader {
     struct slm_arena arena;
@@ -14,7 +16,9 @@ struct reader {
     struct slm_tokenizer_spec spec;
     struct slm_gpt2_token *tokens; /* [token_count] by id */
     uint32_t token_count;
+    double *scores; /* Unigram: [token_count] */
     struct slm_tokenizer_added *added;
+    struct slm_text_vocabulary texts;
     slm_error *error;
 };
 
@@ -76,7 +80,14 @@ static slm_status count_ids(struct reader *r, const struct slm_json *vocab, cons
 {
     uint64_t bound = id_bound(r, (uint64_t)vocab->count + (added == NULL ? 0 : added->count));
     uint32_t id = 0;
-    for (uint32_t i = 0; i < vocab->count; i++) {
+    if (vocab->type == SLM_JSON_ARRAY) {
+        if (vocab->count > bound) {
+            return slm__fail(r->error, SLM_E_BAD_VALUE, "model: 'vocab' has %u tokens, %llu are possible", (unsigned)vocab->count,
+                             (unsigned long long)bound);
+        }
+        r->token_count = vocab->count;
+    }
+    for (uint32_t i = 0; vocab->type == SLM_JSON_OBJECT && i < vocab->count; i++) {
         SLM_TRY(read_id(r, &vocab->items[i], vocab->keys[i], bound, &id));
         r->token_count = id >= r->token_count ? id + 1 : r->token_count;
     }
@@ -91,11 +102,37 @@ static slm_status count_ids(struct reader *r, const struct slm_json *vocab, cons
     return SLM_OK;
 }
 
+/* Unigram: a list of pairs of text and score, by id. */
+static slm_status read_scores(struct reader *r, const struct slm_json *vocab)
+{
+    r->scores = slm__arena_take(&r->arena, (size_t)r->token_count * sizeof *r->scores);
+    if (r->scores == NULL) {
+        return slm__arena_failure(&r->arena, r->error);
+    }
+    for (uint32_t id = 0; id < r->token_count; id++) {
+        r->scores[id] = HUGE_VAL; /* until the model has it */
+    }
+    for (uint32_t id = 0; id < vocab->count; id++) {
+        const struct slm_json *pair = &vocab->items[id];
+        bool fits = pair->type == SLM_JSON_ARRAY && pair->count == 2 && pair->items[0].type == SLM_JSON_STRING &&
+                    slm__json_f64(&pair->items[1], &r->scores[id]) && r->scores[id] > -1e300 && r->scores[id] < 1e300;
+        if (!fits) {
+            return slm__fail(r->error, SLM_E_BAD_VALUE, "model: entry %u of 'vocab' is no text with a score", (unsigned)id);
+        }
+        SLM_TRY(take_token(r, id, pair->items[0].text, true));
+    }
+    r->texts.scores = r->scores;
+    return SLM_OK;
+}
+
 static slm_status read_vocabulary(struct reader *r, const struct slm_json *vocab)
 {
     r->tokens = slm__arena_take(&r->arena, (size_t)r->token_count * sizeof *r->tokens);
     if (r->tokens == NULL) {
         return slm__arena_failure(&r->arena, r->error);
+    }
+    if (vocab->type == SLM_JSON_ARRAY) {
+        return read_scores(r, vocab);
     }
     for (uint32_t i = 0; i < vocab->count; i++) {
         int64_t id = 0;
@@ -148,7 +185,7 @@ static slm_status read_added(struct reader *r, const struct slm_json *list)
     return SLM_OK;
 }
 
-static slm_status read_merges(struct reader *r, const struct slm_json *list, struct slm_gpt2_vocabulary *vocabulary)
+static slm_status read_merges(struct reader *r, const struct slm_json *list)
 {
     if (list == NULL || list->type != SLM_JSON_ARRAY) {
         return slm__fail(r->error, SLM_E_BAD_VALUE, "model: 'merges' is no array");
@@ -169,25 +206,40 @@ static slm_status read_merges(struct reader *r, const struct slm_json *list, str
                              (unsigned)i);
         }
     }
-    vocabulary->merges = merges;
-    vocabulary->merge_count = list->count;
+    r->texts.merges = merges;
+    r->texts.merge_count = list->count;
     return SLM_OK;
 }
 
+/* The model's kind and what must not be set with it. */
 static slm_status check_model(struct reader *r, const struct slm_json *model)
 {
-    static const char *const absent[] = {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"};
+    static const char *const absent[] = {"dropout", "continuing_subword_prefix", "end_of_word_suffix"};
+    static const struct {
+        const char *type;
+        uint32_t model;
+        enum slm_json_type vocab;
+    } models[] = {{"BPE", SLM_TOKENIZER_BPE, SLM_JSON_OBJECT},
+                  {"Unigram", SLM_TOKENIZER_UNIGRAM, SLM_JSON_ARRAY},
+                  {"WordPiece", SLM_TOKENIZER_WORDPIECE, SLM_JSON_OBJECT}};
     const struct slm_json *type = slm__json_get(model, "type");
-    if (!slm__json_is_string(type, "BPE")) {
-        struct slm_span name = type != NULL && type->type == SLM_JSON_STRING ? type->text : slm__span_text("(none)");
-        return slm__fail(r->error, SLM_E_UNSUPPORTED, "model: type '%.*s' is not known; BPE is", SLM_SPAN_ARGS(name));
+    size_t kind = 0;
+    while (kind < 3 && !slm__json_is_string(type, models[kind].type)) {
+        kind++;
     }
-    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++) {
+    if (kind == 3) {
+        struct slm_span name = slm__import_text(type);
+        return slm__fail(r->error, SLM_E_UNSUPPORTED, "model: type '%.*s' is not known; BPE, Unigram and WordPiece are",
+                         SLM_SPAN_ARGS(name));
+    }
+    r->spec.model = models[kind].model;
+    for (size_t i = 0; r->spec.model == SLM_TOKENIZER_BPE && i < sizeof absent / sizeof absent[0]; i++) {
         SLM_TRY(check_absent(r, model, absent[i]));
     }
     const struct slm_json *vocab = slm__json_get(model, "vocab");
-    if (vocab == NULL || vocab->type != SLM_JSON_OBJECT || vocab->count == 0) {
-        return slm__fail(r->error, SLM_E_BAD_VALUE, "model: 'vocab' is no object with tokens, as BPE needs");
+    if (vocab == NULL || vocab->type != models[kind].vocab || vocab->count == 0) {
+        return slm__fail(r->error, SLM_E_BAD_VALUE, "model: 'vocab' is no %s with tokens, as %s needs",
+                         models[kind].vocab == SLM_JSON_OBJECT ? "object" : "array", models[kind].type);
     }
     if (vocab->duplicate_keys) {
         return slm__fail(r->error, SLM_E_BAD_VALUE, "model: 'vocab' has a token twice");
@@ -195,22 +247,87 @@ static slm_status check_model(struct reader *r, const struct slm_json *model)
     return SLM_OK;
 }
 
-static slm_status read_model_flags(struct reader *r, const struct slm_json *model, const struct slm_json *vocab)
+/* The unknown token: its number in Unigram, else its text. */
+static slm_status read_unknown(struct reader *r, const struct slm_json *model, const struct slm_json *vocab)
 {
-    r->spec.model_flags |= slm__json_is_true(slm__json_get(model, "ignore_merges")) ? SLM_TOKENIZER_IGNORE_MERGES : 0;
-    r->spec.model_flags |= slm__json_is_true(slm__json_get(model, "fuse_unk")) ? SLM_TOKENIZER_FUSE_UNKNOWN : 0;
-    const struct slm_json *unknown = slm__json_present(model, "unk_token");
+    const struct slm_json *unknown = slm__json_present(model, r->spec.model == SLM_TOKENIZER_UNIGRAM ? "unk_id" : "unk_token");
+    int64_t id = 0;
     if (unknown == NULL) {
+        return r->spec.model == SLM_TOKENIZER_BPE
+                   ? SLM_OK
+                   : slm__fail(r->error, SLM_E_UNSUPPORTED, "model: there is no unknown token; BPE alone is known without");
+    }
+    if (r->spec.model == SLM_TOKENIZER_UNIGRAM) {
+        if (!slm__json_i64(unknown, &id) || id < 0 || id >= (int64_t)vocab->count) {
+            return slm__fail(r->error, SLM_E_BAD_VALUE, "model: 'unk_id' is not in the vocabulary");
+        }
+        r->spec.unknown = (uint32_t)id;
         return SLM_OK;
     }
     for (uint32_t i = 0; unknown->type == SLM_JSON_STRING && i < vocab->count; i++) {
-        int64_t id = 0;
         if (slm__span_equal(vocab->keys[i], unknown->text) && slm__json_i64(&vocab->items[i], &id)) {
             r->spec.unknown = (uint32_t)id;
             return SLM_OK;
         }
     }
     return slm__fail(r->error, SLM_E_BAD_VALUE, "model: 'unk_token' is not in the vocabulary");
+}
+
+static slm_status read_model_flags(struct reader *r, const struct slm_json *model)
+{
+    static const struct {
+        const char *key;
+        uint32_t flag;
+    } flags[] = {{"ignore_merges", SLM_TOKENIZER_IGNORE_MERGES},
+                 {"fuse_unk", SLM_TOKENIZER_FUSE_UNKNOWN},
+                 {"byte_fallback", SLM_TOKENIZER_BYTE_FALLBACK}};
+    for (size_t i = 0; i < 3; i++) {
+        bool of_bpe = flags[i].flag != SLM_TOKENIZER_BYTE_FALLBACK;
+        bool possible = r->spec.model == SLM_TOKENIZER_BPE || (!of_bpe && r->spec.model == SLM_TOKENIZER_UNIGRAM);
+        r->spec.model_flags |= possible && slm__json_is_true(slm__json_get(model, flags[i].key)) ? flags[i].flag : 0;
+    }
+    return (r->spec.model_flags & SLM_TOKENIZER_BYTE_LEVEL) != 0 ? check_absent(r, model, "byte_fallback") : SLM_OK;
+}
+
+/* WordPiece's two parameters, behind all other steps. */
+static slm_status read_parameters(struct reader *r, const struct slm_json *model)
+{
+    const struct slm_json *prefix = slm__json_get(model, "continuing_subword_prefix");
+    int64_t characters = 100;
+    const struct slm_json *limit = slm__json_present(model, "max_input_chars_per_word");
+    if ((limit != NULL && !slm__json_i64(limit, &characters)) || characters < 1 || characters > SLM_WORDPIECE_CHARACTERS_MAX) {
+        return slm__fail(r->error, SLM_E_LIMIT, "model: 'max_input_chars_per_word' is no number from 1 to %d",
+                         SLM_WORDPIECE_CHARACTERS_MAX);
+    }
+    if (prefix == NULL || prefix->type != SLM_JSON_STRING || prefix->text.length > 16) {
+        return slm__fail(r->error, SLM_E_BAD_VALUE, "model: 'continuing_subword_prefix' is no string of up to 16 bytes");
+    }
+    if (!slm__tokenizer_spec_step(&r->spec, SLM_TOKENIZER_PARAMETERS, SLM_PARAMETERS_WORDPIECE, (uint32_t)characters)) {
+        return slm__fail(r->error, SLM_E_LIMIT, "the pipeline has more than %d steps", SLM_TOKENIZER_SPEC_STEPS);
+    }
+    r->spec.steps[r->spec.step_count - 1].text = prefix->text;
+    return SLM_OK;
+}
+
+/* All that the tokens' texts are needed for. */
+static slm_status make_spec(struct reader *r, const struct slm_json *model)
+{
+    bool byte_level = (r->spec.model_flags & SLM_TOKENIZER_BYTE_LEVEL) != 0;
+    r->texts.tokens = r->tokens;
+    r->texts.token_count = r->token_count;
+    if (r->spec.model == SLM_TOKENIZER_BPE) {
+        SLM_TRY(read_merges(r, slm__json_get(model, "merges")));
+    } else if (byte_level) {
+        return slm__fail(r->error, SLM_E_UNSUPPORTED, "pre_tokenizer 'ByteLevel' is known with BPE alone");
+    }
+    if (r->spec.model == SLM_TOKENIZER_WORDPIECE) {
+        SLM_TRY(read_parameters(r, model));
+    }
+    if (byte_level) {
+        struct slm_gpt2_vocabulary vocabulary = {r->tokens, r->token_count, r->texts.merges, r->texts.merge_count};
+        return slm__tokenizer_spec_from_gpt2(&vocabulary, &r->arena, &r->spec, r->error);
+    }
+    return slm__tokenizer_spec_from_texts(&r->texts, &r->arena, &r->spec, r->error);
 }
 
 static slm_status read_document(struct reader *r)
@@ -228,11 +345,10 @@ static slm_status read_document(struct reader *r)
     SLM_TRY(count_ids(r, vocab, added));
     SLM_TRY(read_vocabulary(r, vocab));
     SLM_TRY(read_added(r, added));
-    SLM_TRY(read_model_flags(r, model, vocab));
-    struct slm_gpt2_vocabulary vocabulary = {r->tokens, r->token_count, NULL, 0};
-    SLM_TRY(read_merges(r, slm__json_get(model, "merges"), &vocabulary));
-    SLM_TRY(slm__import_tokenizer_pipeline(r->root, r->token_count, &r->spec, r->error));
-    return slm__tokenizer_spec_from_gpt2(&vocabulary, &r->arena, &r->spec, r->error);
+    SLM_TRY(read_unknown(r, model, vocab));
+    SLM_TRY(slm__import_tokenizer_pipeline(r->root, r->token_count, &r->arena, &r->spec, &r->texts, r->error));
+    SLM_TRY(read_model_flags(r, model));
+    return make_spec(r, model);
 }
 
 slm_status slm__import_tokenizer_json(const struct slm_memory *memory, struct slm_span json_text, const char *file_name,

@@ -2,7 +2,7 @@
 /* A trie from a sorted list: a node is a range of texts with a common beginning; its children are the ranges by the next byte. */
 #include "text/added_tokens_builder.h"
 
-#include "text/unicode_normalize.h" /* slm__unicode_nfc */
+#include "text/text_normalizer.h" /* slm__text_normalize */
 
 struct entry {
     struct slm_span text;
@@ -59,23 +59,35 @@ static void sort_entries(struct entry *entries, uint32_t count)
 slm_status slm__added_searched_text(const struct slm_tokenizer_spec *spec, const struct slm_tokenizer_added *added,
                                     struct slm_arena *arena, struct slm_span *text, slm_error *error)
 {
+    struct slm_normalizer steps[SLM_TOKENIZER_SPEC_STEPS];
+    uint32_t count = 0;
     *text = added->content;
-    bool nfc = false;
     for (uint32_t i = 0; i < spec->step_count; i++) {
-        nfc |= spec->steps[i].stage == SLM_TOKENIZER_NORMALIZER && spec->steps[i].kind == SLM_NORMALIZER_NFC;
+        if (spec->steps[i].stage == SLM_TOKENIZER_NORMALIZER) {
+            struct slm_normalizer step = {spec->steps[i].kind, spec->steps[i].value, spec->steps[i].text, spec->steps[i].second};
+            steps[count++] = step;
+        }
     }
-    if (!nfc || (added->flags & SLM_ADDED_NORMALIZED) == 0 || slm__unicode_nfc_quick(added->content)) {
+    if ((added->flags & SLM_ADDED_NORMALIZED) == 0) {
         return SLM_OK;
     }
-    struct slm_buffer normal;
-    slm__buffer_init(&normal, &arena->memory, SIZE_MAX);
-    slm_status status = slm__unicode_nfc(added->content, &normal, error);
-    if (status == SLM_OK) {
-        char *copy = slm__arena_text(arena, slm__span(normal.data, normal.length));
-        *text = slm__span(copy, normal.length);
-        status = copy == NULL ? slm__arena_failure(arena, error) : SLM_OK;
+    struct slm_buffer buffers[2];
+    slm__buffer_init(&buffers[0], &arena->memory, SIZE_MAX);
+    slm__buffer_init(&buffers[1], &arena->memory, SIZE_MAX);
+    slm_status status = slm__text_normalize(steps, count, text, buffers, error);
+    if (status == SLM_OK && text->length > SLM_TOKENIZER_TOKEN_BYTES_MAX) {
+        status = slm__fail(error, SLM_E_LIMIT, "tokenizer: added token %u has %llu bytes when normalized, at most %d are supported",
+                           (unsigned)added->id, (unsigned long long)text->length, SLM_TOKENIZER_TOKEN_BYTES_MAX);
     }
-    slm__buffer_free(&normal);
+    if (status == SLM_OK && !slm__span_equal(*text, added->content)) {
+        char *copy = slm__arena_text(arena, *text);
+        text->data = (const uint8_t *)copy;
+        status = copy == NULL ? slm__arena_failure(arena, error) : SLM_OK;
+    } else {
+        *text = added->content;
+    }
+    slm__buffer_free(&buffers[0]);
+    slm__buffer_free(&buffers[1]);
     return status;
 }
 
@@ -89,11 +101,12 @@ static slm_status collect(const struct slm_tokenizer_spec *spec, struct slm_aren
         if (((added->flags & SLM_ADDED_NORMALIZED) != 0) != normalized) {
             continue;
         }
-        struct entry *entry = &entries[(*count)++];
+        struct entry *entry = &entries[*count];
         entry->added = i;
         entry->priority = (added->flags & SLM_ADDED_SPECIAL) != 0 ? i : spec->added_count + i;
         SLM_TRY(slm__added_searched_text(spec, added, arena, &entry->text, error));
         *bytes += entry->text.length;
+        *count += entry->text.length > 0; /* a text of which normalization leaves nothing is never found */
     }
     sort_entries(entries, *count);
     return SLM_OK;

@@ -3,6 +3,8 @@
  * choose the lowest (rank, position), so they give the same tokens. */
 #include "text/bpe_merge.h"
 
+#include "base/utf8.h" /* slm__utf8_decode */
+
 #define NO_RANK UINT32_MAX
 
 struct pair {
@@ -29,8 +31,8 @@ static struct pair find_pair(const struct slm_tokenizer *t, uint32_t left, uint3
     return none;
 }
 
-/* The symbols of a word: a token for each byte; bytes without one are the unknown token, or nothing when there is none. */
-static uint32_t start_symbols(const struct slm_tokenizer *t, struct slm_span word, uint32_t *ids)
+/* Symbols of a byte-level word: a token for each byte; bytes without one are the unknown token, or nothing when there is none. */
+static uint32_t start_bytes(const struct slm_tokenizer *t, struct slm_span word, uint32_t *ids)
 {
     uint32_t count = 0;
     bool unknown_before = false;
@@ -47,6 +49,59 @@ static uint32_t start_symbols(const struct slm_tokenizer *t, struct slm_span wor
         }
     }
     return count;
+}
+
+/* The tokens of all bytes of a character; 0 if one is missing. */
+static uint32_t fallback(const struct slm_tokenizer *t, struct slm_span character, uint32_t *ids)
+{
+    if ((t->model_flags & SLM_TOKENIZER_BYTE_FALLBACK) == 0) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < character.length; i++) {
+        ids[i] = slm__tokenizer_u32(t, SLM_TOKENIZER_FALLBACK, character.data[i]);
+        if (ids[i] == SLM_TOKENIZER_NONE) {
+            return 0;
+        }
+    }
+    return (uint32_t)character.length;
+}
+
+/* Symbols of any other word: a token for each character, or for each of its bytes. As the reference does it, an unknown token waits
+ * until a character with a token, or one more unknown if they are not fused: byte tokens go before it. */
+static uint32_t start_characters(const struct slm_tokenizer *t, struct slm_span word, uint32_t *ids)
+{
+    uint32_t count = 0;
+    bool waiting = false;
+    for (size_t i = 0; i < word.length;) {
+        size_t length = word.data[i] < 0x80 ? 1 : slm__utf8_decode(word.data + i, word.length - i).length;
+        struct slm_span character = slm__span(word.data + i, length);
+        uint32_t id = length == 1 ? slm__tokenizer_u32(t, SLM_TOKENIZER_BYTE_IDS, word.data[i]) : slm__tokenizer_find(t, character);
+        i += length;
+        uint32_t bytes = id == SLM_TOKENIZER_NONE ? fallback(t, character, ids + count) : 0;
+        if (bytes > 0) {
+            count += bytes;
+            continue;
+        }
+        if (waiting && (id != SLM_TOKENIZER_NONE || (t->model_flags & SLM_TOKENIZER_FUSE_UNKNOWN) == 0)) {
+            ids[count++] = t->unknown;
+            waiting = false;
+        }
+        if (id != SLM_TOKENIZER_NONE) {
+            ids[count++] = id;
+        } else {
+            waiting = t->unknown != SLM_TOKENIZER_NONE;
+        }
+    }
+    if (waiting) {
+        ids[count++] = t->unknown;
+    }
+    return count;
+}
+
+static uint32_t start_symbols(const struct slm_tokenizer *t, struct slm_span word, uint32_t *ids)
+{
+    bool byte_level = (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) != 0;
+    return byte_level ? start_bytes(t, word, ids) : start_characters(t, word, ids);
 }
 
 static uint32_t merge_short(const struct slm_tokenizer *t, uint32_t *ids, uint32_t count)

@@ -7,8 +7,10 @@
 #include "text/pretokenize.h"
 
 #include "base/utf8.h"             /* slm__utf8_decode */
+#include "text/split_matches.h"    /* slm__split_matches */
 #include "text/tokenizer_layout.h" /* enum slm_tokenizer_pretokenizer, enum slm_split_pattern */
 #include "text/unicode_classes.h"  /* slm__unicode */
+#include "text/unicode_text.h"     /* slm__unicode_text */
 
 enum {
     SPACE = SLM_UNICODE_SPACE,
@@ -261,7 +263,7 @@ static size_t next_regex(uint32_t pattern, struct slm_span text, size_t position
     case SLM_SPLIT_O200K:
         return next_o200k(text, position, 3, true);
     default:
-        return text.length;
+        return slm__split_matches(pattern, text, position);
     }
 }
 
@@ -277,8 +279,91 @@ static size_t next_numeric(struct slm_span text, size_t position, bool runs)
     return position;
 }
 
-size_t slm__pretokenize_next(uint32_t kind, uint32_t value, struct slm_span text, size_t position)
+/* The same of bytes that stand for characters of the byte alphabet, where six others than the digits are numeric: U+00B2, U+00B3,
+ * U+00B9, U+00BC to U+00BE, each for the byte of its own number. */
+static bool numeric_byte(uint8_t byte)
 {
-    size_t end = kind == SLM_PRETOKENIZER_DIGITS ? next_numeric(text, position, value == 0) : next_regex(value, text, position);
+    return (byte >= '0' && byte <= '9') || byte == 0xB2 || byte == 0xB3 || byte == 0xB9 || (byte >= 0xBC && byte <= 0xBE);
+}
+
+static size_t next_numeric_bytes(struct slm_span text, size_t position, bool runs)
+{
+    bool numeric = numeric_byte(text.data[position]);
+    do {
+        position++;
+    } while (position < text.length && numeric_byte(text.data[position]) == numeric && !(numeric && !runs));
+    return position;
+}
+
+/* What a character is for the steps that know space, signs and the rest. */
+enum word_part { REST, DROPPED_SPACE, SIGN };
+
+static enum word_part word_part(uint32_t kind, struct letter c)
+{
+    if (kind != SLM_PRETOKENIZER_PUNCTUATION && (c.bits & SPACE) != 0) {
+        return DROPPED_SPACE;
+    }
+    bool sign = kind != SLM_PRETOKENIZER_WHITESPACE && (slm__unicode_text(c.code) & SLM_UNICODE_BERT_PUNCTUATION) != 0;
+    return sign ? SIGN : REST;
+}
+
+/* Runs of space and of the rest; signs one by one, or with `sign_runs` runs of them too. */
+static size_t next_word(uint32_t kind, bool sign_runs, struct slm_span text, size_t position, bool *dropped)
+{
+    struct letter c = peek(text, position);
+    enum word_part part = word_part(kind, c);
+    *dropped = part == DROPPED_SPACE;
+    do {
+        position += c.length;
+        c = peek(text, position);
+    } while (c.length != 0 && word_part(kind, c) == part && (part != SIGN || sign_runs));
+    return position;
+}
+
+static bool string_at(struct slm_span text, size_t position, struct slm_span string)
+{
+    return text.length - position >= string.length && memcmp(text.data + position, string.data, string.length) == 0;
+}
+
+static size_t next_string(const struct slm_pretokenizer *step, struct slm_span text, size_t position, bool *dropped)
+{
+    bool match = string_at(text, position, step->text);
+    *dropped = match && step->value == SLM_STRING_DROPPED;
+    if (match) {
+        position += step->text.length;
+        if (step->value != SLM_STRING_WITH_NEXT) {
+            return position;
+        }
+    }
+    while (position < text.length && !string_at(text, position, step->text)) {
+        position++;
+    }
+    bool take = !match && step->value == SLM_STRING_WITH_PREVIOUS && position < text.length;
+    return take ? position + step->text.length : position;
+}
+
+size_t slm__pretokenize_next(const struct slm_pretokenizer *step, struct slm_span text, size_t position, bool *dropped)
+{
+    size_t end = text.length;
+    bool runs = (step->value & SLM_DIGITS_EACH) == 0;
+    *dropped = false;
+    switch (step->kind) {
+    case SLM_PRETOKENIZER_REGEX:
+        end = next_regex(step->value, text, position);
+        break;
+    case SLM_PRETOKENIZER_DIGITS:
+        end = (step->value & SLM_DIGITS_BYTES) != 0 ? next_numeric_bytes(text, position, runs) : next_numeric(text, position, runs);
+        break;
+    case SLM_PRETOKENIZER_PUNCTUATION:
+    case SLM_PRETOKENIZER_WHITESPACE:
+    case SLM_PRETOKENIZER_BERT:
+        end = next_word(step->kind, step->value != 0, text, position, dropped);
+        break;
+    case SLM_PRETOKENIZER_STRING:
+        end = next_string(step, text, position, dropped);
+        break;
+    default:
+        break;
+    }
     return end > position ? end : text.length;
 }

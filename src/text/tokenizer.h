@@ -24,10 +24,21 @@ struct slm_tokenizer {
     uint32_t unknown;     /* id or NONE */
     uint32_t hash_mask;   /* slots - 1 */
     uint32_t merge_mask;
+    uint32_t text_offsets;  /* table with the offsets of the texts by which the model finds its tokens */
+    uint32_t text_bytes;    /* ... and the one with the texts */
+    uint32_t trie_count;    /* Unigram: units of its trie */
+    double unknown_score;   /* Unigram */
+    struct slm_span inside; /* WordPiece: prefix of tokens inside a word */
+    uint32_t longest_word;  /* WordPiece: characters */
     uint32_t added_count;
-    uint32_t longest_token;    /* bytes */
+    uint32_t longest_token;    /* bytes of the texts */
     uint32_t normalizer_count; /* steps of this stage, the first ones */
     uint32_t step_count;       /* of normalizers and pre-tokenizers */
+    uint32_t decoder;          /* enum slm_tokenizer_decoder: the first one */
+    uint32_t decoder_value;
+    struct slm_span decoder_text;
+    uint32_t strip_count; /* how often strip_text is taken off the start */
+    struct slm_span strip_text;
 };
 
 /* A range of bytes of a text. */
@@ -76,6 +87,19 @@ static inline struct slm_span slm__tokenizer_bytes(const struct slm_tokenizer *t
     uint32_t start = slm__tokenizer_u32(tokenizer, SLM_TOKENIZER_OFFSETS, id);
     uint32_t end = slm__tokenizer_u32(tokenizer, SLM_TOKENIZER_OFFSETS, (uint64_t)id + 1);
     return slm__span(tokenizer->tables[SLM_TOKENIZER_BYTES] + start, end - start);
+}
+
+/* Its text as the model finds it. */
+static inline struct slm_span slm__tokenizer_text(const struct slm_tokenizer *tokenizer, uint32_t id)
+{
+    uint32_t start = slm__tokenizer_u32(tokenizer, tokenizer->text_offsets, id);
+    uint32_t end = slm__tokenizer_u32(tokenizer, tokenizer->text_offsets, (uint64_t)id + 1);
+    return slm__span(tokenizer->tables[tokenizer->text_bytes] + start, end - start);
+}
+
+static inline struct slm_span slm__tokenizer_step_text(const struct slm_tokenizer *tokenizer, const uint8_t *step, uint32_t offset)
+{
+    return slm__span(tokenizer->tables[SLM_TOKENIZER_TEXTS] + slm__load_u32(step + offset), slm__load_u32(step + offset + 4));
 }
 
 #endif

@@ -12,8 +12,9 @@
 /* A token. All bytes are borrowed until the section is built. */
 struct slm_tokenizer_token {
     struct slm_span bytes; /* what it stands for, at most SLM_TOKENIZER_TOKEN_BYTES_MAX */
+    struct slm_span text;  /* not byte-level: as the model finds it, of the same limit */
     uint8_t flags;         /* enum slm_token_flags; SPECIAL and ADDED follow from the added tokens, WHOLE is computed */
-    bool in_model;         /* the model can find it by its bytes */
+    bool in_model;         /* the model can find it by its bytes, or text */
 };
 
 /* left and right side by side become result. The place in the list is the rank; of two entries for a pair the later counts. */
@@ -38,7 +39,7 @@ struct slm_tokenizer_step {
     struct slm_span second;
 };
 
-enum { SLM_TOKENIZER_SPEC_STEPS = 3 * SLM_TOKENIZER_STEPS_MAX };
+enum { SLM_TOKENIZER_SPEC_STEPS = 4 * SLM_TOKENIZER_STEPS_MAX };
 
 struct slm_tokenizer_spec {
     const struct slm_tokenizer_token *tokens; /* [token_count]; an id without token has the flag UNUSED */
@@ -50,6 +51,8 @@ struct slm_tokenizer_spec {
     uint32_t model;       /* enum slm_tokenizer_model */
     uint32_t model_flags; /* enum slm_tokenizer_model_flags */
     uint32_t unknown;     /* id or SLM_TOKENIZER_NONE */
+    const double *scores; /* Unigram: [token_count], infinite where the model has no token */
+    uint32_t fallback[256]; /* with BYTE_FALLBACK: the token of each byte, or SLM_TOKENIZER_NONE */
     uint32_t step_count;
     struct slm_tokenizer_step steps[SLM_TOKENIZER_SPEC_STEPS];
     uint32_t prefix_count; /* what the post-processor adds */
@@ -60,7 +63,7 @@ struct slm_tokenizer_spec {
 
 /* An empty specification: no tokens, no unknown token. */
 void slm__tokenizer_spec_init(struct slm_tokenizer_spec *spec);
-/* Add a step; false when there are too many. */
+/* Add a step; false when there are too many. Texts can be added to the last step. */
 bool slm__tokenizer_spec_step(struct slm_tokenizer_spec *spec, uint32_t stage, uint32_t kind, uint32_t value);
 
 /* Append the section to `section`, which is empty. Scratch comes from `memory` and is given back.

@@ -2,13 +2,15 @@
 /*
  * Encoding, stage by stage as the reference does it: added tokens of the raw set are cut out, each piece between them is normalized,
  * added tokens of the normalized set are cut out of it, what is left is split by the pre-tokenizers, and the model turns each of
- * these words into ids. Nothing is stored in between but a normalized piece that differs from its text.
+ * these words into ids. Nothing is stored in between but a normalized piece that differs from its text, and a word with its spaces
+ * replaced by Metaspace.
  */
-#include "base/utf8.h"              /* slm__utf8_decode, slm__utf8_valid_prefix */
-#include "text/added_tokens.h"      /* slm__added_next */
-#include "text/bpe_merge.h"         /* slm__bpe_word, slm__tokenizer_find */
-#include "text/pretokenize.h"       /* slm__pretokenize_next */
-#include "text/unicode_normalize.h" /* slm__unicode_nfc */
+#include "base/utf8.h"            /* slm__utf8_decode, slm__utf8_valid_prefix */
+#include "text/added_tokens.h"    /* slm__added_next */
+#include "text/bpe_merge.h"       /* slm__bpe_word, slm__tokenizer_find */
+#include "text/tokenizer_steps.h" /* slm__tokenizer_normalizer, slm__tokenizer_pretokenizer */
+#include "text/unigram.h"         /* slm__unigram_word */
+#include "text/wordpiece.h"       /* slm__wordpiece_word */
 
 enum { FIRST_IDS = 256 };
 
@@ -19,7 +21,12 @@ struct encoder {
     const struct slm_text_range *untrusted;
     uint64_t untrusted_count;
     struct slm_bpe_scratch scratch;
-    struct slm_buffer normalized; /* the current piece, when normalization changes it */
+    struct slm_unigram_scratch unigram;
+    struct slm_buffer normalized[2]; /* the current piece, when normalization changes it */
+    struct slm_buffer spaced;        /* the current word, with Metaspace */
+    struct slm_normalizer normalizers[SLM_TOKENIZER_STEPS_MAX];
+    struct slm_pretokenizer pretokenizers[SLM_TOKENIZER_STEPS_MAX];
+    uint32_t pretokenizer_count;
     uint32_t *ids;                /* `first` or a block of `capacity` ids */
     size_t count;
     size_t capacity;
@@ -29,8 +36,19 @@ struct encoder {
 
 static void encoder_init(struct encoder *encoder)
 {
+    const struct slm_tokenizer *t = encoder->tokenizer;
     slm__bpe_scratch_init(&encoder->scratch, encoder->memory);
-    slm__buffer_init(&encoder->normalized, encoder->memory, SIZE_MAX);
+    slm__unigram_scratch_init(&encoder->unigram, encoder->memory);
+    slm__buffer_init(&encoder->normalized[0], encoder->memory, SIZE_MAX);
+    slm__buffer_init(&encoder->normalized[1], encoder->memory, SIZE_MAX);
+    slm__buffer_init(&encoder->spaced, encoder->memory, SIZE_MAX);
+    for (uint32_t i = 0; i < t->normalizer_count; i++) {
+        encoder->normalizers[i] = slm__tokenizer_normalizer(t, i);
+    }
+    encoder->pretokenizer_count = t->step_count - t->normalizer_count;
+    for (uint32_t i = 0; i < encoder->pretokenizer_count; i++) {
+        encoder->pretokenizers[i] = slm__tokenizer_pretokenizer(t, t->normalizer_count + i);
+    }
     encoder->ids = encoder->first;
     encoder->count = 0;
     encoder->capacity = FIRST_IDS;
@@ -46,7 +64,10 @@ static void release_ids(struct encoder *encoder)
 static void encoder_free(struct encoder *encoder)
 {
     slm__bpe_scratch_free(&encoder->scratch);
-    slm__buffer_free(&encoder->normalized);
+    slm__unigram_scratch_free(&encoder->unigram);
+    slm__buffer_free(&encoder->normalized[0]);
+    slm__buffer_free(&encoder->normalized[1]);
+    slm__buffer_free(&encoder->spaced);
     release_ids(encoder);
 }
 
@@ -90,7 +111,32 @@ static slm_status push_table(struct encoder *encoder, uint32_t table)
     return SLM_OK;
 }
 
-/* A word: at once when it is a token that the merges would give, else by the merges. */
+/* The ids of a word that is not a token by itself. */
+static slm_status model_word(struct encoder *encoder, struct slm_span word)
+{
+    const struct slm_tokenizer *t = encoder->tokenizer;
+    const uint32_t *ids = NULL;
+    size_t count = 0;
+    if (t->model == SLM_TOKENIZER_WORDPIECE) {
+        SLM_TRY(reserve_ids(encoder, SLM_WORDPIECE_CHARACTERS_MAX));
+        encoder->count += slm__wordpiece_word(t, word, encoder->ids + encoder->count);
+        return SLM_OK;
+    }
+    if (t->model == SLM_TOKENIZER_UNIGRAM) {
+        SLM_TRY(slm__unigram_word(t, &encoder->unigram, word, &ids, &count, encoder->error));
+    } else {
+        SLM_TRY(slm__bpe_word(t, &encoder->scratch, word, &ids, &count, encoder->error));
+    }
+    if (count == 0) {
+        return SLM_OK;
+    }
+    SLM_TRY(reserve_ids(encoder, count));
+    memcpy(encoder->ids + encoder->count, ids, count * sizeof *ids);
+    encoder->count += count;
+    return SLM_OK;
+}
+
+/* A word: at once when it is a token that the model would give. */
 static slm_status encode_word(struct encoder *encoder, struct slm_span word)
 {
     const struct slm_tokenizer *t = encoder->tokenizer;
@@ -101,31 +147,85 @@ static slm_status encode_word(struct encoder *encoder, struct slm_span word)
             return push_id(encoder, id);
         }
     }
-    const uint32_t *ids = NULL;
-    size_t count = 0;
-    SLM_TRY(slm__bpe_word(t, &encoder->scratch, word, &ids, &count, encoder->error));
-    if (count == 0) {
-        return SLM_OK;
+    return model_word(encoder, word);
+}
+
+/* End of the run of text from `position` on that no merge leaves: the next U+2581 behind another character, or the end. */
+static size_t run_end(struct slm_span text, size_t position)
+{
+    static const uint8_t mark[3] = {0xE2, 0x96, 0x81};
+    bool after_mark = true;
+    while (position < text.length) {
+        bool is_mark = text.data[position] == mark[0] && text.length - position >= 3 && memcmp(text.data + position, mark, 3) == 0;
+        if (is_mark && !after_mark) {
+            return position;
+        }
+        after_mark = is_mark;
+        position += is_mark ? 3 : 1;
     }
-    SLM_TRY(reserve_ids(encoder, count));
-    memcpy(encoder->ids + encoder->count, ids, count * sizeof *ids);
-    encoder->count += count;
+    return position;
+}
+
+/* What the pre-tokenizers leave is a word, which may fall into runs. */
+static slm_status encode_runs(struct encoder *encoder, struct slm_span word)
+{
+    if ((encoder->tokenizer->model_flags & SLM_TOKENIZER_WORD_STARTS) == 0) {
+        return encode_word(encoder, word);
+    }
+    for (size_t position = 0; position < word.length;) {
+        size_t end = run_end(word, position);
+        SLM_TRY(encode_word(encoder, slm__span(word.data + position, end - position)));
+        position = end;
+    }
     return SLM_OK;
 }
 
-/* Split by pre-tokenizer `step` and those behind it; they are at most SLM_TOKENIZER_STEPS_MAX, so is the depth. */
-static slm_status encode_split(struct encoder *encoder, uint32_t step, struct slm_span text)
+/* Spaces become the step's text, which may also be put in front, and may begin a word each. */
+static slm_status encode_metaspace(struct encoder *encoder, const struct slm_pretokenizer *step, struct slm_span text, bool first)
 {
-    const struct slm_tokenizer *t = encoder->tokenizer;
-    if (step == t->step_count) {
-        return encode_word(encoder, text);
+    struct slm_buffer *out = &encoder->spaced;
+    struct slm_normalizer spaces = {SLM_NORMALIZER_REPLACE, SLM_REPLACE_EACH, slm__span_text(" "), step->text};
+    uint32_t scheme = step->value & SLM_METASPACE_SCHEME;
+    bool has_mark = text.length >= step->text.length && memcmp(text.data, step->text.data, step->text.length) == 0;
+    out->length = 0;
+    if ((scheme == SLM_METASPACE_ALWAYS || (scheme == SLM_METASPACE_FIRST && first)) && text.data[0] != ' ' && !has_mark) {
+        slm__buffer_append(out, step->text.data, step->text.length);
     }
-    const uint8_t *record = t->tables[SLM_TOKENIZER_STEPS] + (size_t)step * SLM_TOKENIZER_STEP_BYTES;
-    uint32_t kind = slm__load_u32(record + 4);
-    uint32_t value = slm__load_u32(record + 12);
+    slm__text_replace(&spaces, text, out);
+    if (out->status != SLM_OK) {
+        return slm__buffer_failure(out, encoder->error);
+    }
+    struct slm_span all = slm__span(out->data, out->length);
+    struct slm_pretokenizer split = {SLM_PRETOKENIZER_STRING, SLM_STRING_WITH_NEXT, step->text};
+    if ((step->value & SLM_METASPACE_SPLIT) == 0) {
+        return encode_runs(encoder, all);
+    }
+    for (size_t position = 0; position < all.length;) {
+        bool dropped = false;
+        size_t end = slm__pretokenize_next(&split, all, position, &dropped);
+        SLM_TRY(encode_runs(encoder, slm__span(all.data + position, end - position)));
+        position = end;
+    }
+    return SLM_OK;
+}
+
+/* Split by pre-tokenizer `step` and those behind it; they are at most SLM_TOKENIZER_STEPS_MAX, so is the depth. `first`: the text
+ * begins where the whole text does. */
+static slm_status encode_split(struct encoder *encoder, uint32_t step, struct slm_span text, bool first)
+{
+    if (step == encoder->pretokenizer_count) {
+        return encode_runs(encoder, text);
+    }
+    const struct slm_pretokenizer *pretokenizer = &encoder->pretokenizers[step];
+    if (pretokenizer->kind == SLM_PRETOKENIZER_METASPACE) {
+        return encode_metaspace(encoder, pretokenizer, text, first);
+    }
     for (size_t position = 0; position < text.length;) {
-        size_t end = slm__pretokenize_next(kind, value, text, position);
-        SLM_TRY(encode_split(encoder, step + 1, slm__span(text.data + position, end - position)));
+        bool dropped = false;
+        size_t end = slm__pretokenize_next(pretokenizer, text, position, &dropped);
+        if (!dropped) {
+            SLM_TRY(encode_split(encoder, step + 1, slm__span(text.data + position, end - position), first && position == 0));
+        }
         position = end;
     }
     return SLM_OK;
@@ -143,13 +243,9 @@ static slm_status encode_piece(struct encoder *encoder, struct slm_span text, ui
     walk.untrusted = encoder->untrusted;
     walk.untrusted_count = encoder->untrusted_count;
     walk.origin = origin;
-    if (t->normalizer_count > 0 && !slm__unicode_nfc_quick(text)) {
-        encoder->normalized.length = 0;
-        SLM_TRY(slm__unicode_nfc(text, &encoder->normalized, encoder->error));
-        walk.text = slm__span(encoder->normalized.data, encoder->normalized.length);
-        for (uint64_t i = 0; i < encoder->untrusted_count && !slm__span_equal(text, walk.text); i++) {
-            walk.plain |= encoder->untrusted[i].start < origin + text.length && encoder->untrusted[i].end > origin;
-        }
+    SLM_TRY(slm__text_normalize(encoder->normalizers, t->normalizer_count, &walk.text, encoder->normalized, encoder->error));
+    for (uint64_t i = 0; i < encoder->untrusted_count && !slm__span_equal(text, walk.text); i++) {
+        walk.plain |= encoder->untrusted[i].start < origin + text.length && encoder->untrusted[i].end > origin;
     }
     struct slm_added_piece piece;
     while (slm__added_next(&walk, &piece)) {
@@ -157,7 +253,7 @@ static slm_status encode_piece(struct encoder *encoder, struct slm_span text, ui
             SLM_TRY(push_id(encoder, piece.id));
         } else {
             struct slm_span words = slm__span(walk.text.data + piece.start, piece.end - piece.start);
-            SLM_TRY(encode_split(encoder, t->normalizer_count, words));
+            SLM_TRY(encode_split(encoder, 0, words, origin == 0 && piece.start == 0));
         }
     }
     return SLM_OK;

@@ -51,9 +51,12 @@ enum slm_tokenizer_table {
     SLM_TOKENIZER_ADDED_EDGES = 12, /* {u32 byte, u32 child} ascending by byte within a node */
     SLM_TOKENIZER_PREFIX = 13,     /* u32 ids that the post-processor puts before */
     SLM_TOKENIZER_SUFFIX = 14,     /* ... and behind */
-    SLM_TOKENIZER_SCORES = 15,     /* reserved: f64 [tokens], Unigram */
-    SLM_TOKENIZER_CHARSMAP = 16,   /* reserved: SentencePiece's precompiled map */
-    SLM_TOKENIZER_TABLES_END = 17
+    SLM_TOKENIZER_SCORES = 15,     /* Unigram: f64 [tokens], infinite where the model has no token */
+    SLM_TOKENIZER_TEXT_OFFSETS = 17, /* not byte-level: u32 [tokens + 1] into the next */
+    SLM_TOKENIZER_TEXT_BYTES = 18, /* not byte-level: texts of all tokens as the model finds them */
+    SLM_TOKENIZER_FALLBACK = 19,   /* with BYTE_FALLBACK: u32 [256], the token of each byte, or NONE */
+    SLM_TOKENIZER_TRIE = 20,       /* Unigram: {u32 base, u32 parent, u32 id or NONE}, a double array over the tokens' texts */
+    SLM_TOKENIZER_TABLES_END = 21
 };
 
 enum {
@@ -62,54 +65,85 @@ enum {
     SLM_TOKENIZER_MERGE_BYTES = 16,
     SLM_TOKENIZER_ADDED_BYTES = 32, /* u32 id, flags, content offset, content length, 4 x zero */
     SLM_TOKENIZER_NODE_BYTES = 16,
-    SLM_TOKENIZER_EDGE_BYTES = 8
+    SLM_TOKENIZER_EDGE_BYTES = 8,
+    SLM_TOKENIZER_TRIE_BYTES = 12
 };
 
 enum slm_tokenizer_model { SLM_TOKENIZER_BPE = 1, SLM_TOKENIZER_UNIGRAM = 2, SLM_TOKENIZER_WORDPIECE = 3 };
 
 enum slm_tokenizer_model_flags {
     SLM_TOKENIZER_IGNORE_MERGES = 1, /* a word that is a token as a whole is that token, whatever the merges say */
-    SLM_TOKENIZER_BYTE_FALLBACK = 2, /* reserved: characters without a token become byte tokens */
+    SLM_TOKENIZER_BYTE_FALLBACK = 2, /* characters without a token become byte tokens */
     SLM_TOKENIZER_FUSE_UNKNOWN = 4,  /* neighbouring unknown characters are one unknown token */
-    SLM_TOKENIZER_BYTE_LEVEL = 8     /* the model's symbols are bytes, not characters */
+    SLM_TOKENIZER_BYTE_LEVEL = 8,    /* the model's symbols are bytes, not characters */
+    SLM_TOKENIZER_WORD_STARTS = 16   /* no merge reaches across the start of a U+2581 that follows another character */
 };
 
-enum slm_tokenizer_stage { SLM_TOKENIZER_NORMALIZER = 1, SLM_TOKENIZER_PRETOKENIZER = 2, SLM_TOKENIZER_DECODER = 3 };
+enum slm_tokenizer_stage {
+    SLM_TOKENIZER_NORMALIZER = 1,
+    SLM_TOKENIZER_PRETOKENIZER = 2,
+    SLM_TOKENIZER_DECODER = 3,
+    SLM_TOKENIZER_PARAMETERS = 4, /* of the model; at most one step */
+    SLM_TOKENIZER_STAGES_END = 5
+};
 
-/* Kinds without a comment are numbered for later versions; this version refuses them. */
 enum slm_tokenizer_normalizer {
     SLM_NORMALIZER_NFC = 1, /* Unicode normalization form C */
     SLM_NORMALIZER_NFD = 2,
     SLM_NORMALIZER_NFKC = 3,
     SLM_NORMALIZER_NFKD = 4,
     SLM_NORMALIZER_LOWERCASE = 5,
-    SLM_NORMALIZER_STRIP_ACCENTS = 6,
-    SLM_NORMALIZER_STRIP = 7,
-    SLM_NORMALIZER_REPLACE = 8,
-    SLM_NORMALIZER_PREPEND = 9,
-    SLM_NORMALIZER_NMT = 10,
-    SLM_NORMALIZER_BERT = 11,
-    SLM_NORMALIZER_PRECOMPILED = 12
+    SLM_NORMALIZER_STRIP_ACCENTS = 6, /* value 0: marks of Unicode 9, 1: non-spacing marks of Unicode 8 */
+    SLM_NORMALIZER_STRIP = 7,         /* value: enum slm_strip_sides */
+    SLM_NORMALIZER_REPLACE = 8,       /* value: enum slm_replace; the text by the second text */
+    SLM_NORMALIZER_PREPEND = 9,       /* the text, unless there is nothing to put it before */
+    SLM_NORMALIZER_NMT = 10,          /* control characters dropped or made spaces */
+    SLM_NORMALIZER_BERT = 11,         /* value: enum slm_bert_cleaning */
+    SLM_NORMALIZER_PRECOMPILED = 12   /* text: SentencePiece's character map */
 };
+
+enum slm_strip_sides { SLM_STRIP_LEFT = 1, SLM_STRIP_RIGHT = 2 };
+enum slm_replace { SLM_REPLACE_EACH = 0, SLM_REPLACE_RUNS = 1 /* of two or more */ };
+enum slm_bert_cleaning { SLM_BERT_CLEAN = 1, SLM_BERT_IDEOGRAPHS = 2 };
 
 enum slm_tokenizer_pretokenizer {
-    SLM_PRETOKENIZER_REGEX = 1,  /* value: enum slm_split_pattern; every match is a piece */
-    SLM_PRETOKENIZER_DIGITS = 2, /* value 1: every numeric character is a piece; 0: every run of them */
-    SLM_PRETOKENIZER_PUNCTUATION = 3,
-    SLM_PRETOKENIZER_WHITESPACE = 4,
-    SLM_PRETOKENIZER_METASPACE = 5,
-    SLM_PRETOKENIZER_STRING = 6,
-    SLM_PRETOKENIZER_BERT = 7
+    SLM_PRETOKENIZER_REGEX = 1,  /* value: enum slm_split_pattern; what matches and what lies between are pieces */
+    SLM_PRETOKENIZER_DIGITS = 2, /* value: enum slm_digits */
+    SLM_PRETOKENIZER_PUNCTUATION = 3, /* value 0: every sign is a piece, 1: every run of them */
+    SLM_PRETOKENIZER_WHITESPACE = 4,  /* white space is dropped */
+    SLM_PRETOKENIZER_METASPACE = 5,   /* value: enum slm_metaspace; text: what a space becomes. The last one of a pipeline */
+    SLM_PRETOKENIZER_STRING = 6,      /* value: enum slm_string_split; text */
+    SLM_PRETOKENIZER_BERT = 7         /* white space is dropped, every sign of punctuation is a piece */
 };
 
-enum slm_tokenizer_decoder {
-    SLM_DECODER_BYTE_LEVEL = 1, /* the tokens' bytes, invalid UTF-8 as U+FFFD */
-    SLM_DECODER_REPLACE = 2,
-    SLM_DECODER_BYTE_FALLBACK = 3,
-    SLM_DECODER_STRIP = 4,
-    SLM_DECODER_METASPACE = 5,
-    SLM_DECODER_WORDPIECE = 6
+enum slm_digits {
+    SLM_DIGITS_RUNS = 0,
+    SLM_DIGITS_EACH = 1,
+    SLM_DIGITS_BYTES = 2, /* added: characters of the byte alphabet are looked at, not those of the text */
+    SLM_DIGITS_END = 4
 };
+
+enum slm_metaspace {
+    SLM_METASPACE_NEVER = 0, /* prepended to no piece, to one at the start of the text, to every piece */
+    SLM_METASPACE_FIRST = 1,
+    SLM_METASPACE_ALWAYS = 2,
+    SLM_METASPACE_SCHEME = 3, /* the bits of the above */
+    SLM_METASPACE_SPLIT = 4   /* added: each one begins a piece */
+};
+
+enum slm_string_split { SLM_STRING_APART = 0, SLM_STRING_DROPPED = 1, SLM_STRING_WITH_PREVIOUS = 2, SLM_STRING_WITH_NEXT = 3 };
+
+enum slm_tokenizer_decoder {
+    SLM_DECODER_BYTE_LEVEL = 1,    /* the tokens' bytes, invalid UTF-8 as U+FFFD */
+    SLM_DECODER_BYTE_FALLBACK = 3, /* the tokens' bytes; a run of byte tokens is text, or a U+FFFD for each byte */
+    SLM_DECODER_STRIP = 4,         /* behind the one before: the text is taken off the start, at most `value` times */
+    SLM_DECODER_METASPACE = 5,     /* the tokens' bytes; value 1: of the first token its text without what `text` is */
+    SLM_DECODER_WORDPIECE = 6      /* the tokens' bytes; of the first token its text; value 1: without spaces before signs */
+};
+
+enum { SLM_PARAMETERS_WORDPIECE = 1 /* value: characters of the longest word, text: prefix of tokens inside a word */ };
+
+enum { SLM_WORDPIECE_CHARACTERS_MAX = 1000 };
 
 /* Regular expressions that are state machines in pretokenize.c. */
 enum slm_split_pattern {
@@ -118,7 +152,15 @@ enum slm_split_pattern {
     SLM_SPLIT_QWEN2 = 3,  /* the same with single digits */
     SLM_SPLIT_TEKKEN = 4,
     SLM_SPLIT_O200K = 5,
-    SLM_SPLIT_END = 6
+    SLM_SPLIT_THREE_DIGITS = 6, /* also on bytes of the byte alphabet */
+    SLM_SPLIT_LINE_ENDS = 7,
+    SLM_SPLIT_LETTERS = 8, /* 7 to 12: DeepSeek */
+    SLM_SPLIT_SIGNS = 9,
+    SLM_SPLIT_EAST_ASIAN = 10,
+    SLM_SPLIT_CASED_LETTERS = 11,
+    SLM_SPLIT_LISTED_SIGNS = 12,
+    SLM_SPLIT_END_SPACE = 13,
+    SLM_SPLIT_END = 14
 };
 
 /* FLAGS of a token. */
@@ -126,7 +168,7 @@ enum slm_token_flags {
     SLM_TOKEN_SPECIAL = 1, /* a control token: left out of text when special tokens are skipped */
     SLM_TOKEN_ADDED = 2,   /* found in text before the model sees it */
     SLM_TOKEN_UNUSED = 4,  /* the id has no token */
-    SLM_TOKEN_BYTE = 8,    /* reserved: a byte-fallback token */
+    SLM_TOKEN_BYTE = 8,    /* stands for its one byte, as part of a run */
     SLM_TOKEN_WHOLE = 16,  /* the merges turn the token's own bytes into this token */
     SLM_TOKEN_KNOWN_FLAGS = 31
 };

@@ -2,6 +2,10 @@
 /* Validation of a tokenizer section: one pass over its tables, after which no read of the other files can leave them. */
 #include "text/tokenizer.h" /* struct slm_tokenizer */
 
+#include "text/tokenizer_steps.h" /* slm__tokenizer_check_steps */
+
+#include <math.h> /* HUGE_VAL */
+
 /* Bytes of one element of each table that this version reads; 0 for those it skips. */
 static const uint8_t element_bytes[SLM_TOKENIZER_TABLES_END] = {
     [SLM_TOKENIZER_STEPS] = SLM_TOKENIZER_STEP_BYTES,
@@ -18,11 +22,17 @@ static const uint8_t element_bytes[SLM_TOKENIZER_TABLES_END] = {
     [SLM_TOKENIZER_ADDED_EDGES] = SLM_TOKENIZER_EDGE_BYTES,
     [SLM_TOKENIZER_PREFIX] = 4,
     [SLM_TOKENIZER_SUFFIX] = 4,
+    [SLM_TOKENIZER_SCORES] = 8,
+    [SLM_TOKENIZER_TEXT_OFFSETS] = 4,
+    [SLM_TOKENIZER_TEXT_BYTES] = 1,
+    [SLM_TOKENIZER_FALLBACK] = 4,
+    [SLM_TOKENIZER_TRIE] = SLM_TOKENIZER_TRIE_BYTES,
 };
 
 static const char *const table_names[SLM_TOKENIZER_TABLES_END] = {
     "", "steps", "texts", "token offsets", "token bytes", "token flags", "token hash", "byte ids", "merges", "added tokens",
-    "added roots", "added nodes", "added edges", "prefix", "suffix", "scores", "charsmap",
+    "added roots", "added nodes", "added edges", "prefix", "suffix", "scores", "", "text offsets", "text bytes",
+    "fallback", "trie",
 };
 
 static uint64_t elements(const struct slm_tokenizer *t, uint32_t table) { return t->lengths[table] / element_bytes[table]; }
@@ -30,6 +40,23 @@ static uint64_t elements(const struct slm_tokenizer *t, uint32_t table) { return
 static slm_status bad(slm_error *error, uint32_t table, const char *what)
 {
     return slm__fail(error, SLM_E_BAD_VALUE, "tokenizer section: table '%s': %s", table_names[table], what);
+}
+
+static bool model_known(uint32_t model, uint32_t flags)
+{
+    const uint32_t byte_level = SLM_TOKENIZER_IGNORE_MERGES | SLM_TOKENIZER_BYTE_LEVEL | SLM_TOKENIZER_FUSE_UNKNOWN;
+    const uint32_t characters = SLM_TOKENIZER_IGNORE_MERGES | SLM_TOKENIZER_BYTE_FALLBACK | SLM_TOKENIZER_FUSE_UNKNOWN |
+                                SLM_TOKENIZER_WORD_STARTS;
+    switch (model) {
+    case SLM_TOKENIZER_BPE:
+        return (flags & ~((flags & SLM_TOKENIZER_BYTE_LEVEL) != 0 ? byte_level : characters)) == 0;
+    case SLM_TOKENIZER_UNIGRAM:
+        return (flags & ~(uint32_t)SLM_TOKENIZER_BYTE_FALLBACK) == 0;
+    case SLM_TOKENIZER_WORDPIECE:
+        return flags == 0;
+    default:
+        return false;
+    }
 }
 
 static slm_status open_header(struct slm_tokenizer *t, slm_error *error)
@@ -65,10 +92,12 @@ static slm_status open_header(struct slm_tokenizer *t, slm_error *error)
         return slm__fail(error, SLM_E_BAD_VALUE, "tokenizer section: %u tokens, 1 to %d are supported", (unsigned)t->token_count,
                          SLM_TOKENIZER_TOKENS_MAX);
     }
-    const uint32_t known = SLM_TOKENIZER_IGNORE_MERGES | SLM_TOKENIZER_BYTE_LEVEL | SLM_TOKENIZER_FUSE_UNKNOWN;
-    if (t->model != SLM_TOKENIZER_BPE || (t->model_flags & ~known) != 0 || (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) == 0) {
-        return slm__fail(error, SLM_E_UNSUPPORTED, "tokenizer section: model %u with flags %u, this library knows byte-level BPE",
-                         (unsigned)t->model, (unsigned)t->model_flags);
+    if (!model_known(t->model, t->model_flags)) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "tokenizer section: model %u with flags %u is not known here", (unsigned)t->model,
+                         (unsigned)t->model_flags);
+    }
+    if (t->unknown == SLM_TOKENIZER_NONE && t->model != SLM_TOKENIZER_BPE) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "tokenizer section: model %u needs an unknown token", (unsigned)t->model);
     }
     if (t->unknown != SLM_TOKENIZER_NONE && t->unknown >= t->token_count) {
         return slm__fail(error, SLM_E_BAD_VALUE, "tokenizer section: unknown token %u of %u tokens", (unsigned)t->unknown,
@@ -115,11 +144,49 @@ static slm_status open_directory(struct slm_tokenizer *t, slm_error *error)
 
 static bool power_of_two(uint64_t value) { return value != 0 && (value & (value - 1)) == 0 && value <= (uint64_t)1 << 31; }
 
+/* Whether the model needs the table. */
+static bool needed(const struct slm_tokenizer *t, uint32_t table)
+{
+    switch (table) {
+    case SLM_TOKENIZER_SCORES:
+    case SLM_TOKENIZER_TRIE:
+        return t->model == SLM_TOKENIZER_UNIGRAM;
+    case SLM_TOKENIZER_TEXT_OFFSETS:
+    case SLM_TOKENIZER_TEXT_BYTES:
+        return (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) == 0;
+    case SLM_TOKENIZER_FALLBACK:
+        return (t->model_flags & SLM_TOKENIZER_BYTE_FALLBACK) != 0;
+    default:
+        return element_bytes[table] != 0;
+    }
+}
+
+/* Sizes of the tables that not every model has. */
+static slm_status check_model_sizes(struct slm_tokenizer *t, slm_error *error)
+{
+    if (needed(t, SLM_TOKENIZER_TEXT_OFFSETS) && elements(t, SLM_TOKENIZER_TEXT_OFFSETS) != (uint64_t)t->token_count + 1) {
+        return bad(error, SLM_TOKENIZER_TEXT_OFFSETS, "has not one entry more than there are tokens");
+    }
+    if (needed(t, SLM_TOKENIZER_FALLBACK) && elements(t, SLM_TOKENIZER_FALLBACK) != 256) {
+        return bad(error, SLM_TOKENIZER_FALLBACK, "has not 256 entries");
+    }
+    if (needed(t, SLM_TOKENIZER_SCORES)) {
+        if (elements(t, SLM_TOKENIZER_SCORES) != t->token_count) {
+            return bad(error, SLM_TOKENIZER_SCORES, "has not one entry for each token");
+        }
+        if (elements(t, SLM_TOKENIZER_TRIE) == 0 || elements(t, SLM_TOKENIZER_TRIE) > UINT32_MAX / 2) {
+            return bad(error, SLM_TOKENIZER_TRIE, "is empty or too large");
+        }
+        t->trie_count = (uint32_t)elements(t, SLM_TOKENIZER_TRIE);
+    }
+    return SLM_OK;
+}
+
 /* Tables whose size follows from others; and those that must exist. */
 static slm_status check_sizes(struct slm_tokenizer *t, slm_error *error)
 {
     for (uint32_t table = 1; table < SLM_TOKENIZER_TABLES_END; table++) {
-        if (element_bytes[table] != 0 && t->tables[table] == NULL) {
+        if (needed(t, table) && t->tables[table] == NULL) {
             return bad(error, table, "is missing");
         }
     }
@@ -147,26 +214,53 @@ static slm_status check_sizes(struct slm_tokenizer *t, slm_error *error)
     t->hash_mask = (uint32_t)(elements(t, SLM_TOKENIZER_HASH) - 1);
     t->merge_mask = (uint32_t)(elements(t, SLM_TOKENIZER_MERGES) - 1);
     t->added_count = (uint32_t)elements(t, SLM_TOKENIZER_ADDED);
+    return check_model_sizes(t, error);
+}
+
+/* The offsets of one table into another; *longest is the longest text. */
+static slm_status check_offsets(const struct slm_tokenizer *t, uint32_t table, uint32_t bytes, uint32_t *longest, slm_error *error)
+{
+    uint32_t previous = slm__tokenizer_u32(t, table, 0);
+    *longest = 0;
+    for (uint32_t i = 0; i < t->token_count; i++) {
+        uint32_t next = slm__tokenizer_u32(t, table, (uint64_t)i + 1);
+        uint32_t length = next - previous; /* huge when offsets descend */
+        *longest = length > *longest ? length : *longest;
+        previous = next;
+    }
+    if (*longest > SLM_TOKENIZER_TOKEN_BYTES_MAX) {
+        return bad(error, table, "a token is longer than 1024 bytes, or offsets descend");
+    }
+    return previous <= t->lengths[bytes] ? SLM_OK : bad(error, table, "a token ends behind the bytes of all tokens");
+}
+
+/* The score of unknown characters: 10 below the worst token's. */
+static slm_status check_scores(struct slm_tokenizer *t, slm_error *error)
+{
+    double least = HUGE_VAL;
+    for (uint32_t i = 0; i < t->token_count; i++) {
+        uint64_t bits = slm__load_u64(t->tables[SLM_TOKENIZER_SCORES] + 8 * (size_t)i);
+        double score;
+        memcpy(&score, &bits, sizeof score);
+        if (score != score || score < -1e300) {
+            return bad(error, SLM_TOKENIZER_SCORES, "a score is no number, or too low");
+        }
+        least = score < least ? score : least;
+    }
+    t->unknown_score = least - 10.0;
     return SLM_OK;
 }
 
 static slm_status check_tokens(struct slm_tokenizer *t, slm_error *error)
 {
-    uint32_t previous = slm__tokenizer_u32(t, SLM_TOKENIZER_OFFSETS, 0);
-    uint32_t longest = 0;
-    for (uint32_t i = 0; i < t->token_count; i++) {
-        uint32_t next = slm__tokenizer_u32(t, SLM_TOKENIZER_OFFSETS, (uint64_t)i + 1);
-        uint32_t length = next - previous; /* huge when offsets descend */
-        longest = length > longest ? length : longest;
-        previous = next;
+    bool byte_level = (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) != 0;
+    t->text_offsets = byte_level ? SLM_TOKENIZER_OFFSETS : SLM_TOKENIZER_TEXT_OFFSETS;
+    t->text_bytes = byte_level ? SLM_TOKENIZER_BYTES : SLM_TOKENIZER_TEXT_BYTES;
+    SLM_TRY(check_offsets(t, SLM_TOKENIZER_OFFSETS, SLM_TOKENIZER_BYTES, &t->longest_token, error));
+    SLM_TRY(check_offsets(t, t->text_offsets, t->text_bytes, &t->longest_token, error));
+    if (t->model == SLM_TOKENIZER_UNIGRAM) {
+        SLM_TRY(check_scores(t, error));
     }
-    if (longest > SLM_TOKENIZER_TOKEN_BYTES_MAX) {
-        return bad(error, SLM_TOKENIZER_OFFSETS, "a token is longer than 1024 bytes, or offsets descend");
-    }
-    if (previous > t->lengths[SLM_TOKENIZER_BYTES]) {
-        return bad(error, SLM_TOKENIZER_OFFSETS, "a token ends behind the token bytes");
-    }
-    t->longest_token = longest;
     uint8_t flags = 0;
     for (uint32_t i = 0; i < t->token_count; i++) {
         flags |= t->tables[SLM_TOKENIZER_FLAGS][i];
@@ -208,6 +302,17 @@ static bool merges_valid(const struct slm_tokenizer *t)
     return wrong == 0;
 }
 
+static bool trie_valid(const struct slm_tokenizer *t)
+{
+    for (uint32_t i = 0; i < t->trie_count; i++) {
+        uint32_t id = slm__load_u32(t->tables[SLM_TOKENIZER_TRIE] + SLM_TOKENIZER_TRIE_BYTES * (size_t)i + 8);
+        if (id >= t->token_count && id != SLM_TOKENIZER_NONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static slm_status check_ids(const struct slm_tokenizer *t, slm_error *error)
 {
     if (!ids_valid(t, SLM_TOKENIZER_HASH, SLM_TOKENIZER_HASH_BYTES, 1, true)) {
@@ -215,6 +320,12 @@ static slm_status check_ids(const struct slm_tokenizer *t, slm_error *error)
     }
     if (!ids_valid(t, SLM_TOKENIZER_BYTE_IDS, 4, 1, true)) {
         return bad(error, SLM_TOKENIZER_BYTE_IDS, "an id is outside the vocabulary");
+    }
+    if ((t->model_flags & SLM_TOKENIZER_BYTE_FALLBACK) != 0 && !ids_valid(t, SLM_TOKENIZER_FALLBACK, 4, 1, true)) {
+        return bad(error, SLM_TOKENIZER_FALLBACK, "an id is outside the vocabulary");
+    }
+    if (t->model == SLM_TOKENIZER_UNIGRAM && !trie_valid(t)) {
+        return bad(error, SLM_TOKENIZER_TRIE, "an id is outside the vocabulary");
     }
     if (!merges_valid(t)) {
         return bad(error, SLM_TOKENIZER_MERGES, "an id is outside the vocabulary");
@@ -274,52 +385,6 @@ static slm_status check_added(const struct slm_tokenizer *t, slm_error *error)
     return SLM_OK;
 }
 
-static bool step_known(uint32_t stage, uint32_t kind, uint32_t value)
-{
-    switch (stage) {
-    case SLM_TOKENIZER_NORMALIZER:
-        return kind == SLM_NORMALIZER_NFC;
-    case SLM_TOKENIZER_PRETOKENIZER:
-        return (kind == SLM_PRETOKENIZER_REGEX && value >= SLM_SPLIT_GPT2 && value < SLM_SPLIT_END) ||
-               (kind == SLM_PRETOKENIZER_DIGITS && value <= 1);
-    case SLM_TOKENIZER_DECODER:
-        return kind == SLM_DECODER_BYTE_LEVEL;
-    default:
-        return false;
-    }
-}
-
-/* Steps stand in the order of their stages: normalizers, pre-tokenizers, decoders. */
-static slm_status check_steps(struct slm_tokenizer *t, slm_error *error)
-{
-    uint64_t count = elements(t, SLM_TOKENIZER_STEPS);
-    uint32_t in_stage[4] = {0};
-    uint32_t last_stage = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        const uint8_t *step = t->tables[SLM_TOKENIZER_STEPS] + i * SLM_TOKENIZER_STEP_BYTES;
-        uint32_t stage = slm__load_u32(step);
-        uint32_t kind = slm__load_u32(step + 4);
-        if (!step_known(stage, kind, slm__load_u32(step + 12)) || slm__load_u32(step + 8) != 0) {
-            return slm__fail(error, SLM_E_UNSUPPORTED, "tokenizer section: step %u of stage %u is of kind %u, value %u: not known here",
-                             (unsigned)i, (unsigned)stage, (unsigned)kind, (unsigned)slm__load_u32(step + 12));
-        }
-        if (stage < last_stage || ++in_stage[stage] > SLM_TOKENIZER_STEPS_MAX) {
-            return bad(error, SLM_TOKENIZER_STEPS, "stages are out of order, or one has more than 16 steps");
-        }
-        if (!text_range_valid(t, slm__load_u32(step + 16), slm__load_u32(step + 20)) ||
-            !text_range_valid(t, slm__load_u32(step + 24), slm__load_u32(step + 28))) {
-            return bad(error, SLM_TOKENIZER_STEPS, "a text lies outside the texts");
-        }
-        last_stage = stage;
-    }
-    if (in_stage[SLM_TOKENIZER_DECODER] != 1) {
-        return bad(error, SLM_TOKENIZER_STEPS, "there is not exactly one decoder");
-    }
-    t->normalizer_count = in_stage[SLM_TOKENIZER_NORMALIZER];
-    t->step_count = t->normalizer_count + in_stage[SLM_TOKENIZER_PRETOKENIZER];
-    return SLM_OK;
-}
-
 slm_status slm__tokenizer_open(struct slm_tokenizer *tokenizer, struct slm_span section, slm_error *error)
 {
     struct slm_tokenizer opened = {0};
@@ -327,7 +392,7 @@ slm_status slm__tokenizer_open(struct slm_tokenizer *tokenizer, struct slm_span 
     SLM_TRY(open_header(&opened, error));
     SLM_TRY(open_directory(&opened, error));
     SLM_TRY(check_sizes(&opened, error));
-    SLM_TRY(check_steps(&opened, error));
+    SLM_TRY(slm__tokenizer_check_steps(&opened, error));
     SLM_TRY(check_tokens(&opened, error));
     SLM_TRY(check_ids(&opened, error));
     SLM_TRY(check_added(&opened, error));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Normalization Form C: the text is cut into segments that start at a character which never changes and go on up to the next
- * such one; most segments are copied, the others are decomposed, reordered and composed in an array of code points. */
+/* Normalization: the text is cut into segments that start at a character which never changes and go on up to the next such one;
+ * most segments are copied, the others are decomposed, reordered and, for C and KC, composed in an array of code points. */
 #include "text/unicode_normalize.h"
 
 #include "base/utf8.h"            /* slm__utf8_decode, slm__utf8_encode */
 #include "text/unicode_classes.h" /* slm__unicode, slm__unicode_ccc */
+#include "text/unicode_text.h"    /* slm__unicode_text, slm__unicode_compatible_codes */
 
 enum { HANGUL_S = 0xAC00, HANGUL_L = 0x1100, HANGUL_V = 0x1161, HANGUL_T = 0x11A7 };
 enum { HANGUL_L_COUNT = 19, HANGUL_V_COUNT = 21, HANGUL_T_COUNT = 28, HANGUL_S_COUNT = 11172 };
@@ -106,6 +107,42 @@ static bool add_decomposed(struct segment *segment, uint32_t code)
         }
     }
     return true;
+}
+
+/* Add the full compatibility decomposition of a character that has one. */
+static bool add_compatible(struct segment *segment, uint32_t code)
+{
+    uint32_t low = 0;
+    uint32_t high = slm__unicode_compatible_count;
+    while (low + 1 < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (slm__unicode_compatible_codes[middle] <= code) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    for (uint32_t i = slm__unicode_compatible_offsets[low]; i < slm__unicode_compatible_offsets[low + 1]; i++) {
+        if (!segment_add(segment, slm__unicode_compatible_parts[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool compatibility(enum slm_unicode_form form) { return form == SLM_UNICODE_NFKC || form == SLM_UNICODE_NFKD; }
+
+static bool composing(enum slm_unicode_form form) { return form == SLM_UNICODE_NFC || form == SLM_UNICODE_NFKC; }
+
+/* Whether `form` may change the character, alone or together with what precedes it. */
+static bool is_slow(enum slm_unicode_form form, uint32_t code)
+{
+    if (form == SLM_UNICODE_NFC) {
+        return (slm__unicode(code) & SLM_UNICODE_NFC_SLOW) != 0;
+    }
+    uint32_t bits = slm__unicode_text(code);
+    bool slow = composing(form) ? (slm__unicode(code) & SLM_UNICODE_NFC_SLOW) != 0 : (bits & SLM_UNICODE_DECOMPOSES) != 0;
+    return slow || (compatibility(form) && (bits & SLM_UNICODE_COMPATIBLE) != 0);
 }
 
 /* Stable sort of a run of characters by combining class: insertion for short runs, counting for long ones. */
@@ -211,9 +248,9 @@ static void append_segment(const struct segment *segment, struct slm_buffer *out
     }
 }
 
-/* First byte at or after `position` of a character that form C may change, or the end; *before is the start of the character that
+/* First byte at or after `position` of a character that `form` may change, or the end; *before is the start of the character that
  * precedes it, itself when there is none. */
-static size_t find_slow(struct slm_span text, size_t position, size_t *before)
+static size_t find_slow(enum slm_unicode_form form, struct slm_span text, size_t position, size_t *before)
 {
     size_t previous = position;
     while (position < text.length) {
@@ -222,7 +259,7 @@ static size_t find_slow(struct slm_span text, size_t position, size_t *before)
             continue;
         }
         struct slm_utf8 c = slm__utf8_decode(text.data + position, text.length - position);
-        if (slm__unicode(c.code) & SLM_UNICODE_NFC_SLOW) {
+        if (is_slow(form, c.code)) {
             *before = previous;
             return position;
         }
@@ -233,33 +270,37 @@ static size_t find_slow(struct slm_span text, size_t position, size_t *before)
     return text.length;
 }
 
-bool slm__unicode_nfc_quick(struct slm_span text)
+bool slm__unicode_is_normal(enum slm_unicode_form form, struct slm_span text)
 {
     size_t before = 0;
-    return find_slow(text, 0, &before) == text.length;
+    return find_slow(form, text, 0, &before) == text.length;
 }
 
 /* Normalize the segment that starts at `position` and contains a slow character at `slow`; returns its end, or SIZE_MAX without memory. */
-static size_t normalize_segment(struct segment *segment, struct slm_span text, size_t position, size_t slow, struct slm_buffer *out)
+static size_t normalize_segment(enum slm_unicode_form form, struct segment *segment, struct slm_span text, size_t position, size_t slow,
+                                struct slm_buffer *out)
 {
     segment->count = 0;
     while (position < text.length) {
         struct slm_utf8 c = slm__utf8_decode(text.data + position, text.length - position);
-        if (position > slow && !(slm__unicode(c.code) & SLM_UNICODE_NFC_SLOW)) {
+        if (position > slow && !is_slow(form, c.code)) {
             break;
         }
-        if (!add_decomposed(segment, c.code)) {
+        bool compatible = compatibility(form) && (slm__unicode_text(c.code) & SLM_UNICODE_COMPATIBLE) != 0;
+        if (compatible ? !add_compatible(segment, c.code) : !add_decomposed(segment, c.code)) {
             return SIZE_MAX;
         }
         position += c.length;
     }
     reorder(segment);
-    compose(segment);
+    if (composing(form)) {
+        compose(segment);
+    }
     append_segment(segment, out);
     return position;
 }
 
-slm_status slm__unicode_nfc(struct slm_span text, struct slm_buffer *out, slm_error *error)
+slm_status slm__unicode_normalize(enum slm_unicode_form form, struct slm_span text, struct slm_buffer *out, slm_error *error)
 {
     struct segment segment;
     segment.codes = segment.fixed;
@@ -269,12 +310,12 @@ slm_status slm__unicode_nfc(struct slm_span text, struct slm_buffer *out, slm_er
     size_t position = 0;
     while (position < text.length) {
         size_t before = 0;
-        size_t slow = find_slow(text, position, &before);
+        size_t slow = find_slow(form, text, position, &before);
         slm__buffer_append(out, text.data + position, before - position);
         if (slow == text.length) {
             break;
         }
-        position = normalize_segment(&segment, text, before, slow, out);
+        position = normalize_segment(form, &segment, text, before, slow, out);
         if (position == SIZE_MAX) {
             segment_release(&segment);
             return slm__fail_memory(error, segment.capacity * sizeof *segment.codes);

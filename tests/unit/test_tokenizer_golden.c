@@ -12,6 +12,8 @@
 static const char *const folders[] = {
     "own-llama3",   "own-qwen2",      "own-smollm", "own-phi2",    "own-o200k", "own-tekken",  "real-llama-3.1", "real-qwen3",
     "real-gpt-2",   "real-starcoder", "real-refact", "real-phi-2", "real-mpt",  "real-tekken",
+    "own-spm-legacy", "own-spm-metaspace", "own-gemma", "own-unigram", "own-unigram-t5", "own-wordpiece", "real-bert-bge", "real-llama-2",
+    "real-phi-3", "real-mistral-v3", "real-falcon", "real-deepseek-coder", "real-deepseek-llm",
 };
 
 static int differences;

@@ -11,6 +11,7 @@
     "{\"added_tokens\":[" added "],\"normalizer\":" normalizer ",\"pre_tokenizer\":" pre ",\"decoder\":" decoder                      \
     ",\"post_processor\":" post ",\"model\":{\"type\":\"" model_type "\"" more ",\"vocab\":" vocab ",\"merges\":" merges "}}"
 #define BYTE_LEVEL "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true}"
+#define AFTER_BYTE_LEVEL(step) "{\"type\":\"Sequence\",\"pretokenizers\":[" BYTE_LEVEL "," step "]}"
 #define VOCAB "{\"a\":0,\"b\":1,\"ab\":2,\"\xC4\xA0\":3}"
 #define SIMPLE(normalizer, pre, decoder, post) DOCUMENT("", normalizer, pre, decoder, post, "BPE", "", VOCAB, "[\"a b\"]")
 #define MODEL(type, more, vocab, merges) DOCUMENT("", "null", BYTE_LEVEL, BYTE_LEVEL, "null", type, more, vocab, merges)
@@ -30,21 +31,36 @@ static void what_is_not_known_is_named(void **state)
 {
     (void)state;
     const slm_status no = SLM_E_UNSUPPORTED;
-    check_refused(SIMPLE("{\"type\":\"NFKC\"}", BYTE_LEVEL, BYTE_LEVEL, "null"), 0, no, "normalizer 'NFKC'");
+    check_refused(SIMPLE("{\"type\":\"Reverse\"}", BYTE_LEVEL, BYTE_LEVEL, "null"), 0, no, "normalizer 'Reverse'");
+    check_refused(SIMPLE("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[a-z]\"},\"content\":\"\"}", BYTE_LEVEL, BYTE_LEVEL, "null"),
+                  0, no, "'[a-z]'");
     check_refused(SIMPLE("null", "null", BYTE_LEVEL, "null"), 0, no, "no 'pre_tokenizer'");
-    check_refused(SIMPLE("null", "{\"type\":\"Metaspace\"}", BYTE_LEVEL, "null"), 0, no, "pre_tokenizer 'Metaspace'");
+    check_refused(SIMPLE("null", "{\"type\":\"UnicodeScripts\"}", BYTE_LEVEL, "null"), 0, no, "pre_tokenizer 'UnicodeScripts'");
     check_refused(SIMPLE("null", "{\"type\":\"ByteLevel\",\"add_prefix_space\":true}", BYTE_LEVEL, "null"), 0, no, "add_prefix_space");
     check_refused(SIMPLE("null", BYTE_LEVEL, "{\"type\":\"WordPiece\"}", "null"), 0, no, "decoder 'WordPiece'");
     check_refused(SIMPLE("null", BYTE_LEVEL, "null", "null"), 0, no, "no 'decoder'");
     check_refused(SIMPLE("null", BYTE_LEVEL, BYTE_LEVEL, "{\"type\":\"BertProcessing\"}"), 0, no, "post_processor 'BertProcessing'");
-    check_refused(SIMPLE("null", "{\"type\":\"Sequence\",\"pretokenizers\":[" BYTE_LEVEL ",{\"type\":\"Digits\"}]}", BYTE_LEVEL, "null"), 0,
-                  no, "followed by another");
+    check_refused(SIMPLE("null", AFTER_BYTE_LEVEL("{\"type\":\"Punctuation\"}"), BYTE_LEVEL, "null"), 0, no, "behind ByteLevel");
+    check_refused(SIMPLE("null",
+                         AFTER_BYTE_LEVEL("{\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\s?\\\\p{L}+\"},\"behavior\":\"Isolated\"}"),
+                         BYTE_LEVEL, "null"),
+                  0, no, "behind ByteLevel");
+    check_refused(SIMPLE("null", "null", "{\"type\":\"CTC\"}", "null"), 0, no, "decoder 'CTC'");
+    check_refused(SIMPLE("null", "null", "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}", "null"), 0, no, "behind Fuse");
+    check_refused(SIMPLE("{\"type\":\"Strip\"}", "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"first\"}",
+                         "{\"type\":\"Fuse\"}", "null"),
+                  0, no, "prepend_scheme 'first'");
+    check_refused(SIMPLE("null", "{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"Contiguous\"}", "{\"type\":\"Fuse\"}",
+                         "null"),
+                  0, no, "'Contiguous'");
     check_refused(SIMPLE("null",
                          "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"[a-z]+\"},"
                          "\"behavior\":\"Isolated\"}," BYTE_LEVEL "]}",
                          BYTE_LEVEL, "null"),
                   0, no, "'[a-z]+'");
-    check_refused(MODEL("WordPiece", "", VOCAB, "[]"), 0, no, "type 'WordPiece'");
+    check_refused(MODEL("WordLevel", "", VOCAB, "[]"), 0, no, "type 'WordLevel'");
+    check_refused(MODEL("WordPiece", "", VOCAB, "[]"), 0, no, "no unknown token");
+    check_refused(MODEL("WordPiece", ",\"unk_token\":\"a\"", VOCAB, "[]"), 0, no, "with BPE alone");
     check_refused(MODEL("BPE", ",\"byte_fallback\":true", VOCAB, "[]"), 0, no, "'byte_fallback'");
     check_refused(MODEL("BPE", ",\"dropout\":0.5", VOCAB, "[]"), 0, no, "'dropout'");
     check_refused(MODEL("BPE", ",\"end_of_word_suffix\":\"</w>\"", VOCAB, "[]"), 0, no, "'end_of_word_suffix'");
@@ -57,6 +73,13 @@ static void broken_values_are_named(void **state)
     check_refused("{}", 0, bad, "no object 'model'");
     check_refused("{", 0, SLM_E_SYNTAX, "line 1");
     check_refused(MODEL("BPE", "", "{}", "[]"), 0, bad, "'vocab'");
+    check_refused(MODEL("Unigram", "", VOCAB, "[]"), 0, bad, "'vocab' is no array");
+    check_refused(MODEL("Unigram", ",\"unk_id\":0", "[[\"a\"]]", "[]"), 0, bad, "entry 0 of 'vocab'");
+    check_refused(MODEL("Unigram", ",\"unk_id\":2", "[[\"a\",0.5]]", "[]"), 0, bad, "'unk_id'");
+    check_refused(SIMPLE("{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"AAA\"}", BYTE_LEVEL, BYTE_LEVEL, "null"), 0, bad, "base64");
+    check_refused(SIMPLE("{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"/////w==\"}", BYTE_LEVEL, BYTE_LEVEL, "null"), 0, bad,
+                  "no character map");
+    check_refused(SIMPLE("null", "{\"type\":\"Metaspace\"}", BYTE_LEVEL, "null"), 0, bad, "'replacement'");
     check_refused(MODEL("BPE", "", "{\"a\":0,\"a\":1}", "[]"), 0, bad, "twice");
     check_refused(MODEL("BPE", "", "{\"a\":0,\"b\":0}", "[]"), 0, bad, "same id 0");
     check_refused(MODEL("BPE", "", "{\"a\":1.5}", "[]"), 0, bad, "no 64-bit integer");
@@ -218,22 +241,37 @@ static bool survives(long left, struct slm_span json, struct slm_span text)
 static void each_allocation_may_fail(void **state)
 {
     (void)state;
-    struct slm_span json = slm__span_text(
+    static const char *const documents[] = {
         DOCUMENT("{\"id\":9,\"content\":\"<x>\"},{\"id\":10,\"content\":\"e\xCC\x81\",\"normalized\":true}", "{\"type\":\"NFC\"}",
-                 BYTE_LEVEL, BYTE_LEVEL, "null", "BPE", "", VOCAB, "[\"a b\"]"));
+                 BYTE_LEVEL, BYTE_LEVEL, "null", "BPE", "", VOCAB, "[\"a b\"]"),
+        DOCUMENT("{\"id\":9,\"content\":\"a b\",\"normalized\":true}",
+                 "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKD\"},{\"type\":\"Prepend\",\"prepend\":\"_\"}]}",
+                 "{\"type\":\"Metaspace\",\"replacement\":\"_\"}",
+                 "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"_\"},\"content\":\" \"},"
+                 "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]}",
+                 "null", "BPE", ",\"byte_fallback\":true,\"unk_token\":\"b\"", VOCAB, "[\"a b\"]"),
+        DOCUMENT("", "{\"type\":\"BertNormalizer\"}", "{\"type\":\"WhitespaceSplit\"}",
+                 "{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true}", "null", "WordPiece",
+                 ",\"unk_token\":\"b\",\"continuing_subword_prefix\":\"##\"", "{\"a\":0,\"b\":1,\"##a\":2}", "[]"),
+        DOCUMENT("", "{\"type\":\"Nmt\"}", "{\"type\":\"Metaspace\",\"replacement\":\"_\"}",
+                 "{\"type\":\"Metaspace\",\"replacement\":\"_\"}", "null", "Unigram", ",\"unk_id\":0",
+                 "[[\"b\",-1.5],[\"a\",-2],[\"aa\",-3],[\"_aa\",-3]]", "[]"),
+    };
     char text[4000];
     memset(text, 'a', sizeof text);
     memcpy(text, "e\xCC\x81 \xFF ", 6);
     for (size_t i = 2000; i < sizeof text; i += 2) {
         memcpy(text + i, " a", 2); /* more words than the first block of ids holds, behind one long word */
     }
-    long failures = 0;
-    while (!survives(failures, json, slm__span(text, sizeof text))) {
-        failures++;
-        assert_true(failures < 10000);
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        long failures = 0;
+        while (!survives(failures, slm__span_text(documents[i]), slm__span(text, sizeof text))) {
+            failures++;
+            assert_true(failures < 10000);
+        }
+        print_message("%ld allocations, each failed once\n", failures);
+        assert_true(failures > 10);
     }
-    print_message("%ld allocations, each failed once\n", failures);
-    assert_true(failures > 10);
 }
 
 int main(void)
