@@ -171,6 +171,7 @@ static const struct slm_family families[] = {
     {.name = "mistral",
      .model_type = "mistral",
      .architecture = "MistralForCausalLM",
+     .flags = SLM_FAMILY_LAYER_TYPES, /* a Ministral that still says mistral: transformers' Auto classes follow the list too */
      .traits = SLM_TRAIT_PRE_NORM,
      .default_kv_heads = 8,
      .default_context = 131072,

@@ -138,6 +138,9 @@ slm_status slm__inspect_slm(const struct slm_weight_file *file, struct slm_buffe
     add_meta_array(json, file, "layer.heads", "heads");
     add_meta_array(json, file, "layer.kv_heads", "kv_heads");
     add_meta_array(json, file, "layer.head_dim", "head_dim");
+    add_meta_array(json, file, "layer.window", "window");
+    add_meta_array(json, file, "layer.experts", "experts");
+    add_meta_array(json, file, "layer.experts_used", "experts_used");
     add_meta_number(json, file, "model.vocab_size", "vocab_size");
     add_meta_number(json, file, "model.max_context", "max_context");
     const bool has_head = slm__weight_file_find(file, "head", &tensor) || slm__weight_file_find(file, "embed", &tensor);
@@ -218,6 +221,39 @@ static void add_outcomes(struct slm_buffer *json, const struct slm_checkpoint *c
     slm__buffer_append_byte(json, '}');
 }
 
+/* What the model has beyond the plain transformer. */
+static void add_particulars(struct slm_buffer *json, const struct slm_checkpoint *checkpoint)
+{
+    static const char *const ropes[] = {"default", "linear", "llama3", "yarn"};
+    const struct slm_family_config *config = &checkpoint->config;
+    const struct slm_rope_config *rope = &config->rope[0];
+    uint32_t windowed = 0, unrotated = 0, sparse = 0;
+    for (uint32_t i = 0; i < config->layers; i++) {
+        windowed += config->layer[i].windowed;
+        unrotated += config->layer[i].rope_set == SLM_LAYER_UNROTATED;
+        sparse += config->layer[i].sparse;
+    }
+    add_text(json, "rope", slm__span_text(rope->switch_length != 0 ? "longrope" : ropes[rope->kind]));
+    add_number(json, "rotary_dim", config->rotary);
+    if (unrotated > 0) {
+        add_number(json, "unrotated_layers", unrotated);
+    }
+    if (windowed > 0) {
+        add_number(json, "window", config->window);
+        add_number(json, "windowed_layers", windowed);
+    }
+    if (sparse > 0) {
+        add_number(json, "experts", config->experts);
+        add_number(json, "experts_used", config->experts_used);
+        add_number(json, "expert_ffn_size", config->expert_ffn);
+        add_number(json, "expert_layers", sparse);
+    }
+    if (config->composite) {
+        add_bool(json, "text_only", true);
+        add_number(json, "left_out_tensors", checkpoint->vision_tensors);
+    }
+}
+
 static void add_checkpoint(struct slm_buffer *json, const struct slm_checkpoint *checkpoint)
 {
     const struct slm_family_config *config = &checkpoint->config;
@@ -243,6 +279,7 @@ static void add_checkpoint(struct slm_buffer *json, const struct slm_checkpoint 
     add_number(json, "vocab_size", config->vocab);
     add_number(json, "max_context", config->max_context);
     add_bool(json, "tied", (config->traits & SLM_TRAIT_UNTIED) == 0);
+    add_particulars(json, checkpoint);
     add_bool(json, "tokenizer", checkpoint->tokenizer.length > 0);
     add_bool(json, "chat_template", checkpoint->texts.chat_template.length > 0);
     add_bool(json, "license", checkpoint->texts.license.length > 0);
