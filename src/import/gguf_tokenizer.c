@@ -3,9 +3,10 @@
  * space taken by special tokens and the like) is not in the file. */
 #include "import/gguf_tokenizer.h"
 
-#include "base/utf8.h"            /* slm__utf8_valid_prefix */
-#include "text/gpt2_vocabulary.h" /* slm__tokenizer_spec_from_gpt2 */
-#include <inttypes.h>             /* PRIu64 */
+#include "base/utf8.h"                 /* slm__utf8_valid_prefix */
+#include "import/gguf_sentencepiece.h" /* slm__gguf_sentencepiece */
+#include "text/gpt2_vocabulary.h"      /* slm__tokenizer_spec_from_gpt2 */
+#include <inttypes.h>                  /* PRIu64 */
 
 static const size_t SCRATCH_LIMIT = (size_t)1 << 30;
 
@@ -93,12 +94,10 @@ static bool adds(const struct slm_gguf *gguf, const char *key, bool otherwise)
     return slm__gguf_u64(slm__gguf_find(gguf, key), &value) ? value != 0 : otherwise;
 }
 
-static void add_ends(const struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_span pre,
-                     struct slm_tokenizer_spec *spec)
+static void add_ends(const struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, bool begins, struct slm_tokenizer_spec *spec)
 {
-    const bool llama3 = slm__span_is(pre, "llama-bpe") || slm__span_is(pre, "llama3") || slm__span_is(pre, "llama-v3");
     const struct slm_family_config *config = &checkpoint->config;
-    if (config->bos >= 0 && config->bos < (int64_t)spec->token_count && adds(gguf, "tokenizer.ggml.add_bos_token", llama3)) {
+    if (config->bos >= 0 && config->bos < (int64_t)spec->token_count && adds(gguf, "tokenizer.ggml.add_bos_token", begins)) {
         spec->prefix[spec->prefix_count++] = (uint32_t)config->bos;
     }
     if (config->eos_count > 0 && config->eos[0] < spec->token_count && adds(gguf, "tokenizer.ggml.add_eos_token", false)) {
@@ -106,8 +105,16 @@ static void add_ends(const struct slm_checkpoint *checkpoint, const struct slm_g
     }
 }
 
-static slm_status build(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_arena *arena, struct slm_span pre,
-                        struct slm_tokenizer_spec *spec, slm_error *error)
+static slm_status build_sentencepiece(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_arena *arena,
+                                      struct slm_tokenizer_spec *spec, slm_error *error)
+{
+    SLM_TRY(slm__gguf_sentencepiece(gguf, checkpoint->config.vocab, arena, spec, error));
+    add_ends(checkpoint, gguf, true, spec);
+    return slm__tokenizer_build(spec, checkpoint->context.memory, &checkpoint->tokenizer, error);
+}
+
+static slm_status build_byte_level(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_arena *arena,
+                                   struct slm_span pre, struct slm_tokenizer_spec *spec, slm_error *error)
 {
     const struct slm_gguf_key *tokens = slm__gguf_find(gguf, "tokenizer.ggml.tokens");
     const struct slm_gguf_key *types = slm__gguf_find(gguf, "tokenizer.ggml.token_type");
@@ -117,7 +124,7 @@ static slm_status build(struct slm_checkpoint *checkpoint, const struct slm_gguf
     SLM_TRY(read_tokens(tokens, types, arena, &vocabulary, spec, error));
     SLM_TRY(read_merges(merges, arena, &vocabulary, error));
     SLM_TRY(slm__tokenizer_spec_from_gpt2(&vocabulary, arena, spec, error));
-    add_ends(checkpoint, gguf, pre, spec);
+    add_ends(checkpoint, gguf, slm__span_is(pre, "llama-bpe") || slm__span_is(pre, "llama3") || slm__span_is(pre, "llama-v3"), spec);
     return slm__tokenizer_build(spec, checkpoint->context.memory, &checkpoint->tokenizer, error);
 }
 
@@ -134,19 +141,22 @@ slm_status slm__gguf_tokenizer_read(struct slm_checkpoint *checkpoint, const str
         slm__log(log, SLM_LOG_WARNING, "the file has no tokenizer: %s", consequence);
         return SLM_OK;
     }
-    if (!slm__span_is(model, "gpt2")) {
-        slm__log(log, SLM_LOG_WARNING, "tokenizer model %.*s is not supported (supported: gpt2): %s", SLM_SPAN_ARGS(model), consequence);
+    const bool sentencepiece = slm__span_is(model, "llama");
+    if (!sentencepiece && !slm__span_is(model, "gpt2")) {
+        slm__log(log, SLM_LOG_WARNING, "tokenizer model %.*s is not supported (supported: gpt2, llama): %s", SLM_SPAN_ARGS(model), consequence);
         return SLM_OK;
     }
     struct slm_tokenizer_spec spec;
     slm__tokenizer_spec_init(&spec);
-    if (!slm__gguf_text(slm__gguf_find(gguf, "tokenizer.ggml.pre"), &pre) || !slm__tokenizer_spec_pipeline(&spec, pre)) {
+    const bool named = slm__gguf_text(slm__gguf_find(gguf, "tokenizer.ggml.pre"), &pre);
+    if (!sentencepiece && (!named || !slm__tokenizer_spec_pipeline(&spec, pre))) {
         slm__log(log, SLM_LOG_WARNING, "the splitting rule tokenizer.ggml.pre %.*s is not known: %s", SLM_SPAN_ARGS(pre), consequence);
         return SLM_OK;
     }
     struct slm_arena arena;
     slm__arena_init(&arena, checkpoint->context.memory, SCRATCH_LIMIT);
-    const slm_status status = build(checkpoint, gguf, &arena, pre, &spec, error);
+    const slm_status status = sentencepiece ? build_sentencepiece(checkpoint, gguf, &arena, &spec, error)
+                                            : build_byte_level(checkpoint, gguf, &arena, pre, &spec, error);
     slm__arena_free(&arena);
     return status == SLM_OK ? SLM_OK : slm__fail_in(error, status, "the tokenizer");
 }

@@ -300,7 +300,8 @@ static void check_texts(struct import_fixture *fixture, const struct converted *
 static void embedded_tokenizers_give_the_reference_ids(void **state)
 {
     (void)state;
-    static const char *const models[] = {"llama3-f32.gguf", "llama3-256-q4_k_m.gguf", "qwen2-f16.gguf", "qwen3-q8_0.gguf"};
+    static const char *const models[] = {"llama3-f32.gguf", "llama3-256-q4_k_m.gguf", "qwen2-f16.gguf",      "qwen3-q8_0.gguf",
+                                         "gemma2-f32.gguf", "gemma3-q8_0.gguf",       "llama2-tied-f16.gguf", "phi3-longrope-q4_1.gguf"};
     struct import_fixture fixture;
     char path[1024];
     import_begin(&fixture, 1);
@@ -326,24 +327,6 @@ static void embedded_tokenizers_give_the_reference_ids(void **state)
     import_end(&fixture);
 }
 
-/* SentencePiece vocabularies are not supported yet: a warning, and a model of ids. */
-static void other_tokenizers_are_left_out_with_a_warning(void **state)
-{
-    (void)state;
-    struct import_fixture fixture;
-    char path[1024];
-    import_begin(&fixture, 1);
-    if (!has(&fixture, "gguf/llama2-tied-q4_0.gguf", path)) {
-        skip();
-    }
-    struct converted converted = convert_golden(&fixture, path, SLM_WEIGHT_I8);
-    assert_int_equal(converted.file.tokenizer.length, 0);
-    assert_int_equal(fixture.warnings, 1);
-    assert_non_null(strstr(fixture.last_warning, "llama"));
-    free_converted(&fixture, &converted);
-    import_end(&fixture);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,7 +338,6 @@ int main(void)
         cmocka_unit_test(rope_divisors_are_applied),
         cmocka_unit_test(split_models_are_read_from_their_first_part),
         cmocka_unit_test(embedded_tokenizers_give_the_reference_ids),
-        cmocka_unit_test(other_tokenizers_are_left_out_with_a_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
