@@ -9,7 +9,8 @@
 
 int cli_adapters_read(struct cli_adapters *adapters, const char *command, const struct cli_strings *words)
 {
-    *adapters = (struct cli_adapters){calloc(words->count + 1, sizeof *adapters->paths), calloc(words->count + 1, sizeof *adapters->weights), 0};
+    *adapters =
+        (struct cli_adapters){calloc(words->count + 1, sizeof *adapters->paths), calloc(words->count + 1, sizeof *adapters->weights), 0};
     if (adapters->paths == NULL || adapters->weights == NULL) {
         return cli_fail_memory(command);
     }

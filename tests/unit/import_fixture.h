@@ -119,6 +119,54 @@ static inline slm_status import_convert(struct import_fixture *fixture, const ch
     return slm__convert_checkpoint(&fixture->context, source, destination, &settings, &report, &fixture->error);
 }
 
+/* ---- failing memory */
+
+struct import_failing_memory {
+    struct slm_memory real;
+    long until; /* allocations that still succeed */
+    long blocks;
+};
+
+static inline void *import_failing_allocate(void *user, uint64_t bytes, uint64_t alignment)
+{
+    struct import_failing_memory *failing = user;
+    if (failing->until-- <= 0) {
+        return NULL;
+    }
+    failing->blocks++;
+    return slm__allocate(&failing->real, (size_t)bytes, (size_t)alignment);
+}
+
+static inline void import_failing_release(void *user, void *memory, uint64_t bytes)
+{
+    struct import_failing_memory *failing = user;
+    failing->blocks--;
+    slm__release(&failing->real, memory, (size_t)bytes);
+}
+
+/* Convert with 0, 1, 2 ... allocations that succeed: a status, all given back, no file, until all goes well. */
+static inline void import_each_allocation_may_fail(struct import_fixture *fixture, const char *source, const char *destination,
+                                                   const struct slm_adapter_choice *adapters, uint32_t adapter_count)
+{
+    unlink(destination);
+    for (long until = 0;; until++) {
+        struct import_failing_memory failing = {slm__memory_default(), until, 0};
+        const struct slm_memory memory = {import_failing_allocate, import_failing_release, &failing};
+        const struct slm_import_context context = {&memory, &fixture->log, fixture->context.team};
+        const struct slm_convert_settings settings = {
+            .types = {SLM_WEIGHT_I4, SLM_WEIGHT_NONE}, .adapters = adapters, .adapter_count = adapter_count};
+        struct slm_convert_report report;
+        const slm_status status = slm__convert_checkpoint(&context, source, destination, &settings, &report, &fixture->error);
+        assert_int_equal(failing.blocks, 0);
+        if (status == SLM_OK) {
+            assert_true(until > 20);
+            break;
+        }
+        assert_int_equal(status, SLM_E_NO_MEMORY);
+        assert_false(slm__file_exists(destination));
+    }
+}
+
 /* Rows of a table of golden/import (bad/EXPECT.tsv, odd/ACCEPT.tsv). */
 struct import_case {
     char file[96], kind[32], what[256];

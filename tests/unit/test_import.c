@@ -365,50 +365,6 @@ static void cancelling_leaves_nothing(void **state)
 
 /* ---- failing memory */
 
-struct failing_memory {
-    struct slm_memory real;
-    long until; /* allocations that still succeed */
-    long blocks;
-};
-
-static void *failing_allocate(void *user, uint64_t bytes, uint64_t alignment)
-{
-    struct failing_memory *failing = user;
-    if (failing->until-- <= 0) {
-        return NULL;
-    }
-    failing->blocks++;
-    return slm__allocate(&failing->real, (size_t)bytes, (size_t)alignment);
-}
-
-static void failing_release(void *user, void *memory, uint64_t bytes)
-{
-    struct failing_memory *failing = user;
-    failing->blocks--;
-    slm__release(&failing->real, memory, (size_t)bytes);
-}
-
-static void each_allocation_may_fail(struct import_fixture *fixture, const char *source)
-{
-    char path[256];
-    import_path(fixture, "out.slm", path);
-    for (long until = 0;; until++) {
-        struct failing_memory failing = {slm__memory_default(), until, 0};
-        const struct slm_memory memory = {failing_allocate, failing_release, &failing};
-        const struct slm_import_context context = {&memory, &fixture->log, fixture->context.team};
-        const struct slm_convert_settings settings = {.types = {SLM_WEIGHT_I4, SLM_WEIGHT_NONE}};
-        struct slm_convert_report report;
-        const slm_status status = slm__convert_checkpoint(&context, source, path, &settings, &report, &fixture->error);
-        assert_int_equal(failing.blocks, 0);
-        if (status == SLM_OK) {
-            assert_true(until > 20);
-            break;
-        }
-        assert_int_equal(status, SLM_E_NO_MEMORY);
-        assert_false(slm__file_exists(path));
-    }
-}
-
 static void failing_memory_is_a_status(void **state)
 {
     (void)state;
@@ -416,10 +372,10 @@ static void failing_memory_is_a_status(void **state)
     char gguf[1024], path[256];
     import_begin(&fixture, 1);
     NEED_BASE(&fixture);
-    each_allocation_may_fail(&fixture, fixture.folder);
-    unlink(import_path(&fixture, "out.slm", path));
+    import_path(&fixture, "out.slm", path);
+    import_each_allocation_may_fail(&fixture, fixture.folder, path, NULL, 0);
     snprintf(gguf, sizeof gguf, "%s/import/bad/base/model.gguf", golden_root());
-    each_allocation_may_fail(&fixture, gguf);
+    import_each_allocation_may_fail(&fixture, gguf, path, NULL, 0);
     import_end(&fixture);
 }
 
