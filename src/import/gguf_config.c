@@ -2,6 +2,7 @@
 /* What a file does not say is what llama.cpp takes for the architecture. */
 #include "import/gguf_config.h"
 
+#include "base/decimal.h"     /* slm__decimal_format */
 #include "import/gguf_keys.h" /* struct slm_gguf_keys */
 #include "import/gguf_rope.h" /* slm__gguf_rope_read */
 #include <inttypes.h>         /* PRIu64 */
@@ -124,6 +125,50 @@ static slm_status read_factors(const struct slm_gguf_keys *keys, struct slm_fami
     return SLM_OK;
 }
 
+/* ---- what is refused */
+
+/* Keys of other architectures' arithmetic, with the value that changes nothing. */
+static slm_status refuse_unsupported(const struct slm_gguf_keys *keys, const struct slm_family_config *config)
+{
+    static const struct {
+        const char *name;
+        uint32_t readers; /* families that read it above */
+        double neutral;
+    } rows[] = {{"embedding_scale", SLM_FAMILY_MULTIPLIERS, 1.0},
+                {"residual_scale", SLM_FAMILY_MULTIPLIERS, 1.0},
+                {"logit_scale", SLM_FAMILY_MULTIPLIERS, 1.0},
+                {"attn_logit_softcapping", SLM_FAMILY_ATTENTION_CAP, 0.0},
+                {"final_logit_softcapping", SLM_FAMILY_FINAL_CAP, 0.0},
+                {"attention.clamp_kqv", 0, 0.0},
+                {"attention.max_alibi_bias", 0, 0.0},
+                {"attention.temperature_scale", 0, 0.0},
+                {"attention.output_scale", 0, 1.0},
+                {"attention.causal", 0, 1.0},
+                {"expert_shared_count", 0, 0.0},
+                {"rope.scaling.yarn_ext_factor", 0, 1.0},
+                {"rope.scaling.yarn_attn_factor", 0, 1.0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double value = rows[i].neutral;
+        uint64_t whole;
+        char key[SLM_GGUF_KEY_BYTES], shown[32];
+        const struct slm_gguf_key *found = slm__gguf_keys_find(keys, rows[i].name, key);
+        if (found == NULL || (config->family->flags & rows[i].readers) != 0) {
+            continue;
+        }
+        if (slm__gguf_u64(found, &whole)) {
+            value = (double)whole;
+        } else if (!slm__gguf_f64(found, &value)) {
+            return slm__fail(keys->error, SLM_E_BAD_VALUE, "key %s is no number", key);
+        }
+        if (value != rows[i].neutral) {
+            slm__decimal_format(value, shown);
+            return slm__fail(keys->error, SLM_E_UNSUPPORTED, "key %s is %s: that is not supported for %s", key, shown,
+                             config->family->name);
+        }
+    }
+    return SLM_OK;
+}
+
 /* ---- layers */
 
 /* attention.sliding_window_pattern is the period, or one truth value for each layer. */
@@ -238,5 +283,6 @@ slm_status slm__gguf_config_read(const struct slm_gguf *gguf, const struct slm_t
     SLM_TRY(read_factors(&keys, config));
     SLM_TRY(slm__gguf_rope_read(&keys, set, config));
     SLM_TRY(read_windows(&keys, config));
+    SLM_TRY(refuse_unsupported(&keys, config));
     return read_ids(&keys, config, log);
 }

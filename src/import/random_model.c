@@ -56,7 +56,8 @@ static void store_f32(uint8_t *bytes, float value)
     slm__store_u32(bytes, bits);
 }
 
-/* Codes need speed more than quality: a multiplicative hash (the finalizer of splitmix64) of a counter. Planes are multiples of 64 bytes. */
+/* Codes need speed more than quality: a multiplicative hash (the finalizer of splitmix64) of a counter. Planes are multiples of 64
+ * bytes. */
 static void fill_bytes(struct slm_random *random, uint8_t *bytes, uint64_t length)
 {
     uint64_t counter = slm__random_u64(random);
