@@ -6,11 +6,11 @@
  */
 #include "kernels/avx2/avx2_kernels.h" /* slm__matmul_i4_avx2 */
 #include "kernels/avx2/simd_avx2.h"    /* load_bytes_avx2, broadcast_quad_avx2 */
+#include <stdbool.h>
 
 enum {
-    TILE_I4_AVX2 = 8,         /* registers of sums in a tile: halves x columns at most */
-    AHEAD_I4_AVX2 = 8192,     /* bytes of the weight stream to fetch ahead for a single column: 2-16 KB measured, 20 -> 31 GB/s */
-    AHEAD_PLANE_I4_AVX2 = 512 /* the same for scales and zeros, which are a sixteenth */
+    TILE_I4_AVX2 = 8,  /* registers of sums in a tile: halves x columns at most */
+    AHEAD_I4_AVX2 = 32 /* groups of the weight stream to fetch ahead: 8 KB; 2-16 KB measured, 20 -> 31 GB/s */
 };
 
 struct panel_i4_avx2 {
@@ -52,22 +52,26 @@ SLM_INLINE_AVX2 void dots_i4_avx2(const uint8_t *quants, const uint8_t *x, uint3
     }
 }
 
-/* One column is a matter of memory, and the hardware loses the stream at page borders. */
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end of
+ * the panel for that of the next one. */
 SLM_INLINE_AVX2 void prefetch_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t g)
 {
+    const uint32_t groups = panel->groups, ahead = groups < AHEAD_I4_AVX2 ? groups : AHEAD_I4_AVX2;
+    const uint8_t *from = g + ahead < groups ? panel->quants : panel->quants + slm__i4_panel_bytes(groups);
+    const uint32_t group = g + ahead < groups ? g + ahead : g + ahead - groups;
     SLM_UNROLL_AVX2
     for (uint32_t line = 0; line < 4; line++) {
-        prefetch_avx2(panel->quants + (size_t)256 * g + (size_t)64 * line, AHEAD_I4_AVX2);
+        prefetch_avx2(from, (size_t)256 * group + (size_t)64 * line);
     }
-    if (g % 4 == 0) {
-        prefetch_avx2(panel->scales + (size_t)16 * g, AHEAD_PLANE_I4_AVX2);
-        prefetch_avx2(panel->zeros + (size_t)16 * g, AHEAD_PLANE_I4_AVX2);
+    if (group % 4 == 0) {
+        prefetch_avx2(from, slm__i4_scales_offset(groups) + (size_t)16 * group);
+        prefetch_avx2(from, slm__i4_zeros_offset(groups) + (size_t)16 * group);
     }
 }
 
-/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I4_AVX2. */
+/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I4_AVX2. first: the panel's first tile, which fetches. */
 SLM_INLINE_AVX2 void tile_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t half, uint32_t halves, const uint8_t *x, uint32_t columns,
-                                  uint32_t count, float *y, size_t y_stride)
+                                  uint32_t count, bool first, float *y, size_t y_stride)
 {
     const __m256i sixteen = _mm256_set1_epi16(16);
     __m256 acc[TILE_I4_AVX2];
@@ -81,7 +85,7 @@ SLM_INLINE_AVX2 void tile_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t ha
         for (uint32_t i = 0; i < halves * count; i++) {
             sums[i] = _mm256_setzero_si256();
         }
-        if (count == 1) {
+        if (first) {
             prefetch_i4_avx2(panel, g);
         }
         dots_i4_avx2(panel->quants + (size_t)256 * g + (size_t)32 * half, x, columns, halves, count, sums);
@@ -115,10 +119,10 @@ SLM_INLINE_AVX2 void columns_i4_avx2(const struct panel_i4_avx2 *panel, const ui
 {
     const uint32_t rest = columns % 4;
     for (uint32_t c = 0; c < columns - rest; c += 4) {
-        tile_i4_avx2(panel, 0, 2, x + 4 * c, columns, 4, y + c * y_stride, y_stride);
+        tile_i4_avx2(panel, 0, 2, x + 4 * c, columns, 4, c == 0, y + c * y_stride, y_stride);
     }
     if (rest > 0) {
-        tile_i4_avx2(panel, 0, 2, x + 4 * (columns - rest), columns, rest, y + (columns - rest) * y_stride, y_stride);
+        tile_i4_avx2(panel, 0, 2, x + 4 * (columns - rest), columns, rest, columns == rest, y + (columns - rest) * y_stride, y_stride);
     }
 }
 

@@ -5,11 +5,11 @@
  * all codes.
  */
 #include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__matmul_i8_avx512vnni */
-#include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni */
+#include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, prefetch_columns_avx512vnni */
 
 enum {
-    AHEAD_I8_AVX512VNNI = 8192,     /* bytes of the weight stream to fetch ahead for a single column */
-    AHEAD_PLANE_I8_AVX512VNNI = 512 /* the same for scales, which are a sixteenth */
+    AHEAD_I8_AVX512VNNI = 16,    /* groups of the weight stream to fetch ahead: 8 KB; 2 to 32 KB measured */
+    AHEAD_X_I8_AVX512VNNI = 4096 /* bytes of the activations to fetch ahead, from the second-level cache: K 8192 gains a fifth */
 };
 
 /* dots[c] += (q + 128) x of one group for all columns. */
@@ -26,15 +26,19 @@ SLM_INLINE_AVX512VNNI void dots_i8_avx512vnni(const uint8_t *quants, const uint8
     }
 }
 
-/* One column is a matter of memory, and the hardware loses the stream at page borders. */
-SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, const uint8_t *scales, uint32_t g)
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end of the
+ * panel for that of the next one. */
+SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, uint32_t groups, uint32_t g)
 {
+    const uint32_t ahead = groups < AHEAD_I8_AVX512VNNI ? groups : AHEAD_I8_AVX512VNNI;
+    const uint8_t *from = g + ahead < groups ? panel : panel + slm__i8_panel_bytes(groups);
+    const uint32_t group = g + ahead < groups ? g + ahead : g + ahead - groups;
     SLM_UNROLL_AVX512VNNI
     for (uint32_t line = 0; line < 8; line++) {
-        prefetch_avx512vnni(panel + (size_t)512 * g + (size_t)64 * line, AHEAD_I8_AVX512VNNI);
+        prefetch_avx512vnni(from, (size_t)512 * group + (size_t)64 * line);
     }
-    if (g % 2 == 0) {
-        prefetch_avx512vnni(scales + (size_t)32 * g, AHEAD_PLANE_I8_AVX512VNNI);
+    if (group % 2 == 0) {
+        prefetch_avx512vnni(from, slm__i8_scales_offset(groups) + (size_t)32 * group);
     }
 }
 
@@ -55,8 +59,9 @@ SLM_INLINE_AVX512VNNI void columns_i8_avx512vnni(const uint8_t *panel, uint32_t 
         for (uint32_t c = 0; c < columns; c++) {
             dots[c] = _mm512_slli_epi32(broadcast_quad_avx512vnni(x_sums + (size_t)4 * c), 7);
         }
-        if (columns == 1) {
-            prefetch_i8_avx512vnni(panel, scales, g);
+        prefetch_i8_avx512vnni(panel, groups, g);
+        if (columns >= 4) {
+            prefetch_columns_avx512vnni(x, AHEAD_X_I8_AVX512VNNI, columns);
         }
         dots_i8_avx512vnni(panel + (size_t)512 * g, x, columns, dots);
         const __m512 scale = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(scales + (size_t)32 * g)));

@@ -44,8 +44,7 @@ uint64_t slm__peak_avx512vnni(uint32_t which, uint64_t iterations, uint32_t *sin
                          : "v"(v), "v"(u)
                          : "cc");
     }
-    *sink = fold_avx512vnni(
-        xor4_avx512vnni(xor4_avx512vnni(a, b, c, d), xor4_avx512vnni(e, f, g, h), xor4_avx512vnni(i, j, k, l), u));
+    *sink = fold_avx512vnni(xor4_avx512vnni(xor4_avx512vnni(a, b, c, d), xor4_avx512vnni(e, f, g, h), xor4_avx512vnni(i, j, k, l), u));
     return iterations * 12 * 64 * 2;
 }
 

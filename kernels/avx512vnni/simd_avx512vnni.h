@@ -44,6 +44,15 @@ SLM_INLINE_AVX512VNNI void prefetch_avx512vnni(const void *at, size_t ahead)
     _mm_prefetch((const char *)((uintptr_t)at + ahead), _MM_HINT_T0);
 }
 
+/* The same for a packed group of activations. */
+SLM_INLINE_AVX512VNNI void prefetch_columns_avx512vnni(const void *at, size_t ahead, uint32_t columns)
+{
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t line = 0; line < (columns * 40 + 63) / 64; line++) { /* SLM_PACKED_GROUP bytes a column */
+        prefetch_avx512vnni(at, ahead + (size_t)64 * line);
+    }
+}
+
 /* The first n of 16 floats, zeros behind; n > 0, and bytes behind them are not touched. */
 SLM_INLINE_AVX512VNNI __m512 load_first_avx512vnni(const float *at, uint32_t n)
 {

@@ -6,11 +6,11 @@
  */
 #include "kernels/avx2/simd_avx2.h"          /* load_bytes_avx2, broadcast_quad_avx2, prefetch_avx2 */
 #include "kernels/avxvnni/avxvnni_kernels.h" /* slm__matmul_i8_avxvnni */
+#include <stdbool.h>
 
 enum {
-    TILE_I8_AVXVNNI = 8,         /* registers of sums in a tile: halves x columns at most */
-    AHEAD_I8_AVXVNNI = 8192,     /* bytes of the weight stream to fetch ahead for a single column: 2-16 KB measured, 26 -> 32 GB/s */
-    AHEAD_PLANE_I8_AVXVNNI = 512 /* the same for scales, which are a sixteenth */
+    TILE_I8_AVXVNNI = 8,  /* registers of sums in a tile: halves x columns at most */
+    AHEAD_I8_AVXVNNI = 16 /* groups of the weight stream to fetch ahead: 8 KB; 2-16 KB measured, 26 -> 32 GB/s */
 };
 
 /* dots[h][c] += (q + 128) x of one group: `halves` x 8 rows, `count` columns of the `columns` in x. */
@@ -34,21 +34,25 @@ SLM_INLINE_AVX2 void dots_i8_avxvnni(const uint8_t *quants, const uint8_t *x, ui
     }
 }
 
-/* One column is a matter of memory, and the hardware loses the stream at page borders. */
-SLM_INLINE_AVX2 void prefetch_i8_avxvnni(const uint8_t *quants, const uint8_t *scales, uint32_t g)
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end of
+ * the panel for that of the next one. */
+SLM_INLINE_AVX2 void prefetch_i8_avxvnni(const uint8_t *panel, uint32_t groups, uint32_t g)
 {
+    const uint32_t ahead = groups < AHEAD_I8_AVXVNNI ? groups : AHEAD_I8_AVXVNNI;
+    const uint8_t *from = g + ahead < groups ? panel : panel + slm__i8_panel_bytes(groups);
+    const uint32_t group = g + ahead < groups ? g + ahead : g + ahead - groups;
     SLM_UNROLL_AVX2
     for (uint32_t line = 0; line < 8; line++) {
-        prefetch_avx2(quants + (size_t)512 * g + (size_t)64 * line, AHEAD_I8_AVXVNNI);
+        prefetch_avx2(from, (size_t)512 * group + (size_t)64 * line);
     }
-    if (g % 2 == 0) {
-        prefetch_avx2(scales + (size_t)32 * g, AHEAD_PLANE_I8_AVXVNNI);
+    if (group % 2 == 0) {
+        prefetch_avx2(from, slm__i8_scales_offset(groups) + (size_t)32 * group);
     }
 }
 
-/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I8_AVXVNNI. */
+/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I8_AVXVNNI. first: the panel's first tile, which fetches. */
 SLM_INLINE_AVX2 void tile_i8_avxvnni(const uint8_t *panel, uint32_t groups, uint32_t half, uint32_t halves, const uint8_t *x,
-                                     uint32_t columns, uint32_t count, float *y, size_t y_stride)
+                                     uint32_t columns, uint32_t count, bool first, float *y, size_t y_stride)
 {
     const uint8_t *scales = panel + slm__i8_scales_offset(groups) + (size_t)16 * half, *quants = panel + (size_t)32 * half;
     __m256 acc[TILE_I8_AVXVNNI];
@@ -63,8 +67,8 @@ SLM_INLINE_AVX2 void tile_i8_avxvnni(const uint8_t *panel, uint32_t groups, uint
         for (uint32_t i = 0; i < halves * count; i++) {
             sums[i] = _mm256_slli_epi32(broadcast_quad_avx2(x_sums + (size_t)4 * (i % count)), 7);
         }
-        if (count == 1) {
-            prefetch_i8_avxvnni(quants, scales, g);
+        if (first) {
+            prefetch_i8_avxvnni(panel, groups, g);
         }
         dots_i8_avxvnni(quants + (size_t)512 * g, x, columns, halves, count, sums);
         const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES;
@@ -90,10 +94,11 @@ SLM_INLINE_AVX2 void columns_i8_avxvnni(const uint8_t *panel, uint32_t groups, c
 {
     const uint32_t rest = columns % 4;
     for (uint32_t c = 0; c < columns - rest; c += 4) {
-        tile_i8_avxvnni(panel, groups, 0, 2, x + 4 * c, columns, 4, y + c * y_stride, y_stride);
+        tile_i8_avxvnni(panel, groups, 0, 2, x + 4 * c, columns, 4, c == 0, y + c * y_stride, y_stride);
     }
     if (rest > 0) {
-        tile_i8_avxvnni(panel, groups, 0, 2, x + 4 * (columns - rest), columns, rest, y + (columns - rest) * y_stride, y_stride);
+        tile_i8_avxvnni(panel, groups, 0, 2, x + 4 * (columns - rest), columns, rest, columns == rest, y + (columns - rest) * y_stride,
+                        y_stride);
     }
 }
 
