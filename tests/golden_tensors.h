@@ -73,7 +73,7 @@ static inline void golden_close(struct golden_file *golden)
 
 static inline struct golden_tensor golden_find(const struct golden_file *golden, const char *name)
 {
-    char key[160];
+    char key[192];
     struct golden_tensor tensor = {NULL, 0};
     snprintf(key, sizeof key, "\"%s\":", name);
     const char *entry = strstr(golden->header, key);
