@@ -6,43 +6,12 @@
  */
 #include "text/chat_parse.h"
 
-#include "text/chat_format.h" /* struct slm_chat_format */
-
 enum { TOOLS_MEMORY = 64 << 20 };
-
-enum state { IN_CONTENT, IN_REASONING, IN_REGION };
-
-struct slm_chat_parser {
-    struct slm_memory memory;
-    const struct slm_chat_format *format;
-    struct slm_arena tools_memory;
-    const struct slm_json *tools;
-    size_t bytes;    /* of this block */
-    size_t capacity; /* of text */
-    bool starts_in_reasoning;
-    uint32_t next_call;
-
-    size_t length;
-    bool ended;
-    enum state state;
-    size_t given;         /* all before this was given out */
-    size_t scan;          /* all before this was looked at */
-    size_t solid;         /* behind the last byte that is no white space, among those looked at and not given out */
-    bool fresh;           /* only white space since the answer or the state began */
-    bool first;           /* nothing but white space at all yet: it is content if content follows */
-    bool in_answer_block; /* inside a block that is content */
-    const char *close;    /* what ends the reasoning; NULL: any */
-    struct slm_chat_region region;
-    struct slm_chat_calls calls; /* of a region that is complete */
-    size_t call_count, call_next;
-    char id[16];
-    uint8_t text[];
-};
 
 /* The object itself, as a call: its first byte belongs to it. */
 static const struct slm_chat_marker bare_call = {"{", SLM_CHAT_JSON, NULL, false, 1};
 
-static void begin(struct slm_chat_parser *p, enum state state)
+static void begin(struct slm_chat_parser *p, enum slm_chat_state state)
 {
     p->state = state;
     p->fresh = true;
@@ -69,7 +38,7 @@ void slm__chat_parser_reset(struct slm_chat_parser *p)
     p->in_answer_block = false;
     p->close = NULL;
     p->first = true;
-    begin(p, p->starts_in_reasoning ? IN_REASONING : IN_CONTENT);
+    begin(p, p->starts_in_reasoning ? SLM_CHAT_IN_REASONING : SLM_CHAT_IN_CONTENT);
 }
 
 static slm_status read_tools(struct slm_chat_parser *p, struct slm_span tools, slm_error *error)
@@ -190,7 +159,7 @@ static bool give_call(struct slm_chat_parser *p, slm_chat_event *event)
     p->next_call++;
     if (++p->call_next == p->call_count) {
         p->first = false;
-        begin(p, IN_CONTENT);
+        begin(p, SLM_CHAT_IN_CONTENT);
     }
     return true;
 }
@@ -249,7 +218,7 @@ static size_t match_close(const struct slm_chat_parser *p, size_t at, bool *more
 /* White space, and the semicolons between bare calls. */
 static bool is_filler(const struct slm_chat_parser *p, uint8_t byte)
 {
-    return slm__chat_is_space(byte) || (byte == ';' && p->format->bare_calls && p->fresh && !p->first && p->state == IN_CONTENT);
+    return slm__chat_is_space(byte) || (byte == ';' && p->format->bare_calls && p->fresh && !p->first && p->state == SLM_CHAT_IN_CONTENT);
 }
 
 /* What stands at the next byte that is no filler. */
@@ -263,7 +232,7 @@ struct sight {
 static struct sight look(const struct slm_chat_parser *p, size_t at)
 {
     struct sight sight = {0, NULL, NULL, false};
-    if (p->state == IN_REASONING) {
+    if (p->state == SLM_CHAT_IN_REASONING) {
         sight.end = match_close(p, at, &sight.more);
         return sight;
     }
@@ -288,7 +257,7 @@ static bool find_marker(struct slm_chat_parser *p, struct sight *sight)
         if (sight->more) {
             return false;
         }
-        if (p->fresh && (p->state == IN_REASONING || !p->first) && p->scan > p->given) {
+        if (p->fresh && (p->state == SLM_CHAT_IN_REASONING || !p->first) && p->scan > p->given) {
             p->fresh = false;
             p->solid = p->given; /* the white space before is given out on its own */
             return false;
@@ -304,14 +273,14 @@ static bool pass_marker(struct slm_chat_parser *p, slm_chat_event *event, const 
 {
     (void)give(p, event, SLM_CHAT_EVENT_MARK, sight->end);
     p->first = false;
-    if (p->state == IN_REASONING) {
-        begin(p, IN_CONTENT);
+    if (p->state == SLM_CHAT_IN_REASONING) {
+        begin(p, SLM_CHAT_IN_CONTENT);
     } else if (sight->block->reasoning) {
         p->close = sight->block->close;
-        begin(p, IN_REASONING);
+        begin(p, SLM_CHAT_IN_REASONING);
     } else {
         p->in_answer_block = !p->in_answer_block;
-        begin(p, IN_CONTENT);
+        begin(p, SLM_CHAT_IN_CONTENT);
     }
     return true;
 }
@@ -319,7 +288,7 @@ static bool pass_marker(struct slm_chat_parser *p, slm_chat_event *event, const 
 /* An event of content or reasoning; false: none, or the state has changed to a region. */
 static bool next_text(struct slm_chat_parser *p, slm_chat_event *event)
 {
-    const int32_t kind = p->state == IN_REASONING ? SLM_CHAT_EVENT_REASONING : SLM_CHAT_EVENT_CONTENT;
+    const int32_t kind = p->state == SLM_CHAT_IN_REASONING ? SLM_CHAT_EVENT_REASONING : SLM_CHAT_EVENT_CONTENT;
     struct sight sight = {0, NULL, NULL, false};
     const bool was_fresh = p->fresh;
     const bool found = find_marker(p, &sight);
@@ -334,11 +303,11 @@ static bool next_text(struct slm_chat_parser *p, slm_chat_event *event)
     }
     if (found) {
         slm__chat_region_begin(&p->region, sight.call, p->scan, p->format->json_in_code);
-        p->state = IN_REGION;
+        p->state = SLM_CHAT_IN_REGION;
         return false;
     }
     if (p->ended && p->given < p->length) {
-        const bool is_mark = p->state == IN_REASONING || (p->fresh && !p->first);
+        const bool is_mark = p->state == SLM_CHAT_IN_REASONING || (p->fresh && !p->first);
         return give(p, event, is_mark ? SLM_CHAT_EVENT_MARK : kind, p->length);
     }
     return false;
@@ -353,7 +322,7 @@ static bool give_back(struct slm_chat_parser *p, slm_chat_event *event, size_t e
         end--; /* the region begins with its marker */
     }
     (void)give(p, event, SLM_CHAT_EVENT_CONTENT, end);
-    begin(p, IN_CONTENT);
+    begin(p, SLM_CHAT_IN_CONTENT);
     p->fresh = false;
     return true;
 }
@@ -388,10 +357,10 @@ slm_status slm__chat_parser_next(struct slm_chat_parser *p, slm_chat_event *even
     if (p->call_count > 0 && p->call_next == p->call_count) {
         drop_calls(p);
     }
-    if (p->state != IN_REGION) {
+    if (p->state != SLM_CHAT_IN_REGION) {
         has_event = next_text(p, event);
     }
-    if (!has_event && p->state == IN_REGION) {
+    if (!has_event && p->state == SLM_CHAT_IN_REGION) {
         SLM_TRY(next_of_region(p, event, &has_event, error));
     }
     event->pending = p->length - p->given;

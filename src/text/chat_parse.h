@@ -13,9 +13,10 @@
 #ifndef SLM_TEXT_CHAT_PARSE_H
 #define SLM_TEXT_CHAT_PARSE_H
 
-#include "base/buffer.h" /* struct slm_buffer */
-#include "base/span.h"   /* struct slm_span */
-#include "base/status.h" /* slm_status, slm_error */
+#include "base/buffer.h"      /* struct slm_buffer */
+#include "base/span.h"        /* struct slm_span */
+#include "base/status.h"      /* slm_status, slm_error */
+#include "text/chat_format.h" /* struct slm_chat_format, struct slm_chat_region */
 
 struct slm_chat_parser_options {
     int32_t format;    /* SLM_CHAT_FORMAT_..., not AUTO */
@@ -23,6 +24,36 @@ struct slm_chat_parser_options {
     uint32_t first_call;
     struct slm_span tools; /* JSON list, or empty; copied */
     size_t max_bytes;
+};
+
+enum slm_chat_state { SLM_CHAT_IN_CONTENT, SLM_CHAT_IN_REASONING, SLM_CHAT_IN_REGION };
+
+/* For chat_parse.c alone; it lies here so that the one-file build knows one struct of this name. */
+struct slm_chat_parser {
+    struct slm_memory memory;
+    const struct slm_chat_format *format;
+    struct slm_arena tools_memory;
+    const struct slm_json *tools;
+    size_t bytes;    /* of this block */
+    size_t capacity; /* of text */
+    bool starts_in_reasoning;
+    uint32_t next_call;
+
+    size_t length;
+    bool ended;
+    enum slm_chat_state state;
+    size_t given;         /* all before this was given out */
+    size_t scan;          /* all before this was looked at */
+    size_t solid;         /* behind the last byte that is no white space, among those looked at and not given out */
+    bool fresh;           /* only white space since the answer or the state began */
+    bool first;           /* nothing but white space at all yet: it is content if content follows */
+    bool in_answer_block; /* inside a block that is content */
+    const char *close;    /* what ends the reasoning; NULL: any */
+    struct slm_chat_region region;
+    struct slm_chat_calls calls; /* of a region that is complete */
+    size_t call_count, call_next;
+    char id[16];
+    uint8_t text[];
 };
 
 /* The format whose markers the template contains, or SLM_CHAT_FORMAT_PLAIN. */
