@@ -69,6 +69,6 @@ slm_status slm__gguf_sentencepiece(const struct slm_gguf *gguf, uint32_t vocab, 
     }
     uint64_t prefix = 1;
     (void)slm__gguf_u64(slm__gguf_find(gguf, "tokenizer.ggml.add_space_prefix"), &prefix);
-    struct slm_sentencepiece pieces = {texts, scores, types, count, NULL, 0, prefix != 0};
+    struct slm_sentencepiece pieces = {texts, scores, types, count, NULL, 0, prefix != 0, count};
     return slm__tokenizer_spec_from_pieces(&pieces, arena, spec, error);
 }

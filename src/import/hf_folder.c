@@ -6,6 +6,7 @@
 #include "import/hf_config.h"          /* slm__hf_config_read */
 #include "import/hf_texts.h"           /* slm__hf_texts_read */
 #include "import/packed_linear.h"      /* slm__packed_linears_bind */
+#include "import/plain_tokenizer.h"    /* slm__import_plain_tokenizer */
 #include "import/safetensors_reader.h" /* slm__safetensors_add_file */
 #include "import/tokenizer_json.h"     /* slm__import_tokenizer_json */
 #include <stdio.h>                     /* snprintf into a buffer */
@@ -103,13 +104,56 @@ static slm_status read_generation(struct slm_checkpoint *checkpoint, const struc
     return slm__hf_generation_read(root, &checkpoint->config, &checkpoint->generation, checkpoint->context.log, error);
 }
 
-/* No tokenizer.json: the model works on token ids alone. */
+/* The splitting rule of a family whose tokenizers are tiktoken files, as GGUF names it; empty: none. */
+static struct slm_span tiktoken_pipeline(const struct slm_family *family)
+{
+    const struct slm_span type = slm__span_text(family->model_type);
+    if (slm__span_is(type, "llama")) {
+        return slm__span_text("llama-bpe");
+    }
+    const bool qwen = slm__span_is(type, "qwen2") || slm__span_is(type, "qwen3") || slm__span_is(type, "qwen3_moe");
+    return slm__span_text(qwen ? "qwen2" : "");
+}
+
+/* No tokenizer.json: SentencePiece's or tiktoken's file, or the model works on token ids alone. tokenizer_config.json is hashed later. */
+static slm_status read_plain_tokenizer(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
+{
+    static const char *const names[] = {"tokenizer.model", "qwen.tiktoken", "tokenizer.tiktoken"};
+    static const char config_name[] = "tokenizer_config.json";
+    const struct slm_memory *memory = checkpoint->context.memory;
+    size_t found = 0;
+    while (found < sizeof names / sizeof names[0] && !slm__hf_has_file(folder, names[found])) {
+        found++;
+    }
+    if (found == sizeof names / sizeof names[0]) {
+        slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%s has no tokenizer.json: the model will work on token ids, without text", folder);
+        return SLM_OK;
+    }
+    struct slm_plain_tokenizer source;
+    char path[SLM_PATH_BYTES];
+    memset(&source, 0, sizeof source);
+    source.file_name = names[found];
+    source.pipeline = tiktoken_pipeline(checkpoint->config.family);
+    source.vocab_limit = checkpoint->config.vocab;
+    source.bos = checkpoint->config.bos;
+    SLM_TRY(slm__hf_path(folder, config_name, path, error));
+    if (slm__file_exists(path)) {
+        SLM_TRY(slm__file_load(path, memory, CONFIG_LIMIT, &source.config, error));
+    }
+    slm_status status = slm__hf_take_file(checkpoint, folder, names[found], TOKENIZER_LIMIT, &source.file, error);
+    if (status == SLM_OK) {
+        status = slm__import_plain_tokenizer(memory, &source, &checkpoint->tokenizer, error);
+        slm__hf_give_file(checkpoint, source.file);
+    }
+    slm__hf_give_file(checkpoint, source.config);
+    return status;
+}
+
 static slm_status read_tokenizer(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
 {
     static const char name[] = "tokenizer.json";
     if (!slm__hf_has_file(folder, name)) {
-        slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%s has no %s: the model will work on token ids, without text", folder, name);
-        return SLM_OK;
+        return read_plain_tokenizer(checkpoint, folder, error);
     }
     struct slm_span text = {NULL, 0};
     SLM_TRY(slm__hf_take_file(checkpoint, folder, name, TOKENIZER_LIMIT, &text, error));

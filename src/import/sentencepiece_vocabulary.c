@@ -69,7 +69,7 @@ slm_status slm__tokenizer_spec_from_pieces(const struct slm_sentencepiece *piece
     for (uint32_t id = 0; id < pieces->count; id++) {
         uint8_t type = pieces->types[id];
         tokens[id].text = pieces->texts[id];
-        tokens[id].in_model = tokens[id].text.data != NULL;
+        tokens[id].in_model = tokens[id].text.data != NULL && id < pieces->model_count;
         parts[id] = type == SLM_PIECE_NORMAL || type == SLM_PIECE_USER || type == SLM_PIECE_UNUSED;
         spec->model_flags |= type == SLM_PIECE_BYTE ? SLM_TOKENIZER_BYTE_FALLBACK : 0;
     }

@@ -3,8 +3,8 @@
 #ifndef SLM_IMPORT_SENTENCEPIECE_VOCABULARY_H
 #define SLM_IMPORT_SENTENCEPIECE_VOCABULARY_H
 
-#include "text/tokenizer_builder.h" /* struct slm_tokenizer_spec */
 #include "base/arena.h"             /* struct slm_arena */
+#include "text/tokenizer_builder.h" /* struct slm_tokenizer_spec */
 
 /* The same numbers in both formats. */
 enum slm_piece_type {
@@ -23,7 +23,8 @@ struct slm_sentencepiece {
     uint32_t count;
     const struct slm_tokenizer_added *added; /* further added tokens, whose texts are in `texts` with type CONTROL or USER */
     uint32_t added_count;
-    bool space_prefix; /* text gets a space in front */
+    bool space_prefix;     /* text gets a space in front */
+    uint32_t model_count;  /* tokens of the model, the first ones */
 };
 
 /* Fill `spec` but for the ids at the ends: merges in the order of the scores, unknown and control pieces as special added tokens, user
