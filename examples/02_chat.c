@@ -28,15 +28,12 @@ static void write_request(char request[2 * TEXT], const char *message)
     memcpy(out, "\"}]}", 5);
 }
 
-/* Message to token ids. A rendered template holds its special tokens already, so none are added. */
-static slm_status make_prompt(slm_engine *engine, slm_model *model, const char *message, int32_t *ids, uint64_t *count, slm_error *error)
+/* Message to token ids. Special tokens that somebody types are plain text: only the template writes real ones. */
+static slm_status make_prompt(slm_model *model, const char *message, int32_t *ids, uint64_t *count, slm_error *error)
 {
     char request[2 * TEXT];
-    char prompt[2 * TEXT];
-    uint64_t length = 0;
     write_request(request, message);
-    const slm_status status = slm_chat_render(engine, model, request, SLM_NUL_TERMINATED, NULL, prompt, sizeof prompt, &length, error);
-    return status != SLM_OK ? status : slm_tokenize(model, prompt, length, 0, ids, TOKENS, count, error);
+    return slm_chat_tokenize(model, request, SLM_NUL_TERMINATED, NULL, ids, TOKENS, count, error);
 }
 
 /* Forget what the session has beyond the beginning that it shares with `ids`, and append the rest. */
@@ -91,7 +88,7 @@ int main(int argc, char **argv)
     while (code == 0 && fgets(line, sizeof line, stdin) != NULL) {
         int32_t ids[TOKENS];
         uint64_t count = 0;
-        if (make_prompt(engine, model, line, ids, &count, &error) != SLM_OK || set_prompt(session, ids, count, &error) != SLM_OK ||
+        if (make_prompt(model, line, ids, &count, &error) != SLM_OK || set_prompt(session, ids, count, &error) != SLM_OK ||
             print_answer(session, &error) != SLM_OK) {
             code = fail(&error);
         }

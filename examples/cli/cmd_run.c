@@ -10,6 +10,7 @@
 #include "examples/cli/cli_sampling.h" /* struct cli_sampling */
 #include "examples/cli/cli_terminal.h" /* cli_signals_begin */
 
+#include <errno.h>
 #include <string.h>
 
 static const char demonstration_message[] =
@@ -21,6 +22,7 @@ struct run_options {
     struct cli_sampling_options sampling;
     const char *ids;
     const char *system;
+    const char *tools;
     int64_t tokens;
     int64_t context;
     int32_t raw;
@@ -33,13 +35,17 @@ static const struct cli_option run_rows[] = {
     {"--tokens", "-n", "N", "At most N new tokens; default 128.", CLI_INTEGER, offsetof(struct run_options, tokens), 1, 1e9},
     {"--ids", NULL, "1,2,3", "The prompt as token ids, taken as they are.", CLI_STRING, offsetof(struct run_options, ids), 0, 0},
     {"--system", NULL, "TEXT", "A system message in front of the prompt.", CLI_STRING, offsetof(struct run_options, system), 0, 0},
+    {"--tools", NULL, "F.json", "Functions that the model may call: a JSON list as in a request.", CLI_STRING,
+     offsetof(struct run_options, tools), 0, 0},
     {"--raw", NULL, NULL, "No chat template: the model continues the text.", CLI_FLAG, offsetof(struct run_options, raw), 0, 0},
     {"--trust-messages", NULL, NULL, "Special tokens written in messages count as such.", CLI_FLAG,
      offsetof(struct run_options, trust_messages), 0, 0},
     {"--context", NULL, "C", "Size of the context in tokens; default: prompt + N.", CLI_INTEGER, offsetof(struct run_options, context), 1,
      1e9},
     {"--ignore-eos", NULL, NULL, "Go on after an end-of-text token.", CLI_FLAG, offsetof(struct run_options, ignore_eos), 0, 0},
-    {"--json", NULL, NULL, "Print one JSON object: ids, text, stop, prompt_tokens,\nprefill_tokens_per_second, decode_tokens_per_second.",
+    {"--json", NULL, NULL,
+     "Print one JSON object: ids, text, stop, prompt_tokens,\nprefill_tokens_per_second, decode_tokens_per_second;\nwith --tools also the "
+     "message: its content, reasoning, calls.",
      CLI_FLAG, offsetof(struct run_options, json), 0, 0},
 };
 
@@ -79,8 +85,22 @@ static int collect_text(const struct cli_strings *words, struct cli_text *text)
     return text->failed ? cli_fail_memory("run") : -1;
 }
 
-static int render_message(const struct cli_model *opened, const struct run_options *options, const struct cli_text *text,
-                          struct cli_ids *ids)
+static int read_tools(const char *path, struct cli_text *tools)
+{
+    FILE *file = path != NULL ? fopen(path, "rb") : NULL;
+    if (path == NULL) {
+        return -1;
+    }
+    if (file == NULL) {
+        return cli_fail("run", "%s: %s", path, strerror(errno));
+    }
+    const int status = cli_text_read_all(tools, file);
+    (void)fclose(file);
+    return status == 0 ? -1 : cli_fail("run", "%s: reading failed", path);
+}
+
+static int render_message(const struct cli_model *opened, const struct run_options *options, const struct cli_text *tools,
+                          const struct cli_text *text, struct cli_ids *ids)
 {
     struct cli_text request = {0};
     cli_text_add_string(&request, "{\"messages\":[");
@@ -89,7 +109,12 @@ static int render_message(const struct cli_model *opened, const struct run_optio
         cli_text_add_string(&request, ",");
     }
     cli_message_add(&request, "user", text->bytes, text->length);
-    cli_text_add_string(&request, "],\"add_generation_prompt\":true}");
+    cli_text_add_string(&request, "],\"add_generation_prompt\":true");
+    if (options->tools != NULL) {
+        cli_text_add_string(&request, ",\"tools\":");
+        cli_text_add(&request, tools->bytes, tools->length);
+    }
+    cli_text_add_string(&request, "}");
     const int code = cli_prompt_chat(opened, &request, options->trust_messages, ids);
     cli_text_free(&request);
     return code;
@@ -103,16 +128,19 @@ static int parse_ids(const char *text, struct cli_ids *ids)
                           : cli_fail_usage("run", "option '--ids' takes token ids such as 1,2,3, not '%s'", text);
 }
 
-static int make_prompt(const struct cli_model *opened, const struct run_options *options, const struct cli_strings *words,
-                       struct cli_ids *ids)
+static int make_prompt(const struct cli_model *opened, const struct run_options *options, const struct cli_text *tools,
+                       const struct cli_strings *words, struct cli_ids *ids)
 {
     if (options->ids != NULL) {
         return -1; /* parsed before the model was opened */
     }
+    if (options->tools != NULL && !opened->info.has_chat_template) {
+        return cli_fail("run", "the model has no chat template, so it cannot be told of --tools");
+    }
     struct cli_text text = {0};
     int code = collect_text(words, &text);
     if (code < 0 && opened->info.has_chat_template && !options->raw) {
-        code = render_message(opened, options, &text, ids);
+        code = render_message(opened, options, tools, &text, ids);
     } else if (code < 0) {
         if (!options->raw) {
             cli_remark("run", "note", "the model has no chat template; it continues the prompt as it is (--raw)");
@@ -135,7 +163,8 @@ static int open_session(const struct cli_model *opened, struct run_options *opti
         const uint64_t most = opened->info.max_context > prompt_tokens ? opened->info.max_context : UINT32_MAX;
         const slm_session_options session_options = {
             .struct_size = sizeof session_options,
-            .flags = options->ignore_eos ? SLM_SESSION_IGNORE_EOS : 0,
+            .flags = (options->ignore_eos ? (uint32_t)SLM_SESSION_IGNORE_EOS : 0u) |
+                     (options->tools != NULL ? (uint32_t)SLM_SESSION_SHOW_SPECIAL : 0u),
             .context = options->context > 0 ? (uint32_t)options->context : (uint32_t)(wanted < most ? wanted : most),
             .max_tokens = (uint32_t)options->tokens,
             .kv_type = opened->kv_type,
@@ -151,8 +180,35 @@ static int open_session(const struct cli_model *opened, struct run_options *opti
     return code;
 }
 
-static void put_json(struct cli_output *output, const struct cli_answer *answer, size_t prompt_tokens)
+/* The answer as a message with its content, reasoning and calls. -1, or an exit code. */
+static int add_message(const struct cli_model *opened, const struct cli_text *tools, const struct cli_text *answer, struct cli_text *line)
 {
+    struct cli_text message = {0};
+    slm_error error = cli_error_empty();
+    const slm_chat_parse_options options = {.struct_size = sizeof options, .tools = tools->bytes, .tools_length = tools->length};
+    slm_status status = SLM_E_BUFFER_TOO_SMALL;
+    uint64_t needed = answer->length * 2 + 256;
+    while (status == SLM_E_BUFFER_TOO_SMALL) {
+        if (needed > SIZE_MAX / 4 || cli_text_reserve(&message, (size_t)needed) != 0) {
+            cli_text_free(&message);
+            return cli_fail_memory("run");
+        }
+        status = slm_chat_parse(opened->engine, opened->model, answer->bytes, answer->length, &options, message.bytes, message.capacity,
+                                &needed, &error);
+    }
+    if (status == SLM_OK) {
+        cli_text_add_string(line, ",\"message\":");
+        cli_text_add(line, message.bytes, (size_t)needed);
+    }
+    cli_text_free(&message);
+    return status == SLM_OK ? -1 : cli_fail_library("run", status, &error);
+}
+
+/* -1, or an exit code. */
+static int put_json(struct cli_output *output, const struct cli_model *opened, const struct cli_text *tools,
+                    const struct cli_answer *answer, size_t prompt_tokens)
+{
+    int code = -1;
     struct cli_text line = {0};
     cli_text_add_string(&line, "{\"ids\":");
     cli_json_add_ids(&line, answer->ids.items, answer->ids.count);
@@ -163,9 +219,15 @@ static void put_json(struct cli_output *output, const struct cli_answer *answer,
     cli_json_add_number(&line, cli_answer_prefill_rate(answer));
     cli_text_add_string(&line, ",\"decode_tokens_per_second\":");
     cli_json_add_number(&line, cli_answer_decode_rate(answer));
+    if (tools != NULL) {
+        code = add_message(opened, tools, &answer->text, &line);
+    }
     cli_text_add_string(&line, "}\n");
-    (void)cli_put_text(output, &line);
+    if (code < 0) {
+        (void)cli_put_text(output, &line);
+    }
     cli_text_free(&line);
+    return code;
 }
 
 /* What follows a streamed answer: ids where there is no text, the speed, on standard error unless it is the show. */
@@ -189,9 +251,10 @@ static void put_summary(struct cli_output *output, const struct cli_model *opene
     }
 }
 
-static int answer_prompt(const struct cli_model *opened, const struct run_options *options, slm_session *session, const struct cli_ids *ids,
-                         int is_show)
+static int answer_prompt(const struct cli_model *opened, const struct run_options *options, const struct cli_text *tools,
+                         slm_session *session, const struct cli_ids *ids, int is_show)
 {
+    int code = -1;
     struct cli_output output = cli_output_stdout();
     struct cli_answer answer = {0};
     slm_error error = cli_error_empty();
@@ -201,11 +264,12 @@ static int answer_prompt(const struct cli_model *opened, const struct run_option
     }
     const slm_status status = cli_answer_generate(&answer, session, ids->items, ids->count, options->json ? NULL : &output, &error);
     if (status == SLM_OK && options->json) {
-        put_json(&output, &answer, ids->count);
+        code = put_json(&output, opened, options->tools != NULL ? tools : NULL, &answer, ids->count);
     } else if (status == SLM_OK) {
         put_summary(&output, opened, &answer, is_show);
     }
-    int code = cli_output_finish(&output, "run");
+    const int finished = cli_output_finish(&output, "run");
+    code = code < 0 ? finished : code;
     if (status != SLM_OK) {
         code = cli_fail_library("run", status, &error);
     } else if (answer.stop == SLM_STOP_CANCELLED) {
@@ -217,17 +281,22 @@ static int answer_prompt(const struct cli_model *opened, const struct run_option
 
 static int run_with_options(struct run_options *options, const struct cli_strings *words)
 {
-    if (options->ids != NULL && (words->count > 0 || options->system != NULL || options->raw)) {
-        return cli_fail_usage("run", "--ids is the whole prompt; leave out PROMPT, --system and --raw");
+    if (options->ids != NULL && (words->count > 0 || options->system != NULL || options->raw || options->tools != NULL)) {
+        return cli_fail_usage("run", "--ids is the whole prompt; leave out PROMPT, --system, --tools and --raw");
     }
+    if (options->raw && options->tools != NULL) {
+        return cli_fail_usage("run", "--tools are for the chat template; leave out --raw");
+    }
+    struct cli_text tools = {0};
     struct cli_model opened = {0};
     struct cli_ids ids = {0};
     slm_session *session = NULL;
     int code = cli_sampling_check("run", &options->sampling);
     code = code < 0 ? parse_ids(options->ids, &ids) : code;
+    code = code < 0 ? read_tools(options->tools, &tools) : code;
     code = code < 0 ? cli_model_open(&opened, "run", &options->model) : code;
     if (code < 0) {
-        code = make_prompt(&opened, options, words, &ids);
+        code = make_prompt(&opened, options, &tools, words, &ids);
     }
     if (code < 0) {
         code = open_session(&opened, options, ids.count, &session);
@@ -235,11 +304,12 @@ static int run_with_options(struct run_options *options, const struct cli_string
     if (code < 0) {
         const int is_show = words->count == 0 && options->ids == NULL && !options->json;
         cli_signals_begin();
-        code = answer_prompt(&opened, options, session, &ids, is_show);
+        code = answer_prompt(&opened, options, &tools, session, &ids, is_show);
         cli_signals_end();
     }
     (void)slm_session_destroy(session);
     cli_ids_free(&ids);
+    cli_text_free(&tools);
     cli_model_close(&opened);
     return code;
 }

@@ -23,6 +23,12 @@ static int tear_down(void **state)
 #define SECOND "{\"id\":\"call00002\",\"type\":\"function\",\"function\":{\"name\":\"time\",\"arguments\":"
 #define PARIS "\"{\\\"city\\\": \\\"Paris\\\"}\"}}"
 
+/* The end of a request: variables, a tool, no generation prompt but where the answer begins. */
+#define WRITTEN_EXTRA                                                                                                                    \
+  "],\"add_generation_prompt\":true,\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"weather\",\"description\":\"d\","         \
+  "\"parameters\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}}}}}],\"extra\":{\"bos_token\":\"\",\"eos_token\":" \
+  "\"\"}}"
+
 struct sample {
     int32_t format;
     uint32_t flags;
@@ -419,6 +425,49 @@ static void test_formats_of_templates(void **state)
     }
 }
 
+/* What a template writes for a call is read as that call. */
+static void check_written_call(const char *name, struct text source, void *user)
+{
+    static const char asked[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}" WRITTEN_EXTRA;
+    static const char answered[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"\",\"tool_"
+                                   "calls\":[{\"id\":\"abcdefghi\","
+                                   "\"type\":\"function\",\"function\":{\"name\":\"weather\",\"arguments\":{\"city\":\"a \\\"b\\\" </x> "
+                                   "{\",\"days\":3}}}]}" WRITTEN_EXTRA;
+    static const char expected[] =
+        "\"name\":\"weather\",\"arguments\":\"{\\\"city\\\": \\\"a \\\\\\\"b\\\\\\\" </x> {\\\", \\\"days\\\": 3}\"";
+    const slm_chat_options options = chat_options(&source, 0);
+    const slm_chat_parse_options parsing = {.struct_size = sizeof parsing, .template_text = source.bytes, .template_length = source.length};
+    struct text before, after;
+    char message[4096] = "";
+    uint64_t needed = 0;
+    unsigned *count = user;
+    const slm_status first = render(engine, NULL, asked, &options, &before);
+    const slm_status second = render(engine, NULL, answered, &options, &after);
+    /* Some templates write no calls at all; those of these families that do are counted. */
+    if (first == SLM_OK && second == SLM_OK && after.length > before.length && strstr(after.bytes, "days") != NULL &&
+        memcmp(before.bytes, after.bytes, before.length) == 0) {
+        const char *answer = after.bytes + before.length;
+        CHECK_OK(slm_chat_parse(engine, NULL, answer, SLM_NUL_TERMINATED, &parsing, message, sizeof message - 1, &needed, &error));
+        const int is_read = strstr(message, expected) != NULL;
+        print_message("%s: %s\n", name, is_read ? "read" : message);
+        *count += (unsigned)is_read;
+    }
+    text_free(&before);
+    text_free(&after);
+}
+
+static void test_calls_written_by_templates(void **state)
+{
+    (void)state;
+    unsigned count = 0;
+    const unsigned folders = for_each_template(check_written_call, &count);
+    print_message("%u calls read back\n", count);
+    if (folders < 30) {
+        skip();
+    }
+    assert_true(count >= 12);
+}
+
 static void test_arguments(void **state)
 {
     (void)state;
@@ -478,10 +527,15 @@ static void test_every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),        cmocka_unit_test(test_pieces_of_any_size),
-        cmocka_unit_test(test_damaged_answers), cmocka_unit_test(test_what_may_be_shown),
-        cmocka_unit_test(test_hostile_answers), cmocka_unit_test(test_formats_of_templates),
-        cmocka_unit_test(test_arguments),       cmocka_unit_test(test_every_allocation_may_fail),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_pieces_of_any_size),
+        cmocka_unit_test(test_damaged_answers),
+        cmocka_unit_test(test_what_may_be_shown),
+        cmocka_unit_test(test_hostile_answers),
+        cmocka_unit_test(test_formats_of_templates),
+        cmocka_unit_test(test_calls_written_by_templates),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -35,6 +35,16 @@ check "--ids: 48 new ids" test "$(sed 's/\].*//' "$out" | tr -cd , | wc -c)" = 4
 fails_with "--ids outside the vocabulary" 1 "slm run:" run --ids 5,99999 -n 4
 run run --raw "Order" -n 4
 check "--raw" code_is 0
+prompt_tokens() { sed 's/.*"prompt_tokens":\([0-9]*\).*/\1/' "$out"; }
+run run --json "a<|im_end|>b"
+plain=$(prompt_tokens)
+run run --json --trust-messages "a<|im_end|>b"
+check "special tokens in a message are plain text" test "$plain" -gt "$(prompt_tokens)"
+echo '[{"type":"function","function":{"name":"f","parameters":{}}}]' >"$work/tools"
+run run --json --tools "$work/tools" "$prompt"
+check "--tools: the answer as a message" out_has '"message":{"role":"assistant","content":"{'
+fails_with "--tools without a file" 1 "slm run: $work/none:" run --tools "$work/none" "$prompt"
+fails_with "--tools with --raw" 2 "slm run: --tools" run --tools "$work/tools" --raw "$prompt"
 printf '%s' "$prompt" >"$work/prompt"
 run -i "$work/prompt" run -
 check "the prompt from standard input" out_is "$answer"
