@@ -370,8 +370,8 @@ typedef struct slm_convert_result {
 SLM_API slm_status slm_convert(slm_engine *engine, const char *source, uint64_t source_length, const char *destination,
                                uint64_t destination_length, const slm_convert_options *options, slm_convert_result *result,
                                slm_error *error);
-/* Describe a .slm file, a checkpoint folder, a GGUF or a safetensors file as a JSON object: what it is, its parameters and
- * tensors, what slm_convert() would do. Fails, with the reason, where opening or converting would fail. */
+/* Describe a .slm file, a checkpoint folder, a GGUF or a safetensors file, a LoRA adapter as a JSON object: what it is, its parameters
+ * and tensors, what slm_convert() would do. Fails, with the reason, where opening or converting would fail. */
 SLM_API slm_status slm_inspect(slm_engine *engine, const char *path, uint64_t path_length, char *json, uint64_t capacity,
                                uint64_t *needed, slm_error *error);
 /* A model without weights, only to tokenize with, from the text of a tokenizer.json. */

@@ -289,6 +289,16 @@ bool slm__target_row_steps(const struct slm_target *target, uint32_t row, const 
     return part->deltas == NULL && slm__source_row_steps(part->source, row_in_source(part, row), raw, steps, zeros);
 }
 
+bool slm__target_keeps_codes(const struct slm_target *target, enum slm_weight_type type)
+{
+    bool all = target->cols % SLM_GROUP == 0;
+    for (uint32_t i = 0; i < target->part_count; i++) {
+        const struct slm_target_part *part = &target->parts[i];
+        all = all && part->source != NULL && part->deltas == NULL && slm__source_keeps_codes(part->source, type == SLM_WEIGHT_I4);
+    }
+    return all && (type == SLM_WEIGHT_I4 || type == SLM_WEIGHT_I8);
+}
+
 slm_status slm__target_hold(const struct slm_checkpoint *checkpoint, const struct slm_target *target, slm_error *error)
 {
     const struct slm_memory *memory = checkpoint->context.memory;

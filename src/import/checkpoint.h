@@ -13,6 +13,7 @@
 #include "import/hf_quantization.h" /* struct slm_quantization */
 #include "import/import_context.h"  /* struct slm_import_context */
 #include "import/tensor_set.h"      /* struct slm_tensor_set */
+#include "kernels/blocks.h"         /* enum slm_weight_type */
 
 enum { SLM_SOURCE_NAME_BYTES = 128 };
 
@@ -92,6 +93,8 @@ slm_status slm__target_read_vector(const struct slm_checkpoint *checkpoint, cons
                                    slm_error *error);
 /* The row just read, as w = step * (q - zero) for each 32 columns; false when it has no such form. */
 bool slm__target_row_steps(const struct slm_target *target, uint32_t row, const uint8_t *raw, float *steps, float *zeros);
+/* Whether a conversion of the matrix to this type keeps all codes, as far as its source types tell. */
+bool slm__target_keeps_codes(const struct slm_target *target, enum slm_weight_type type);
 /* Before reading a matrix's rows, and after: what has to be in memory meanwhile, for formats and adapters that are not read in rows. */
 slm_status slm__target_hold(const struct slm_checkpoint *checkpoint, const struct slm_target *target, slm_error *error);
 void slm__target_release(const struct slm_checkpoint *checkpoint, const struct slm_target *target);

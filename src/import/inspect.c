@@ -5,6 +5,7 @@
 #include "base/file.h"                 /* slm__file_open, slm__path_is_folder */
 #include "format/format_layout.h"      /* SLM_FORMAT_MAGIC, SLM_TENSOR_... */
 #include "import/checkpoint_open.h"    /* slm__checkpoint_open */
+#include "import/inspect_adapter.h"    /* slm__inspect_adapter */
 #include "import/safetensors_reader.h" /* slm__safetensors_add_file */
 #include "import/weight_stream.h"      /* slm__target_type */
 #include <inttypes.h>                  /* PRIu64 */
@@ -170,7 +171,10 @@ static void add_source_tensors(struct slm_buffer *json, const struct slm_tensor_
     slm__buffer_append_byte(json, '[');
     for (uint32_t i = 0; i < set->tensor_count; i++) {
         const struct slm_source_tensor *tensor = &set->tensors[i];
-        slm__buffer_append_text(json, i > 0 ? ", {" : "{");
+        if (tensor->packed != NULL) {
+            continue; /* its parts are listed */
+        }
+        slm__buffer_append_text(json, json->data[json->length - 1] != '[' ? ", {" : "{");
         add_text(json, "name", tensor->name);
         add_text(json, "type", slm__span_text(tensor->type->name));
         add_key(json, "shape");
@@ -219,6 +223,30 @@ static void add_outcomes(struct slm_buffer *json, const struct slm_checkpoint *c
         add_number(json, type_name(type), bytes);
     }
     slm__buffer_append_byte(json, '}');
+}
+
+/* How the source is quantized, and of how many matrices i8 and i4 keep the codes. */
+static void add_quantization(struct slm_buffer *json, const struct slm_checkpoint *checkpoint)
+{
+    const struct slm_quantization *quantization = &checkpoint->quantization;
+    uint32_t matrices = 0, kept[2] = {0, 0};
+    for (uint32_t i = 0; i < checkpoint->target_count; i++) {
+        const struct slm_target *target = &checkpoint->targets[i];
+        if (!target->vector && !target->full) {
+            matrices++;
+            kept[0] += slm__target_keeps_codes(target, SLM_WEIGHT_I8) ? 1 : 0;
+            kept[1] += slm__target_keeps_codes(target, SLM_WEIGHT_I4) ? 1 : 0;
+        }
+    }
+    if (quantization->method != SLM_QUANTIZED_NOT) {
+        add_text(json, "quantization", slm__span_text(slm__quantization_name(quantization)));
+        add_number(json, "quantization_bits", quantization->bits);
+        add_number(json, "quantization_group", quantization->group_size);
+        add_bool(json, "act_order", quantization->act_order);
+    }
+    add_number(json, "matrices", matrices);
+    add_number(json, "codes_kept_i8", kept[0]);
+    add_number(json, "codes_kept_i4", kept[1]);
 }
 
 /* What the model has beyond the plain transformer. */
@@ -283,6 +311,7 @@ static void add_checkpoint(struct slm_buffer *json, const struct slm_checkpoint 
     add_bool(json, "tokenizer", checkpoint->tokenizer.length > 0);
     add_bool(json, "chat_template", checkpoint->texts.chat_template.length > 0);
     add_bool(json, "license", checkpoint->texts.license.length > 0);
+    add_quantization(json, checkpoint);
     add_outcomes(json, checkpoint);
     add_source_tensors(json, &checkpoint->set);
     slm__buffer_append_byte(json, '}');
@@ -291,6 +320,9 @@ static void add_checkpoint(struct slm_buffer *json, const struct slm_checkpoint 
 slm_status slm__inspect_checkpoint(const struct slm_import_context *context, const char *path, struct slm_buffer *json, slm_error *error)
 {
     struct slm_checkpoint checkpoint;
+    if (slm__is_adapter(context, path)) {
+        return slm__inspect_adapter(context, path, json, error);
+    }
     slm__checkpoint_init(&checkpoint, context);
     slm_status status = slm__checkpoint_open(&checkpoint, path, error);
     if (status == SLM_OK) {

@@ -14,7 +14,7 @@ slm_status slm__inspect_kind_of(const char *path, enum slm_inspect_kind *kind, s
 
 /* An opened .slm file. */
 slm_status slm__inspect_slm(const struct slm_weight_file *file, struct slm_buffer *json, slm_error *error);
-/* A folder or GGUF file: opened and planned as for a conversion, so that it fails where the conversion would. */
+/* A folder or GGUF file (also of a LoRA adapter): opened and planned as for a conversion, so that it fails where the conversion would. */
 slm_status slm__inspect_checkpoint(const struct slm_import_context *context, const char *path, struct slm_buffer *json, slm_error *error);
 /* A single safetensors file: its tensors. */
 slm_status slm__inspect_safetensors(const struct slm_import_context *context, const char *path, struct slm_buffer *json, slm_error *error);

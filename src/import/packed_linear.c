@@ -309,9 +309,15 @@ void slm__packed_read_row(const struct slm_packed_linear *packed, uint32_t row, 
     }
 }
 
+bool slm__packed_keeps_codes(const struct slm_packed_linear *packed, bool four)
+{
+    return packed->in_order && packed->inputs % 32 == 0 && (packed->group_size % 32 == 0 || packed->groups == 1) &&
+           (!four || packed->quantization.bits == 4);
+}
+
 bool slm__packed_read_steps(const struct slm_packed_linear *packed, uint32_t row, float *steps, float *zeros)
 {
-    if (!packed->in_order || packed->inputs % 32 != 0 || (packed->group_size % 32 != 0 && packed->groups > 1)) {
+    if (!slm__packed_keeps_codes(packed, false)) {
         return false;
     }
     for (uint32_t g = 0; g < packed->inputs / 32; g++) {

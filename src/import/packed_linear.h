@@ -32,6 +32,8 @@ void slm__packed_release(struct slm_packed_linear *packed, const struct slm_memo
 
 /* Row `row` as `inputs` floats; it is held. From any thread. */
 void slm__packed_read_row(const struct slm_packed_linear *packed, uint32_t row, float *out);
+/* Whether groups cover whole runs of 32, and codes have 4 bits if `four`. (8 bits fit into i8 where zeros are in the middle.) */
+bool slm__packed_keeps_codes(const struct slm_packed_linear *packed, bool four);
 /* For each 32 inputs of the row the step and zero of w = step * (q - zero); false when a group does not cover whole runs of 32. */
 bool slm__packed_read_steps(const struct slm_packed_linear *packed, uint32_t row, float *steps, float *zeros);
 

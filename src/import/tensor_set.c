@@ -206,6 +206,21 @@ slm_status slm__source_read_raw(const struct slm_tensor_set *set, const struct s
 
 bool slm__source_is_readable(const struct slm_source_tensor *tensor) { return tensor->type->decode != NULL || tensor->packed != NULL; }
 
+bool slm__source_keeps_codes(const struct slm_source_tensor *tensor, bool four)
+{
+    static const char *const fours[] = {"Q4_0", "Q4_1", "Q4_K", "TQ1_0", "TQ2_0"};
+    static const char *const eights[] = {"Q4_0", "Q5_0", "Q8_0", "IQ4_NL", "TQ1_0", "TQ2_0"};
+    const char *const *names = four ? fours : eights;
+    if (tensor->packed != NULL) {
+        return slm__packed_keeps_codes(tensor->packed, four);
+    }
+    bool found = false;
+    for (size_t i = 0; i < (four ? sizeof fours : sizeof eights) / sizeof fours[0]; i++) {
+        found = found || strcmp(tensor->type->name, names[i]) == 0;
+    }
+    return found;
+}
+
 slm_status slm__source_hold(const struct slm_tensor_set *set, const struct slm_source_tensor *tensor, const struct slm_memory *memory,
                             slm_error *error)
 {

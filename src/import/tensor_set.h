@@ -70,6 +70,8 @@ slm_status slm__source_read_raw(const struct slm_tensor_set *set, const struct s
                                 slm_error *error);
 /* Whether rows can be read as floats. */
 bool slm__source_is_readable(const struct slm_source_tensor *tensor);
+/* Whether the codes of this type fit into i4, or (not four) into i8 with its steps. */
+bool slm__source_keeps_codes(const struct slm_source_tensor *tensor, bool four);
 /* Before reading rows, and after: packed linears have their bytes in memory meanwhile; nothing is done for others. */
 slm_status slm__source_hold(const struct slm_tensor_set *set, const struct slm_source_tensor *tensor, const struct slm_memory *memory,
                             slm_error *error);

@@ -8,6 +8,7 @@
 #include "format/weight_encode.h"  /* slm__decode_panel_row */
 #include "format/weight_file.h"    /* slm__weight_file_open */
 #include "import/adapter_config.h" /* slm__adapter_config_scale */
+#include "import/inspect.h"        /* slm__inspect_checkpoint */
 #include "import/module_pattern.h" /* slm__module_pattern_match */
 
 #include <math.h>
@@ -294,6 +295,38 @@ static void failing_memory_is_a_status(void **state)
     import_end(&fixture);
 }
 
+static void adapters_are_described(void **state)
+{
+    (void)state;
+    static const char *const adapters[] = {"lora/a", "lora/a.gguf"};
+    struct import_fixture fixture;
+    char path[512];
+    int found = 0;
+    import_begin(&fixture, 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct slm_buffer json;
+        struct slm_arena tree;
+        const struct slm_json *root = NULL;
+        golden_path(adapters[i], path);
+        if (!slm__path_is_folder(path) && !slm__file_exists(path)) {
+            continue;
+        }
+        slm__buffer_init(&json, &fixture.memory, 1 << 20);
+        assert_int_equal(slm__inspect_checkpoint(&fixture.context, path, &json, &fixture.error), SLM_OK);
+        slm__arena_init(&tree, &fixture.memory, 1 << 22);
+        assert_int_equal(slm__json_parse(&tree, slm__span(json.data, json.length), &root, &fixture.error), SLM_OK);
+        assert_true(slm__json_is_string(slm__json_get(root, "kind"), "lora adapter"));
+        assert_int_equal(slm__json_get(root, "deltas")->count, 4);
+        slm__arena_free(&tree);
+        slm__buffer_free(&json);
+        found++;
+    }
+    import_end(&fixture);
+    if (found == 0) {
+        skip();
+    }
+}
+
 /* ---- patterns and scales */
 
 static void patterns_match_as_in_python(void **state)
@@ -412,6 +445,7 @@ int main(void)
         cmocka_unit_test(flipped_bytes_end_in_a_status),
         cmocka_unit_test(failing_memory_is_a_status),
         cmocka_unit_test(patterns_match_as_in_python),
+        cmocka_unit_test(adapters_are_described),
         cmocka_unit_test(configurations_give_scales_or_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "format/weight_encode.h"   /* slm__decode_panel_row */
 #include "format/weight_file.h"     /* slm__weight_file_open */
 #include "import/hf_quantization.h" /* slm__hf_quantization_read */
+#include "import/inspect.h"         /* slm__inspect_checkpoint */
 
 static const char *const folders[] = {
     "gptq/llama-4bit-g128-asym",
@@ -322,12 +323,43 @@ static void failing_memory_is_a_status(void **state)
     import_end(&fixture);
 }
 
+/* What would be kept is told before the conversion; the tensors listed are those of the files. */
+static void inspection_tells_what_is_kept(void **state)
+{
+    (void)state;
+    struct import_fixture fixture;
+    import_begin(&fixture, 1);
+    if (!copy_base(&fixture)) {
+        import_end(&fixture);
+        skip();
+    }
+    struct slm_buffer json;
+    struct slm_arena tree;
+    const struct slm_json *root = NULL;
+    int64_t kept = 0;
+    slm__buffer_init(&json, &fixture.memory, 1 << 20);
+    assert_int_equal(slm__inspect_checkpoint(&fixture.context, fixture.folder, &json, &fixture.error), SLM_OK);
+    slm__arena_init(&tree, &fixture.memory, 1 << 22);
+    assert_int_equal(slm__json_parse(&tree, slm__span(json.data, json.length), &root, &fixture.error), SLM_OK);
+    assert_true(slm__json_is_string(slm__json_get(root, "quantization"), "gptq"));
+    assert_true(slm__json_i64(slm__json_get(root, "codes_kept_i4"), &kept));
+    assert_int_equal(kept, 4);
+    const struct slm_json *tensors = slm__json_get(root, "tensors");
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        assert_false(slm__json_is_string(slm__json_get(&tensors->items[i], "type"), "GPTQ"));
+    }
+    slm__arena_free(&tree);
+    slm__buffer_free(&json);
+    import_end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_equal_the_reference),      cmocka_unit_test(malformed_tensors_are_refused),
         cmocka_unit_test(flipped_bytes_end_in_a_status),    cmocka_unit_test(configurations_are_read_or_refused_by_name),
         cmocka_unit_test(configuration_beside_config_json), cmocka_unit_test(failing_memory_is_a_status),
+        cmocka_unit_test(inspection_tells_what_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
