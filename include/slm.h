@@ -134,7 +134,7 @@ SLM_API const char *slm_build_info(void);
     X(SLM_E_CANCELLED, 52, "the call was cancelled")                                                   \
     X(SLM_E_BAD_TOKEN, 53, "a token id is not in the vocabulary")                                      \
     X(SLM_E_REWIND_LIMIT, 54, "the position was dropped from a windowed cache")                        \
-    X(SLM_E_NOT_FINITE, 55, "the model computed a value that is not a finite number")                  \
+    X(SLM_E_NOT_FINITE, 55, "a logit is not a finite number, or no token is allowed")                  \
     X(SLM_E_NO_TOKENIZER, 60, "the model has no tokenizer")                                            \
     X(SLM_E_NO_TEMPLATE, 61, "the model has no chat template")                                         \
     X(SLM_E_ENCODING, 62, "the text is not valid UTF-8")                                               \
@@ -365,7 +365,7 @@ typedef struct slm_convert_result {
 /* Convert a checkpoint (Hugging Face folder, also of GPTQ or AWQ, or GGUF file; of a split one, the first part) into a .slm file.
  * Sources of 8 and 4 bits keep their codes in I8 and I4 where the groups allow; body_error says what was lost.
  * The file is written under a temporary name beside `destination` and renamed when complete; a failure leaves nothing
- * behind and an existing destination untouched. The same source gives the same bytes on every machine. Warnings go to
+ * behind and an existing destination untouched. An existing file is replaced only if it is empty or an .slm file. The same source gives the same bytes on every machine. Warnings go to
  * the engine's log. */
 SLM_API slm_status slm_convert(slm_engine *engine, const char *source, uint64_t source_length, const char *destination,
                                uint64_t destination_length, const slm_convert_options *options, slm_convert_result *result,
@@ -644,7 +644,8 @@ typedef struct slm_token {
 SLM_API slm_status slm_session_next(slm_session *session, slm_token *token, slm_error *error);
 
 /* slm_session_next() for many sessions of one pool in one forward pass. statuses[i] and tokens[i] belong to sessions[i];
- * the call returns the first status that is not SLM_OK. The bits are those of stepping each alone. */
+ * the call returns the first status that is not SLM_OK; a session that fails is unchanged, the others have advanced. The bits are those
+ * of stepping each alone. */
 SLM_API slm_status slm_pool_step(slm_pool *pool, slm_session *const *sessions, uint32_t count, slm_token *tokens,
                                  slm_status *statuses, slm_error *error);
 

@@ -3,10 +3,12 @@
 #include "import/convert.h"
 
 #include "base/file.h"              /* struct slm_output */
+#include "format/format_layout.h"   /* SLM_FORMAT_MAGIC */
 #include "format/sink_file.h"       /* slm__sink_file */
 #include "import/checkpoint_open.h" /* slm__checkpoint_open */
 #include "import/model_metadata.h"  /* slm__write_traits, slm__write_texts */
 #include "import/rope_tensors.h"    /* struct slm_rope_tensors */
+#include <string.h>
 
 enum { HASH_PIECE = 1 << 20 };
 
@@ -115,6 +117,24 @@ static slm_status write_model(struct slm_checkpoint *checkpoint, const struct sl
     return SLM_OK;
 }
 
+/* An existing file is only replaced if it is empty or an .slm file: a mistyped destination must not cost a checkpoint. */
+static slm_status check_destination(const char *destination, slm_error *error)
+{
+    struct slm_file file;
+    uint8_t magic[8] = {0};
+    if (!slm__file_exists(destination)) {
+        return SLM_OK;
+    }
+    SLM_TRY(slm__file_open(&file, destination, error));
+    const bool replaceable =
+        file.size == 0 || (file.size >= sizeof magic && slm__file_read(&file, 0, magic, sizeof magic, NULL) == SLM_OK &&
+                           memcmp(magic, SLM_FORMAT_MAGIC, sizeof magic) == 0);
+    slm__file_close(&file);
+    return replaceable ? SLM_OK
+                       : slm__fail(error, SLM_E_FILE_WRITE,
+                                   "%s exists and is no .slm file: it is not replaced; remove it or choose another name", destination);
+}
+
 static slm_status write_file(struct slm_checkpoint *checkpoint, const char *destination, const struct slm_convert_settings *settings,
                              struct slm_convert_report *report, slm_error *error)
 {
@@ -139,7 +159,10 @@ slm_status slm__convert_checkpoint(const struct slm_import_context *context, con
     struct slm_checkpoint checkpoint;
     slm__convert_default_types(&full.types);
     slm__checkpoint_init(&checkpoint, context);
-    slm_status status = slm__checkpoint_open(&checkpoint, source, error);
+    slm_status status = check_destination(destination, error);
+    if (status == SLM_OK) {
+        status = slm__checkpoint_open(&checkpoint, source, error);
+    }
     if (status == SLM_OK) {
         status = slm__adapters_merge(&checkpoint, full.adapters, full.adapter_count, error);
     }

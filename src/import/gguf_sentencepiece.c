@@ -42,8 +42,8 @@ static slm_status read_piece(const struct arrays *arrays, uint32_t id, struct sl
         return slm__fail(error, SLM_E_ENCODING, "token %" PRIu32 " of tokenizer.ggml.tokens is not valid UTF-8", id);
     }
     if (*score != *score || number < SLM_PIECE_NORMAL || number > SLM_PIECE_BYTE) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "token %" PRIu32 " has type %" PRIu64 " (known are 1 to 6), or a score that is no number", id,
-                         number);
+        return slm__fail(error, SLM_E_BAD_VALUE, "token %" PRIu32 " has type %" PRIu64 " (known are 1 to 6), or a score that is no number",
+                         id, number);
     }
     *type = (uint8_t)number;
     return SLM_OK;

@@ -143,7 +143,8 @@ slm_status slm__gguf_tokenizer_read(struct slm_checkpoint *checkpoint, const str
     }
     const bool sentencepiece = slm__span_is(model, "llama");
     if (!sentencepiece && !slm__span_is(model, "gpt2")) {
-        slm__log(log, SLM_LOG_WARNING, "tokenizer model %.*s is not supported (supported: gpt2, llama): %s", SLM_SPAN_ARGS(model), consequence);
+        slm__log(log, SLM_LOG_WARNING, "tokenizer model %.*s is not supported (supported: gpt2, llama): %s", SLM_SPAN_ARGS(model),
+                 consequence);
         return SLM_OK;
     }
     struct slm_tokenizer_spec spec;

@@ -126,7 +126,8 @@ static slm_status read_plain_tokenizer(struct slm_checkpoint *checkpoint, const 
         found++;
     }
     if (found == sizeof names / sizeof names[0]) {
-        slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%s has no tokenizer.json: the model will work on token ids, without text", folder);
+        slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%s has no tokenizer.json: the model will work on token ids, without text",
+                 folder);
         return SLM_OK;
     }
     struct slm_plain_tokenizer source;

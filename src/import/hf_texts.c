@@ -139,24 +139,6 @@ static slm_status write_tokens(struct slm_checkpoint *checkpoint, const struct t
     return status;
 }
 
-/* The last part of the folder's path. */
-static slm_status read_name(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
-{
-    size_t end = strlen(folder);
-    while (end > 0 && folder[end - 1] == '/') {
-        end--;
-    }
-    size_t begin = end;
-    while (begin > 0 && folder[begin - 1] != '/') {
-        begin--;
-    }
-    const struct slm_span name = slm__span(folder + begin, end - begin);
-    if (slm__utf8_valid_prefix(name) != name.length || slm__span_is(name, ".") || slm__span_is(name, "..")) {
-        return SLM_OK;
-    }
-    return keep(checkpoint, name, &checkpoint->texts.name, error);
-}
-
 slm_status slm__hf_texts_read(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
 {
     static const char *const templates[] = {"chat_template.jinja"};
@@ -169,6 +151,5 @@ slm_status slm__hf_texts_read(struct slm_checkpoint *checkpoint, const char *fol
     SLM_TRY(write_tokens(checkpoint, &tokens, error));
     SLM_TRY(read_text(checkpoint, folder, templates, 1, true, &texts->chat_template, error));
     SLM_TRY(read_text(checkpoint, folder, licenses, sizeof licenses / sizeof licenses[0], false, &texts->license, error));
-    SLM_TRY(read_text(checkpoint, folder, notices, sizeof notices / sizeof notices[0], false, &texts->notice, error));
-    return read_name(checkpoint, folder, error);
+    return read_text(checkpoint, folder, notices, sizeof notices / sizeof notices[0], false, &texts->notice, error);
 }

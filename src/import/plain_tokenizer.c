@@ -146,7 +146,8 @@ static slm_status read_tiktoken(struct reader *r)
         *text = r->added[i].content;
     }
     if (!slm__tokenizer_spec_pipeline(&r->spec, r->source->pipeline)) {
-        return slm__fail(r->error, SLM_E_UNSUPPORTED, "a tiktoken file does not say how text is split, and no rule is known for this family");
+        return slm__fail(r->error, SLM_E_UNSUPPORTED,
+                         "a tiktoken file does not say how text is split, and no rule is known for this family");
     }
     float *scores = slm__arena_take(&r->arena, (size_t)count * sizeof *scores);
     if (scores == NULL) {

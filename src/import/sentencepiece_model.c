@@ -153,8 +153,8 @@ static slm_status read_trainer(struct slm_sentencepiece_model *model, struct slm
         return malformed(error, "its trainer_spec");
     }
     if (type != TYPE_BPE || suffix) {
-        return slm__fail(error, SLM_E_UNSUPPORTED, "model_type %llu%s is not supported from this file; BPE (2) is", (unsigned long long)type,
-                         suffix ? " with treat_whitespace_as_suffix" : "");
+        return slm__fail(error, SLM_E_UNSUPPORTED, "model_type %llu%s is not supported from this file; BPE (2) is",
+                         (unsigned long long)type, suffix ? " with treat_whitespace_as_suffix" : "");
     }
     return SLM_OK;
 }

@@ -55,7 +55,10 @@ struct walk {
     uint32_t count;
 };
 
-static bool usable(const struct walk *walk, uint32_t id) { return id != SLM_TOKENIZER_NONE && (walk->parts == NULL || walk->parts[id] != 0); }
+static bool usable(const struct walk *walk, uint32_t id)
+{
+    return id != SLM_TOKENIZER_NONE && (walk->parts == NULL || walk->parts[id] != 0);
+}
 
 /* All cuts of token `id`. */
 static void cut_token(struct walk *walk, uint32_t id, float score)

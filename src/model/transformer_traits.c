@@ -339,6 +339,9 @@ static slm_status read_factors(struct slm_transformer *t, const struct slm_weigh
     SLM_TRY(optional_f32(file, "model.residual_scale", &t->residual_scale, error));
     SLM_TRY(optional_f32(file, "model.logit_scale", &t->logit_scale, error));
     SLM_TRY(optional_f32(file, "model.query_beta", &t->query_beta, error));
+    if (t->attention_softcap < 0.0f || t->final_softcap < 0.0f) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "model.%s_softcap is negative", t->attention_softcap < 0.0f ? "attention" : "final");
+    }
     return t->query_beta != 0.0f ? required_u64(file, "model.query_length", 1, MAX_CONTEXT, &t->query_length, error) : SLM_OK;
 }
 

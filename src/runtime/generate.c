@@ -2,6 +2,7 @@
 /* The simple case, made of the parts that a program can also call one by one. */
 #include "runtime/generate.h"
 #include "base/buffer.h"        /* struct slm_buffer */
+#include "base/utf8.h"          /* slm__utf8_valid_prefix */
 #include "base/clock.h"         /* slm__clock_ns, slm__clock_local_seconds */
 #include "text/chat_tokenize.h" /* slm__chat_tokenize */
 #include <string.h>
@@ -56,10 +57,14 @@ static slm_status append_prompt(struct slm_session *session, struct slm_span pro
     if (model->tokenizer == NULL) {
         return slm__fail(error, SLM_E_NO_TOKENIZER, "the model has no tokenizer: append token ids and use slm_session_next()");
     }
+    const size_t valid = slm__utf8_valid_prefix(prompt);
+    raw = raw || model->chat_template.length == 0;
+    if (!raw && valid != prompt.length) {
+        return slm__fail(error, SLM_E_ENCODING, "the prompt is not valid UTF-8: byte %llu", (unsigned long long)valid);
+    }
     struct slm_buffer ids;
     slm__buffer_init(&ids, model->memory, SIZE_MAX);
-    slm_status status =
-        raw || model->chat_template.length == 0 ? tokenize_text(model, prompt, &ids, error) : tokenize_message(model, prompt, &ids, error);
+    slm_status status = raw ? tokenize_text(model, prompt, &ids, error) : tokenize_message(model, prompt, &ids, error);
     *count = ids.length / sizeof(int32_t);
     if (status == SLM_OK && *count > 0) {
         const slm_append_options none = {0};

@@ -42,8 +42,16 @@ static bool in_ranges(const uint32_t ranges[][2], size_t count, uint32_t code)
 
 #define IN(ranges, code) in_ranges(ranges, sizeof(ranges) / sizeof((ranges)[0]), code)
 
+static bool ascii_letter(uint32_t code) { return (code | 0x20) >= 'a' && (code | 0x20) <= 'z'; }
+
 static bool in_class(uint32_t pattern, uint32_t code)
 {
+    if (code < 0x80 && pattern == SLM_SPLIT_CASED_LETTERS) {
+        return ascii_letter(code);
+    }
+    if (code < 0x80 && pattern == SLM_SPLIT_LISTED_SIGNS) {
+        return (code >= '!' && code <= '/') || (code >= ':' && code <= '~');
+    }
     switch (pattern) {
     case SLM_SPLIT_LINE_ENDS:
         return code == '\r' || code == '\n';
@@ -52,7 +60,7 @@ static bool in_class(uint32_t pattern, uint32_t code)
     case SLM_SPLIT_SIGNS:
         return (slm__unicode(code) & SLM_UNICODE_PUNCTUATION) != 0;
     case SLM_SPLIT_EAST_ASIAN:
-        return IN(east_asian, code);
+        return code >= east_asian[0][0] && IN(east_asian, code);
     case SLM_SPLIT_CASED_LETTERS:
         return IN(cased_letters, code);
     case SLM_SPLIT_LISTED_SIGNS:
@@ -65,6 +73,10 @@ static bool in_class(uint32_t pattern, uint32_t code)
 static struct slm_utf8 next_character(struct slm_span text, size_t position)
 {
     struct slm_utf8 none = {UINT32_MAX, 0, false, false};
+    if (position < text.length && text.data[position] < 0x80) {
+        struct slm_utf8 ascii = {text.data[position], 1, true, false};
+        return ascii;
+    }
     return position < text.length ? slm__utf8_decode(text.data + position, text.length - position) : none;
 }
 
