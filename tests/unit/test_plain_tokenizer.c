@@ -190,7 +190,8 @@ static void what_is_wrong_is_named(void **state)
     check_refused(slm__span_text("YQ== 0\nYg== 0\n"), "", "gpt-2", SLM_E_BAD_VALUE, "line 2: rank 0 occurs twice");
     check_refused(slm__span_text("YQ== 0\nYg== 2\n"), "", "gpt-2", SLM_E_BAD_VALUE, "rank 2");
     check_refused(slm__span_text("YQ== 0\n"), "{\"added_tokens_decoder\":{\"x\":{\"content\":\"a\"}}}", "gpt-2", SLM_E_BAD_VALUE, "'x'");
-    check_refused(slm__span_text("YQ== 0\n"), "{\"added_tokens_decoder\":{\"0\":{\"content\":\"b\"}}}", "gpt-2", SLM_E_BAD_VALUE, "token 0");
+    check_refused(slm__span_text("YQ== 0\n"), "{\"added_tokens_decoder\":{\"0\":{\"content\":\"b\"}}}", "gpt-2", SLM_E_BAD_VALUE,
+                  "token 0");
     check_refused(slm__span_text("YQ== 0\n"), "{", "gpt-2", SLM_E_SYNTAX, "line 1");
 }
 

@@ -31,7 +31,8 @@ static const char unigram[] =
     "{\"type\":\"Nmt\"},{\"type\":\"Strip\"},{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"CAAAAAAIAAAAAAAAYgA=\"}]},"
     "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},{\"type\":\"Metaspace\","
     "\"replacement\":\"\xE2\x96\x81\"}]},\"decoder\":{\"type\":\"Metaspace\",\"replacement\":\"\xE2\x96\x81\"},"
-    "\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":[[\"<unk>\",0],[\"a\",-2.5],[\"ab\",-3],[\"\xE2\x96\x81\",-2],"
+    "\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":[[\"<unk>\",0],[\"a\",-2.5],[\"ab\",-3],"
+    "[\"\xE2\x96\x81\",-2],"
     "[\"\xE2\x96\x81" "ab\",-4],[\"<0xCC>\",-9],[\"<0x81>\",-9]]}}";
 
 static const char wordpiece[] =
