@@ -159,9 +159,9 @@ slm_status slm__convert_checkpoint(const struct slm_import_context *context, con
     struct slm_checkpoint checkpoint;
     slm__convert_default_types(&full.types);
     slm__checkpoint_init(&checkpoint, context);
-    slm_status status = check_destination(destination, error);
+    slm_status status = slm__checkpoint_open(&checkpoint, source, error);
     if (status == SLM_OK) {
-        status = slm__checkpoint_open(&checkpoint, source, error);
+        status = check_destination(destination, error);
     }
     if (status == SLM_OK) {
         status = slm__adapters_merge(&checkpoint, full.adapters, full.adapter_count, error);

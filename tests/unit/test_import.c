@@ -2,6 +2,7 @@
 /* Checkpoint folders: what is refused and how it is said, what configurations mean, that conversion is reproducible, can be stopped, and
  * leaves nothing behind when it fails. */
 #define _GNU_SOURCE
+#include "format/format_layout.h" /* SLM_FORMAT_MAGIC */
 #include "tests/unit/import_fixture.h"
 
 #include "base/json.h"               /* slm__json_parse */
@@ -338,8 +339,8 @@ static void cancelling_leaves_nothing(void **state)
     char path[256];
     import_begin(&fixture, 1);
     NEED_BASE(&fixture);
-    import_write_text(&fixture, "out.slm", "before");
-    import_path(&fixture, "out.slm", path);
+    static const char before[] = SLM_FORMAT_MAGIC "before"; /* an older model */
+    import_write(import_path(&fixture, "out.slm", path), before, sizeof before);
     for (int after = 1;; after++) {
         int calls = after;
         const struct slm_convert_settings settings = {
@@ -354,12 +355,31 @@ static void cancelling_leaves_nothing(void **state)
             break;
         }
         assert_int_equal(status, SLM_E_CANCELLED);
-        assert_true(slm__span_is(data, "before"));
+        assert_true(slm__span_equal(data, slm__span(before, sizeof before)));
         give(&fixture, data);
     }
     char command[128];
     snprintf(command, sizeof command, "test $(ls -A '%s' | wc -l) = 5", fixture.folder);
     assert_int_equal(system(command), 0);
+    import_end(&fixture);
+}
+
+static void other_files_are_not_replaced(void **state)
+{
+    (void)state;
+    struct import_fixture fixture;
+    const struct slm_convert_settings settings = {.types = {SLM_WEIGHT_I8, SLM_WEIGHT_NONE}};
+    struct slm_convert_report report;
+    char path[256];
+    import_begin(&fixture, 1);
+    NEED_BASE(&fixture);
+    import_path(&fixture, "model.safetensors", path);
+    const struct slm_span weights = load(&fixture, path);
+    assert_int_equal(slm__convert_checkpoint(&fixture.context, fixture.folder, path, &settings, &report, &fixture.error), SLM_E_FILE_WRITE);
+    const struct slm_span after = load(&fixture, path);
+    assert_true(slm__span_equal(weights, after));
+    give(&fixture, weights);
+    give(&fixture, after);
     import_end(&fixture);
 }
 
@@ -556,6 +576,7 @@ int main(void)
         cmocka_unit_test(conversion_is_reproducible),
         cmocka_unit_test(texts_and_defaults_are_kept),
         cmocka_unit_test(cancelling_leaves_nothing),
+        cmocka_unit_test(other_files_are_not_replaced),
         cmocka_unit_test(failing_memory_is_a_status),
         cmocka_unit_test(leftovers_are_judged),
         cmocka_unit_test(infinite_weights_are_refused),
