@@ -52,8 +52,8 @@ SLM_INLINE_AVX2 void dots_i4_avx2(const uint8_t *quants, const uint8_t *x, uint3
     }
 }
 
-/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end of
- * the panel for that of the next one. */
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end
+ * of the panel for that of the next one. */
 SLM_INLINE_AVX2 void prefetch_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t g)
 {
     const uint32_t groups = panel->groups, ahead = groups < AHEAD_I4_AVX2 ? groups : AHEAD_I4_AVX2;

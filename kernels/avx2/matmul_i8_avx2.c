@@ -34,8 +34,8 @@ SLM_INLINE_AVX2 void dots_i8_avx2(const uint8_t *quants, const uint8_t *x, uint3
     }
 }
 
-/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end of
- * the panel for that of the next one. */
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end
+ * of the panel for that of the next one. */
 SLM_INLINE_AVX2 void prefetch_i8_avx2(const uint8_t *panel, uint32_t groups, uint32_t g)
 {
     const uint32_t ahead = groups < AHEAD_I8_AVX2 ? groups : AHEAD_I8_AVX2;

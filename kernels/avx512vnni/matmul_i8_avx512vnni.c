@@ -8,8 +8,9 @@
 #include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, prefetch_columns_avx512vnni */
 
 enum {
-    AHEAD_I8_AVX512VNNI = 16,    /* groups of the weight stream to fetch ahead: 8 KB; 2 to 32 KB measured */
-    AHEAD_X_I8_AVX512VNNI = 4096 /* bytes of the activations to fetch ahead, from the second-level cache: K 8192 gains a fifth */
+    PAIR_AHEAD_I8_AVX512VNNI = 8, /* groups of each of two panels to fetch ahead */
+    AHEAD_I8_AVX512VNNI = 16,     /* groups of the weight stream to fetch ahead: 8 KB; 2 to 32 KB measured */
+    AHEAD_X_I8_AVX512VNNI = 4096  /* bytes of the activations to fetch ahead, from the second-level cache: K 8192 gains a fifth */
 };
 
 /* dots[c] += (q + 128) x of one group for all columns. */
@@ -26,12 +27,12 @@ SLM_INLINE_AVX512VNNI void dots_i8_avx512vnni(const uint8_t *quants, const uint8
     }
 }
 
-/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end of the
- * panel for that of the next one. */
-SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, uint32_t groups, uint32_t g)
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + most, behind the end
+ * of the panel for that of the panel `next` bytes further. */
+SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, uint32_t groups, uint32_t g, uint32_t most, uint64_t next)
 {
-    const uint32_t ahead = groups < AHEAD_I8_AVX512VNNI ? groups : AHEAD_I8_AVX512VNNI;
-    const uint8_t *from = g + ahead < groups ? panel : panel + slm__i8_panel_bytes(groups);
+    const uint32_t ahead = groups < most ? groups : most;
+    const uint8_t *from = g + ahead < groups ? panel : panel + next;
     const uint32_t group = g + ahead < groups ? g + ahead : g + ahead - groups;
     SLM_UNROLL_AVX512VNNI
     for (uint32_t line = 0; line < 8; line++) {
@@ -42,38 +43,60 @@ SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, uint32_t
     }
 }
 
+/* Group g of one panel: acc[c] moves on by one step for all columns; `columns` is a constant of the caller. */
+SLM_INLINE_AVX512VNNI void group_i8_avx512vnni(const uint8_t *panel, uint32_t groups, uint32_t g, const uint8_t *x, uint32_t columns,
+                                               uint32_t most, uint64_t next, __m512 acc[SLM_COLUMNS])
+{
+    const uint8_t *scales = panel + slm__i8_scales_offset(groups);
+    const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES, *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
+    __m512i dots[SLM_COLUMNS];
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t c = 0; c < columns; c++) {
+        dots[c] = _mm512_slli_epi32(broadcast_quad_avx512vnni(x_sums + (size_t)4 * c), 7);
+    }
+    prefetch_i8_avx512vnni(panel, groups, g, most, next);
+    if (columns >= 4) {
+        prefetch_columns_avx512vnni(x, AHEAD_X_I8_AVX512VNNI, columns);
+    }
+    dots_i8_avx512vnni(panel + (size_t)512 * g, x, columns, dots);
+    const __m512 scale = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(scales + (size_t)32 * g)));
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t c = 0; c < columns; c++) {
+        const __m512 factor = _mm512_mul_ps(scale, broadcast_f32_avx512vnni(x_scales + (size_t)4 * c));
+        acc[c] = _mm512_fmadd_ps(factor, _mm512_cvtepi32_ps(dots[c]), acc[c]);
+    }
+}
+
 /* 16 rows, all columns; `columns` is a constant of the caller. */
 SLM_INLINE_AVX512VNNI void columns_i8_avx512vnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y,
                                                  size_t y_stride)
 {
-    const uint8_t *scales = panel + slm__i8_scales_offset(groups);
     __m512 acc[SLM_COLUMNS];
     SLM_UNROLL_AVX512VNNI
     for (uint32_t c = 0; c < columns; c++) {
         acc[c] = _mm512_setzero_ps();
     }
     for (uint32_t g = 0; g < groups; g++, x += (size_t)columns * SLM_PACKED_GROUP) {
-        const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES, *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
-        __m512i dots[SLM_COLUMNS];
-        SLM_UNROLL_AVX512VNNI
-        for (uint32_t c = 0; c < columns; c++) {
-            dots[c] = _mm512_slli_epi32(broadcast_quad_avx512vnni(x_sums + (size_t)4 * c), 7);
-        }
-        prefetch_i8_avx512vnni(panel, groups, g);
-        if (columns >= 4) {
-            prefetch_columns_avx512vnni(x, AHEAD_X_I8_AVX512VNNI, columns);
-        }
-        dots_i8_avx512vnni(panel + (size_t)512 * g, x, columns, dots);
-        const __m512 scale = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(scales + (size_t)32 * g)));
-        SLM_UNROLL_AVX512VNNI
-        for (uint32_t c = 0; c < columns; c++) {
-            const __m512 factor = _mm512_mul_ps(scale, broadcast_f32_avx512vnni(x_scales + (size_t)4 * c));
-            acc[c] = _mm512_fmadd_ps(factor, _mm512_cvtepi32_ps(dots[c]), acc[c]);
-        }
+        group_i8_avx512vnni(panel, groups, g, x, columns, AHEAD_I8_AVX512VNNI, slm__i8_panel_bytes(groups), acc);
     }
     SLM_UNROLL_AVX512VNNI
     for (uint32_t c = 0; c < columns; c++) {
         _mm512_storeu_ps(y + c * y_stride, acc[c]);
+    }
+}
+
+/* One column is nothing but memory: two panels side by side are twice as many streams. */
+static void pair_i8_avx512vnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, float *y)
+{
+    const uint64_t bytes = slm__i8_panel_bytes(groups);
+    __m512 acc[2][SLM_COLUMNS];
+    acc[0][0] = acc[1][0] = _mm512_setzero_ps();
+    for (uint32_t g = 0; g < groups; g++, x += SLM_PACKED_GROUP) {
+        group_i8_avx512vnni(panel, groups, g, x, 1, PAIR_AHEAD_I8_AVX512VNNI, 2 * bytes, acc[0]);
+        group_i8_avx512vnni(panel + bytes, groups, g, x, 1, PAIR_AHEAD_I8_AVX512VNNI, 2 * bytes, acc[1]);
+    }
+    for (uint32_t h = 0; h < 2; h++) {
+        _mm512_storeu_ps(y + (size_t)16 * h, acc[h][0]);
     }
 }
 
@@ -95,6 +118,9 @@ void slm__matmul_i8_avx512vnni(const struct slm_matrix *w, uint32_t panel_begin,
                                float *y, size_t y_stride)
 {
     const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
+    for (; columns == 1 && panel_end - panel_begin >= 2; panel_begin += 2) {
+        pair_i8_avx512vnni(w->data + panel_begin * w->panel_bytes, groups, packed, y + (size_t)16 * panel_begin);
+    }
     for (uint32_t p = panel_begin; p < panel_end; p++) {
         panel_i8_avx512vnni(w->data + p * w->panel_bytes, groups, packed, columns, y + (size_t)16 * p, y_stride);
     }
