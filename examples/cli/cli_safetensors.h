@@ -12,8 +12,11 @@ int cli_safetensors_read_ids(const char *path, const char *name, int32_t **value
 
 enum { CLI_SAFETENSORS_MATRICES = 4, CLI_SAFETENSORS_PATH = 4096 };
 
-/* A file of f32 matrices [rows, columns] being written; any part of any matrix at any time. It is written beside `path`
- * and renamed at the end, unless `path` is no ordinary file. */
+/* Are these two names of one ordinary file? `other` may be NULL. */
+int cli_same_file(const char *path, const char *other);
+
+/* A file of f32 matrices [rows, columns] being written; any part of any matrix at any time. It is written beside `path` under a
+ * name that no other process uses and renamed at the end, unless `path` is no ordinary file. */
 struct cli_safetensors_writer {
     FILE *file;
     char path[CLI_SAFETENSORS_PATH];

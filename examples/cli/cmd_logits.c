@@ -139,6 +139,10 @@ static int run_logits(int argc, char **argv)
         code = words.count > 0 ? cli_fail_usage("logits", "no argument is expected, but there is '%s'", words.items[0])
                                : cli_fail_usage("logits", "option '%s' is needed", options.ids == NULL ? "--ids" : "-o");
     }
+    if (code < 0 && (cli_same_file(options.output, options.ids) || cli_same_file(options.output, options.model.path))) {
+        code = cli_fail_usage("logits", "the output %s is the file that %s reads; give another", options.output,
+                              cli_same_file(options.output, options.ids) ? "--ids" : "-m");
+    }
     if (code < 0) {
         struct logits_work work = {0};
         code = cli_model_open(&work.opened, "logits", &options.model);

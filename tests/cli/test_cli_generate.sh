@@ -80,7 +80,16 @@ fails_with "logits: unwritable output" 1 "/nowhere/x" logits --ids "$work/ids" -
 if [ -w /dev/full ]; then
     fails_with "logits: full disk" 1 "/dev/full" logits --ids "$work/ids" -o /dev/full
 fi
-check "logits: nothing left behind" test -z "$(ls "$work" | grep partial)"
+check "logits: nothing left behind" test -z "$(ls "$work" | grep tmp-)"
+cp "$work/ids" "$work/ids2"
+ln -s ids2 "$work/link"
+fails_with "logits: output over the ids" 2 "is the file that --ids reads" logits --ids "$work/ids2" -o "$work/link"
+cp examples/demo/triage-i8.slm "$work/m.slm"
+fails_with "logits: output over the model" 2 "is the file that -m reads" logits -m "$work/m.slm" --ids "$work/ids2" -o "$work/m.slm"
+check "logits: the ids are as they were" cmp -s "$work/ids" "$work/ids2"
+for i in 1 2 3 4; do "$SLM" logits --ids "$work/ids" -o "$work/same" --chunk 3 & done
+wait
+check "logits: four processes, one output" cmp -s "$work/a" "$work/same"
 
 run bench -p 32 -n 8 --repeat 1 --json
 check "bench: exit code" code_is 0
