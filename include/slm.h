@@ -436,8 +436,8 @@ SLM_API slm_status slm_chat_render(slm_engine *engine, const slm_model *model, c
 /* A conversation to token ids, to be appended to a session as they are: what slm_chat_render() gives, tokenized without adding special
  * tokens, but with provenance: only text that the template wrote (and special tokens handed to it as variables named ..._token) can
  * become a control token. What messages, tools, documents and other variables wrote is encoded as plain text, so it cannot forge a turn
- * or a tool call. Control tokens are the special tokens of the vocabulary, all others written <|...|>, those for reasoning and tool
- * calls (<think>, <tool_call>, <tool_response> and their ends), and those written <...> or [...] that the template contains.
+ * or a tool call. Control tokens are the special tokens of the vocabulary and all other added tokens that are written <...> or [...]
+ * (<think>, <tool_call>, [INST]), but for tags of HTML, which are words of some vocabularies.
  * Without such tokens in the request, and always with SLM_CHAT_REFERENCE_TOKENS, the ids are those of the rendered text.
  * Errors: those of slm_chat_render() and slm_tokenize(). */
 SLM_API slm_status slm_chat_tokenize(const slm_model *model, const char *request, uint64_t length, const slm_chat_options *options,

@@ -5,7 +5,7 @@
  */
 #include "text/chat_tokenize.h"
 
-#include "text/added_tokens.h" /* slm__added_next */
+enum { FIRST_WORD = 8 }; /* vocabularies with <s> as a control token begin with those */
 
 /* ---- which added tokens are control tokens ---- */
 
@@ -17,57 +17,39 @@ static bool begins_and_ends(struct slm_span text, const char *begin, const char 
            memcmp(text.data + text.length - last.length, last.data, last.length) == 0;
 }
 
-/* Control tokens by their text alone. */
-static bool is_known_marker(struct slm_span text)
+/* "table", "/b", "h1": tags of HTML are words of some vocabularies. <s> is also what older ones begin and end texts with. */
+static bool is_html(struct slm_span name)
 {
-    static const char *const markers[] = {"<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"};
-    for (size_t i = 0; i < sizeof markers / sizeof markers[0]; i++) {
-        if (slm__span_is(text, markers[i])) {
+    static const char *const tags[] = {"a",   "b",     "blockquote", "br", "caption", "code", "div",   "em",  "h1", "h2",   "h3",     "h4",
+                                       "h5",  "h6",    "hr",         "i",  "li",      "ol",   "p",     "pre", "s",  "span", "strong", "sub",
+                                       "sup", "table", "tbody",      "td", "tfoot",   "th",   "thead", "tr",  "u",  "ul"};
+    if (name.data[0] == '/') {
+        name = slm__span(name.data + 1, name.length - 1);
+    }
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        if (slm__span_is(name, tags[i])) {
             return true;
         }
     }
-    return begins_and_ends(text, "<|", "|>");
+    return false;
 }
 
-/* Control tokens when the template writes them. */
-static bool is_marker_shaped(struct slm_span text) { return begins_and_ends(text, "<", ">") || begins_and_ends(text, "[", "]"); }
+/* Is the added token `id`, which is not special, a control token all the same? */
+static bool is_marker(struct slm_span text, uint32_t id)
+{
+    if (id < FIRST_WORD && (slm__span_is(text, "<s>") || slm__span_is(text, "</s>"))) {
+        return true;
+    }
+    return begins_and_ends(text, "[", "]") || (begins_and_ends(text, "<", ">") && !is_html(slm__span(text.data + 1, text.length - 2)));
+}
 
-static uint8_t *added_record(uint8_t *records, uint32_t added) { return records + (size_t)added * SLM_TOKENIZER_ADDED_BYTES; }
-
-static void set_special(uint8_t *record) { record[4] |= SLM_ADDED_SPECIAL; }
-
-static void mark_known(const struct slm_tokenizer *tokenizer, uint8_t *records)
+static void mark_controls(const struct slm_tokenizer *tokenizer, uint8_t *records)
 {
     for (uint32_t i = 0; i < tokenizer->added_count; i++) {
-        const uint32_t id = slm__load_u32(added_record(records, i));
-        if (is_known_marker(slm__tokenizer_bytes(tokenizer, id))) {
-            set_special(added_record(records, i));
-        }
-    }
-}
-
-static void mark_id(const struct slm_tokenizer *tokenizer, uint8_t *records, uint32_t id)
-{
-    for (uint32_t i = 0; i < tokenizer->added_count; i++) {
-        if (slm__load_u32(added_record(records, i)) == id) {
-            set_special(added_record(records, i));
-        }
-    }
-}
-
-/* The markers in the template's source, of both sets of added tokens. */
-static void mark_written(const struct slm_tokenizer *tokenizer, struct slm_span source, uint8_t *records)
-{
-    for (int set = 0; set < 2; set++) {
-        struct slm_added_walk walk = {0};
-        struct slm_added_piece piece;
-        walk.tokenizer = tokenizer;
-        walk.text = source;
-        walk.normalized = set == 1;
-        while (slm__added_next(&walk, &piece)) {
-            if (piece.id != SLM_TOKENIZER_NONE && is_marker_shaped(slm__tokenizer_bytes(tokenizer, piece.id))) {
-                mark_id(tokenizer, records, piece.id);
-            }
+        uint8_t *record = records + (size_t)i * SLM_TOKENIZER_ADDED_BYTES;
+        const uint32_t id = slm__load_u32(record);
+        if (is_marker(slm__tokenizer_bytes(tokenizer, id), id)) {
+            record[4] |= SLM_ADDED_SPECIAL;
         }
     }
 }
@@ -136,8 +118,8 @@ static slm_status append_ids(const struct slm_tokenizer *tokenizer, struct slm_s
 }
 
 /* Encode a rendering whose untrusted parts are `ranges`. */
-static slm_status encode_chat(const struct slm_tokenizer *tokenizer, const struct slm_memory *memory, struct slm_span source,
-                              struct slm_span text, const struct slm_buffer *ranges, struct slm_buffer *ids, slm_error *error)
+static slm_status encode_chat(const struct slm_tokenizer *tokenizer, const struct slm_memory *memory, struct slm_span text,
+                              const struct slm_buffer *ranges, struct slm_buffer *ids, slm_error *error)
 {
     struct slm_tokenizer view = *tokenizer;
     const size_t bytes = (size_t)tokenizer->added_count * SLM_TOKENIZER_ADDED_BYTES;
@@ -149,8 +131,7 @@ static slm_status encode_chat(const struct slm_tokenizer *tokenizer, const struc
         return slm__fail_memory(error, bytes);
     }
     memcpy(records, tokenizer->tables[SLM_TOKENIZER_ADDED], bytes);
-    mark_known(tokenizer, records);
-    mark_written(tokenizer, source, records);
+    mark_controls(tokenizer, records);
     view.tables[SLM_TOKENIZER_ADDED] = records;
     const slm_status status = append_ids(&view, text, ranges, ids, error);
     slm__release(memory, records, bytes);
@@ -173,7 +154,7 @@ slm_status slm__chat_tokenize(const struct slm_tokenizer *tokenizer, const struc
         status = find_untrusted(&pieces, &ranges, error);
     }
     if (status == SLM_OK) {
-        status = encode_chat(tokenizer, memory, prompt->source, slm__span(text.data, text.length), &ranges, ids, error);
+        status = encode_chat(tokenizer, memory, slm__span(text.data, text.length), &ranges, ids, error);
     }
     slm__buffer_free(&text);
     slm__buffer_free(&pieces);

@@ -20,11 +20,9 @@ struct slm_chat_prompt {
  * Append the ids (int32_t) of the rendered conversation to `ids`; the post-processor adds nothing, the template writes its own bos.
  * options->pieces is not looked at. `reference`: control tokens are recognised everywhere, as when the rendered text is tokenized.
  *
- * Control tokens are the special ones of the vocabulary, and of the other added tokens those that structure a conversation:
- *  - all that are written <|...|>,
- *  - those for reasoning and tool calls (<think>, <tool_call>, <tool_response> and their ends), and
- *  - those written <...> or [...] that the template's source contains.
- * Further added tokens (runs of blanks, tags of HTML) are ordinary text of these vocabularies and are found everywhere.
+ * Control tokens are the special ones of the vocabulary, and of the other added tokens all that are written <...> or [...] (<|im_start|>,
+ * <think>, <tool_call>, [INST]) but for tags of HTML. Those, runs of blanks and the like are ordinary text of these vocabularies and are
+ * found everywhere.
  *
  * Errors: those of slm__chat_render() and SLM_E_NO_MEMORY; `ids` is unchanged then.
  */
