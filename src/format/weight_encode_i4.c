@@ -267,8 +267,8 @@ static void choose_factor(const float *row, uint32_t cols, uint32_t lane, const 
 }
 
 /* Search the lanes that have to be searched, keep the others. */
-static void choose_group(const struct slm_lanes *lanes, uint32_t count, uint32_t row_count, uint32_t group, const struct slm_i4_steps *steps,
-                         const struct row_units *units, struct choice *best)
+static void choose_group(const struct slm_lanes *lanes, uint32_t count, uint32_t row_count, uint32_t group,
+                         const struct slm_i4_steps *steps, const struct row_units *units, struct choice *best)
 {
     struct kept_group kept[LANES];
     bool search = steps == NULL;

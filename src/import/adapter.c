@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening adapters: which pairs of tensors a file has, with which factors. Whether the base has their linears is adapter_merge.c's to say. */
+/* Opening adapters: which pairs of tensors a file has, with which factors. Whether the base has their linears is for adapter_merge.c to
+ * say. */
 #include "import/adapter.h"
 
 #include "base/decimal.h"              /* slm__decimal_format */

@@ -29,6 +29,19 @@ static slm_status merge(struct import_fixture *fixture, const char *base, const 
     return slm__convert_checkpoint(&fixture->context, base, import_path(fixture, "out.slm", path), &settings, &report, &fixture->error);
 }
 
+static bool copy_adapter(struct import_fixture *fixture)
+{
+    static const char *const names[] = {"adapter_config.json", "adapter_model.safetensors"};
+    for (size_t i = 0; i < 2; i++) {
+        char from[512], name[64], to[256];
+        snprintf(name, sizeof name, "bad/base-adapter/%s", names[i]);
+        if (!import_copy(golden_path(name, from), import_path(fixture, names[i], to))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- sums */
 
 struct converted {
@@ -121,6 +134,47 @@ static void deltas_are_added(void **state)
     import_end(&fixture);
 }
 
+static void change_last_byte(const char *path)
+{
+    size_t length = 0;
+    char *data = golden_load(path, &length);
+    assert_true(data != NULL && length > 0);
+    data[length - 1] = (char)(data[length - 1] ^ 1);
+    import_write(path, data, length);
+    free(data);
+}
+
+static struct slm_span source_hash(struct converted *converted)
+{
+    struct slm_span hash = {NULL, 0};
+    assert_true(slm__meta_text(&converted->file, "source.sha256", &hash));
+    return hash;
+}
+
+/* Also by the values of an adapter alone. */
+static void provenance_covers_values(void **state)
+{
+    (void)state;
+    struct import_fixture fixture;
+    char base[512], path[256];
+    struct converted converted[2];
+    import_begin(&fixture, 1);
+    if (!copy_adapter(&fixture)) {
+        import_end(&fixture);
+        skip();
+    }
+    const struct slm_adapter_choice choice = {fixture.folder, 1.0};
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(merge(&fixture, golden_path("bad/base", base), &choice, 1, SLM_WEIGHT_I8), SLM_OK);
+        converted[i] = load(&fixture);
+        change_last_byte(import_path(&fixture, "adapter_model.safetensors", path));
+    }
+    assert_false(slm__span_equal(source_hash(&converted[0]), source_hash(&converted[1])));
+    release(&fixture, &converted[0]);
+    release(&fixture, &converted[1]);
+    import_end(&fixture);
+}
+
 /* The hash of the source tells merged files apart, also by weight alone. */
 static void provenance_covers_adapters(void **state)
 {
@@ -179,19 +233,6 @@ static void unsupported_adapters_are_refused_in_words(void **state)
     assert_int_equal(merge(&fixture, base, &model, 1, SLM_WEIGHT_I8), SLM_E_BAD_VALUE);
     assert_non_null(strstr(fixture.error.message, "general.type"));
     import_end(&fixture);
-}
-
-static bool copy_adapter(struct import_fixture *fixture)
-{
-    static const char *const names[] = {"adapter_config.json", "adapter_model.safetensors"};
-    for (size_t i = 0; i < 2; i++) {
-        char from[512], name[64], to[256];
-        snprintf(name, sizeof name, "bad/base-adapter/%s", names[i]);
-        if (!import_copy(golden_path(name, from), import_path(fixture, names[i], to))) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static void refuse_one(const struct import_case *one, void *user)
@@ -439,6 +480,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deltas_are_added),
+        cmocka_unit_test(provenance_covers_values),
         cmocka_unit_test(provenance_covers_adapters),
         cmocka_unit_test(unsupported_adapters_are_refused_in_words),
         cmocka_unit_test(malformed_adapters_are_refused_by_name),
