@@ -70,7 +70,8 @@ struct slm_attend_query {
 struct slm_attend_ahead {
     const void *k_tile, *v_tile;
 };
-/* Bring one tile of keys and values into the states of `count` queries of the same kv head; head_dim <= SLM_HEAD_DIM_MAX. softcap 0: none. */
+/* Bring one tile of keys and values into the states of `count` queries of the same kv head; head_dim <= SLM_HEAD_DIM_MAX.
+ * softcap 0: none. */
 typedef void slm_attend_fn(const void *k_tile, const void *v_tile, uint32_t head_dim, float softcap, const struct slm_attend_query *queries,
                            uint32_t count, const struct slm_attend_ahead *ahead);
 /* state = state followed by `next`, the state of the segment behind it. */

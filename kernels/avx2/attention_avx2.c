@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Attention over one tile of 64 keys. Scores: a lane is a token, so registers hold [8 tokens each][queries] sums; values: a lane is a
- * dimension, registers hold [queries][8 dimensions each] sums: two or three registers of four queries, which share each load (and conversion)
- * of K and V, and go through the softmax side by side, since one alone is a single chain of dependent operations. Two or three queries are
- * filled up with copies whose results are dropped.
+ * dimension, registers hold [queries][8 dimensions each] sums: two or three registers of four queries, which share each load (and
+ * conversion) of K and V, and go through the softmax side by side, since one alone is a single chain of dependent operations. Two or
+ * three queries are filled up with copies whose results are dropped.
  */
 #include "kernels/avx2/avx2_kernels.h"  /* slm__attend_..._avx2 */
 #include "kernels/avx2/simd_avx2.h"     /* exp_avx2, tanh_avx2, tree16_of_4_avx2, maximum16_of_4_avx2 */
@@ -197,7 +197,7 @@ static void softcap_avx2(float p[SLM_TILE], float softcap)
     }
 }
 
-/* Maximum, probabilities, sum: p goes from scores to e^(score - m), m and l of the states move on. Lane i of the short registers is query i. */
+/* Maximum, probabilities, sum: p goes from scores to e^(score - m), m and l of the states move on. Lane i of a short register: query i. */
 SLM_INLINE_AVX2 void softmax_avx2(struct attend_batch_avx2 *batch, uint32_t count, const float *v_scales)
 {
     const __m128 empty = _mm_set1_ps(-HUGE_VALF);

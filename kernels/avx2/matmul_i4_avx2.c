@@ -69,7 +69,8 @@ SLM_INLINE_AVX2 void prefetch_i4_avx2(const struct panel_i4_avx2 *panel, uint32_
     }
 }
 
-/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I4_AVX2. first: the panel's first tile, which fetches. */
+/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I4_AVX2.
+ * first: the panel's first tile, which fetches. */
 SLM_INLINE_AVX2 void tile_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t half, uint32_t halves, const uint8_t *x, uint32_t columns,
                                   uint32_t count, bool first, float *y, size_t y_stride)
 {

@@ -50,7 +50,8 @@ SLM_INLINE_AVX2 void prefetch_i8_avx2(const uint8_t *panel, uint32_t groups, uin
     }
 }
 
-/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I8_AVX2. first: the panel's first tile, which fetches. */
+/* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I8_AVX2.
+ * first: the panel's first tile, which fetches. */
 SLM_INLINE_AVX2 void tile_i8_avx2(const uint8_t *panel, uint32_t groups, uint32_t half, uint32_t halves, const uint8_t *x, uint32_t columns,
                                   uint32_t count, bool first, float *y, size_t y_stride)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Attention over one tile of 64 keys. Scores: a lane is a token, so registers hold [4 panels of 16 tokens][queries] sums; values: a lane is
- * a dimension, registers hold [queries][dimensions] sums. Four queries at a time share each load (and conversion) of K and V, and go through
- * the softmax side by side, since one alone is a single chain of dependent operations; two or three are filled up with copies whose
+ * a dimension, registers hold [queries][dimensions] sums. Four queries at a time share each load (and conversion) of K and V, and go
+ * through the softmax side by side, since one alone is a single chain of dependent operations; two or three are filled up with copies whose
  * results are dropped.
  */
 #include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__attend_..._avx512vnni */
@@ -183,7 +183,7 @@ static void softcap_avx512vnni(float p[SLM_TILE], float softcap)
     }
 }
 
-/* Maximum, probabilities, sum: p goes from scores to e^(score - m), m and l of the states move on. Lane i of the short registers is query i. */
+/* Maximum, probabilities, sum: p goes from scores to e^(score - m), m and l of the states move on. Lane i of a short register: query i. */
 SLM_INLINE_AVX512VNNI void softmax_avx512vnni(struct attend_batch_avx512vnni *batch, uint32_t count, const uint8_t *v_scales)
 {
     const struct slm_attend_query *query = batch->query;

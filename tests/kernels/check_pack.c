@@ -93,7 +93,13 @@ static void tiers_equal_scalar(void **state)
             memset(got, 0xa5, bytes);
             fill_hard(&dice, x, (columns - 1) * stride + cols);
             if (i % 4 == 0) { /* around the smallest group that is not zero */
-                dice_fill(&dice, x, (columns - 1) * stride + cols, 0x1p-99f);
+                dice_fill(&dice, x, (columns - 1) * stride + cols, i % 8 == 0 ? 0x1p-99f : 0x1p-101f);
+            }
+            for (uint32_t c = 0; c < columns; c++) { /* an infinity, a NaN, the smallest amax that counts */
+                static const float rare[] = {HUGE_VALF, NAN, 0x1p-100f, -0x1p-100f};
+                if (dice_bits(&dice) % 3 == 0) {
+                    x[c * stride + (dice_bits(&dice) >> 8) % cols] = rare[(dice_bits(&dice) >> 8) % 4];
+                }
             }
             tier_table(SLM_TIER_SCALAR)->pack[type](x, stride, columns, cols, want);
             tier_table(*isa)->pack[type](x, stride, columns, cols, got);
