@@ -66,7 +66,7 @@ slm_status cli_answer_generate(struct cli_answer *answer, slm_session *session, 
 {
     (void)cli_signals_taken();
     cli_signals_watch(session);
-    slm_status status = generate(answer, session, ids, count, stream, error);
+    slm_status status = cli_signals_terminated() ? SLM_E_CANCELLED : generate(answer, session, ids, count, stream, error);
     cli_signals_watch(NULL);
     if (status == SLM_E_CANCELLED) {
         answer->stop = SLM_STOP_CANCELLED;

@@ -17,7 +17,7 @@ struct cli_answer {
 };
 
 /* Append `count` ids to the session and generate until a stop; text goes to `stream` (NULL: not at all) as it becomes certain.
- * Ctrl-C ends it with SLM_STOP_CANCELLED. Whatever is returned, the answer so far is in `answer`, which the caller frees. */
+ * A signal ends it with SLM_STOP_CANCELLED. Whatever is returned, the answer so far is in `answer`, which the caller frees. */
 slm_status cli_answer_generate(struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count, struct cli_output *stream,
                                slm_error *error);
 void cli_answer_free(struct cli_answer *answer);

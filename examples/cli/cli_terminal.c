@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Terminal, signals, clock (see cli_terminal.h). The two variables at the top are the program's only globals:
+ * Terminal, signals, clock (see cli_terminal.h). The three variables at the top are the program's only globals:
  * a signal handler has no other way to know what to cancel.
  */
 #define _GNU_SOURCE
@@ -16,6 +16,7 @@
 
 static _Atomic(slm_session *) watched_session;
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t terminated;
 
 int cli_is_terminal(FILE *file) { return isatty(fileno(file)); }
 
@@ -119,10 +120,10 @@ void cli_progress_end(struct cli_progress *progress)
     }
 }
 
-static void on_interrupt(int number)
+static void on_signal(int number)
 {
-    (void)number;
     interrupted = 1;
+    terminated = terminated || number != SIGINT;
     slm_session *session = atomic_load(&watched_session);
     if (session != NULL) {
         slm_session_cancel(session);
@@ -141,12 +142,26 @@ static void set_handler(int number, void (*handler)(int))
 
 void cli_signals_ignore_pipe(void) { set_handler(SIGPIPE, SIG_IGN); }
 
-void cli_signals_begin(void) { set_handler(SIGINT, on_interrupt); }
+static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+enum { CAUGHT = sizeof caught / sizeof caught[0] };
+
+/* A signal that was ignored when the program began (nohup, a shell's background job) stays so. */
+static void set_handlers(void (*handler)(int))
+{
+    for (size_t i = 0; i < CAUGHT; i++) {
+        struct sigaction present;
+        if (sigaction(caught[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN) {
+            set_handler(caught[i], handler);
+        }
+    }
+}
+
+void cli_signals_begin(void) { set_handlers(on_signal); }
 
 void cli_signals_end(void)
 {
     atomic_store(&watched_session, NULL);
-    set_handler(SIGINT, SIG_DFL);
+    set_handlers(SIG_DFL);
 }
 
 void cli_signals_watch(slm_session *session) { atomic_store(&watched_session, session); }
@@ -157,3 +172,5 @@ int cli_signals_taken(void)
     interrupted = 0;
     return taken;
 }
+
+int cli_signals_terminated(void) { return terminated; }

@@ -22,19 +22,21 @@ struct cli_progress {
 };
 
 struct cli_progress cli_progress_begin(void);
-/* An slm_progress_fn; `user` is the struct cli_progress. Not 0 after Ctrl-C. */
+/* An slm_progress_fn; `user` is the struct cli_progress. Not 0 after a signal. */
 int32_t cli_progress_update(void *user, uint64_t done, uint64_t total, const char *what);
 void cli_progress_end(struct cli_progress *progress);
 
 /* Writing to a closed pipe is an error from here on, not a signal. */
 void cli_signals_ignore_pipe(void);
-/* From here on Ctrl-C is caught. */
+/* From here on Ctrl-C, SIGTERM and SIGHUP are caught, so that nothing half written is left behind. */
 void cli_signals_begin(void);
-/* While a session is watched Ctrl-C cancels what it does; NULL ends that. */
+/* While a session is watched these signals cancel what it does; NULL ends that. */
 void cli_signals_watch(slm_session *session);
-/* Was Ctrl-C pressed since the last call? */
+/* Did a signal come since the last call? */
 int cli_signals_taken(void);
-/* Ctrl-C ends the program again. */
+/* Did SIGTERM or SIGHUP come, ever? Then the program is to end. */
+int cli_signals_terminated(void);
+/* Signals end the program again. */
 void cli_signals_end(void);
 
 #endif

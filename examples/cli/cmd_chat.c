@@ -190,13 +190,13 @@ static int converse(struct chat *chat)
     struct cli_text line = {0};
     const int interactive = cli_is_terminal(stdin);
     int state = 1;
-    while (chat->output.error == 0) {
+    while (chat->output.error == 0 && !cli_signals_terminated()) {
         if (interactive) {
             (void)fputs("> ", stderr);
             (void)fflush(stderr);
         }
         state = cli_text_read_line(&line, stdin);
-        if (state == -2 && interactive) {
+        if (state == -2 && interactive && !cli_signals_terminated()) {
             (void)cli_signals_taken();
             (void)fputs("\n(/exit or Ctrl-D ends)\n", stderr);
             continue;
@@ -218,8 +218,8 @@ static int converse(struct chat *chat)
         (void)fputc('\n', stderr);
     }
     cli_text_free(&line);
-    if (state < 0) {
-        return state == -2 ? cli_fail("chat", "interrupted") : cli_fail("chat", "standard input cannot be read");
+    if (state < 0 || cli_signals_terminated()) {
+        return state != -1 ? cli_fail("chat", "interrupted") : cli_fail("chat", "standard input cannot be read");
     }
     const int code = cli_output_finish(&chat->output, "chat");
     return code != CLI_OK ? code : interactive ? CLI_OK : chat->failed;

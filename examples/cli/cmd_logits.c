@@ -84,30 +84,33 @@ static int compute_rows(struct logits_work *work, struct cli_progress *progress)
             cli_safetensors_put_rows(&work->writer, 1, first, rows, work->hidden, message, sizeof message) != 0) {
             return cli_fail("logits", "%s", message);
         }
-        (void)cli_progress_update(progress, first + rows, work->count, "logits");
+        if (cli_progress_update(progress, first + rows, work->count, "logits") != 0) {
+            return cli_fail("logits", "cancelled");
+        }
     }
     return -1;
 }
 
+/* Signals are caught from before the file exists until it is complete or gone. */
 static int write_file(struct logits_work *work, const char *path)
 {
     static const char *const names[] = {"logits", "hidden"};
     const uint64_t columns[] = {work->opened.info.vocab_size, work->opened.info.hidden_size};
     char message[512];
+    cli_signals_begin();
     if (cli_safetensors_create(&work->writer, path, names, columns, 2, work->count, message, sizeof message) != 0) {
         return cli_fail("logits", "%s", message);
     }
     struct cli_progress progress = cli_progress_begin();
-    cli_signals_begin();
     cli_signals_watch(work->session);
     int code = compute_rows(work, &progress);
-    cli_signals_end();
     cli_progress_end(&progress);
     if (code >= 0) {
         cli_safetensors_abandon(&work->writer);
     } else if (cli_safetensors_finish(&work->writer, message, sizeof message) != 0) {
         code = cli_fail("logits", "%s", message);
     }
+    cli_signals_end();
     return code < 0 ? CLI_OK : code;
 }
 

@@ -68,4 +68,53 @@ yes '{"text":"a parcel and a refund"}' | head -20000 >"$work/lines"
 code=${PIPESTATUS[0]} last="slm tokenize --jsonl | head -1"
 check "a closed pipe: exit code" code_is 1
 check "a closed pipe: silence" test ! -s "$work/err"
+
+# A checkpoint of zeros that takes a while: one layer, a vocabulary of 400 000; the file is sparse.
+mkdir "$work/large"
+cat >"$work/large/config.json" <<'END'
+{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_size":128,"intermediate_size":128,"num_attention_heads":4,
+ "num_key_value_heads":4,"head_dim":32,"num_hidden_layers":1,"max_position_embeddings":512,"rms_norm_eps":1e-5,"rope_theta":10000.0,
+ "hidden_act":"silu","vocab_size":400000,"bos_token_id":0,"eos_token_id":1,"tie_word_embeddings":true,"torch_dtype":"float32"}
+END
+offset=0
+header=
+add_tensor() { # NAME SHAPE ELEMENTS
+    header="$header,\"model.$1.weight\":{\"dtype\":\"F32\",\"shape\":[$2],\"data_offsets\":[$offset,$((offset + $3 * 4))]}"
+    offset=$((offset + $3 * 4))
+}
+add_tensor embed_tokens 400000,128 51200000
+for part in self_attn.q_proj self_attn.k_proj self_attn.v_proj self_attn.o_proj mlp.gate_proj mlp.up_proj mlp.down_proj; do
+    add_tensor "layers.0.$part" 128,128 16384
+done
+for part in layers.0.input_layernorm layers.0.post_attention_layernorm norm; do
+    add_tensor "$part" 128 128
+done
+header=$(printf '%-4096s' "{${header#,}}")
+printf '\0\020\0\0\0\0\0\0%s' "$header" >"$work/large/model.safetensors"
+truncate -s $((8 + 4096 + offset)) "$work/large/model.safetensors"
+
+# stopped_by SIGNAL OUTPUT ARGUMENTS...: the signal comes when the temporary file is there; nothing may remain
+stopped_by() {
+    local signal=$1 output=$2 process waited=0
+    shift 2
+    last="slm $* (SIG$signal)"
+    "$SLM" "$@" >/dev/null 2>"$work/err" &
+    process=$!
+    while ! compgen -G "$output.tmp-*" >/dev/null && kill -0 "$process" 2>/dev/null && [ "$waited" -lt 100000 ]; do
+        waited=$((waited + 1))
+    done
+    kill -s "$signal" "$process" 2>/dev/null
+    wait "$process" 2>/dev/null
+    code=$?
+    err=$work/err
+    check "$1, SIG$signal: exit code" code_is 1
+    check "$1, SIG$signal: says so" err_has cancelled
+    check "$1, SIG$signal: nothing is left behind" test -z "$(compgen -G "$output*")"
+}
+header=$(printf '%-80s' '{"input_ids":{"dtype":"I32","shape":[500],"data_offsets":[0,2000]}}')
+{ printf '\120\0\0\0\0\0\0\0%s' "$header"; head -c 2000 /dev/zero; } >"$work/zeros"
+for signal in TERM HUP; do
+    stopped_by "$signal" "$work/stopped" convert "$work/large" -o "$work/stopped"
+    stopped_by "$signal" "$work/stopped" logits --ids "$work/zeros" -o "$work/stopped" --chunk 1 --isa scalar
+done
 finish
