@@ -109,7 +109,7 @@ static void attend_segment(const struct attention_job *job, const struct item *i
         const struct slm_attend_ahead ahead = {next + k_offset, next + v_offset};
         const uint32_t visible = visible_queries(job, item->kv_head, item->first, item->row_count, tile, item->segments, item->queries);
         job->kernels->attend[a->kv_type](page + k_offset, page + v_offset, a->head_dim, a->softcap, item->queries, visible,
-                                        tile < last_tile ? &ahead : NULL);
+                                         tile < last_tile ? &ahead : NULL);
     }
 }
 
@@ -193,7 +193,8 @@ uint64_t slm__op_attention_split_floats(uint32_t threads, uint32_t heads, uint32
     return threads == 1 ? 0 : items * (heads / kv_heads) * segments_of(context) * state_floats(head_dim);
 }
 
-/* One segment of one row and kv head; task t is segment t % segments of pair t / segments, pair p is row p / kv_heads, head p % kv_heads. */
+/* One segment of one row and kv head: task t is segment t % segments of pair t / segments; pair p is row p / kv_heads and kv head
+ * p % kv_heads. */
 static void attend_split(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct attention_job *job = context;
