@@ -223,6 +223,34 @@ static double best_seconds(const struct slm_kernels *tier, const struct slm_matr
     return best;
 }
 
+/* The loop order of a long prompt: slabs of 8 panels, over each of which all column blocks of 512 token rows pass. */
+static void bench_slabs(const struct slm_kernels *tier, enum slm_weight_type type, uint32_t cols, double peak)
+{
+    enum { PANELS = 32, SLAB = 8, TOKENS = 512 };
+    struct dice dice = {19};
+    const struct slm_matrix w = random_matrix(&dice, type, PANELS * 16, cols, WEIGHTS_ORDINARY);
+    const size_t block = slm__packed_column_bytes(type, cols) * SLM_COLUMNS;
+    float *x = guarded((size_t)cols * SLM_COLUMNS * sizeof *x, 64), *y = guarded((size_t)w.rows * TOKENS * sizeof *y, 64);
+    uint8_t *packed = guarded(block * (TOKENS / SLM_COLUMNS), 64);
+    dice_fill(&dice, x, (size_t)cols * SLM_COLUMNS, 1.0f);
+    for (uint32_t i = 0; i < TOKENS / SLM_COLUMNS; i++) {
+        tier->pack[type](x, cols, SLM_COLUMNS, cols, packed + i * block);
+    }
+    double best = 1e9;
+    for (int run = 0; run < 8; run++) {
+        const double begin = seconds_now();
+        for (uint32_t p = 0; p < PANELS; p += SLAB) {
+            for (uint32_t i = 0; i < TOKENS / SLM_COLUMNS; i++) {
+                tier->matmul[type](&w, p, p + SLAB, packed + i * block, SLM_COLUMNS, y + (size_t)i * SLM_COLUMNS * w.rows, w.rows);
+            }
+        }
+        best = fmin(best, seconds_now() - begin);
+    }
+    const double speed = 2.0 * w.rows * cols * TOKENS / best;
+    printf("%s %s slabs, 512 rows, K %u: %.0f GOP/s, %.0f %% of %.0f\n", slm__isa_name((int32_t)tier->isa), weight_type_name(type), cols,
+           speed / 1e9, 100 * speed / peak, peak / 1e9);
+}
+
 static void bench_type(const struct slm_kernels *tier, enum slm_weight_type type)
 {
     enum { N = 1024, K = 2048, BIG = 16384 };
@@ -247,10 +275,17 @@ static void bench_type(const struct slm_kernels *tier, enum slm_weight_type type
         *(volatile uint32_t *)packed = tier->read(big.data, bytes / 256 * 256);
         read = fmin(read, seconds_now() - begin);
     }
-    tier->pack[type](x, 8192, 1, 8192, packed);
-    const double seconds = best_seconds(tier, &big, packed, 1, y, 4);
-    printf("%s %s one column from memory (%zu MB): %.1f GB/s, %.0f %% of %.1f\n", slm__isa_name((int32_t)tier->isa), weight_type_name(type),
-           bytes >> 20, (double)bytes / seconds / 1e9, 100 * read / seconds, (double)bytes / read / 1e9);
+    for (uint32_t columns = 1; columns <= SLM_COLUMNS; columns *= 2) {
+        tier->pack[type](x, 8192, columns, 8192, packed);
+        const double seconds = best_seconds(tier, &big, packed, columns, y, 4);
+        printf("%s %s from memory (%zu MB), columns %u: %.1f GB/s, %.0f %% of %.1f\n", slm__isa_name((int32_t)tier->isa),
+               weight_type_name(type), bytes >> 20, columns, (double)bytes / seconds / 1e9, 100 * read / seconds,
+               (double)bytes / read / 1e9);
+    }
+    if (peak > 0) {
+        bench_slabs(tier, type, 2048, peak);
+        bench_slabs(tier, type, 8192, peak);
+    }
     guarded_release_all();
 }
 
