@@ -4,8 +4,8 @@
 
 usage: compare_llama_cpp.py [--slm build/slm] [--folder DIR] [-t 2] [-p 512] [-n 64] [--rounds 3] [SHAPE ...]
 
-Needs `pip install llama-cpp-python gguf numpy` (it builds llama.cpp for this processor); without them it says so and ends. Writes a GGUF file
-of each shape into the folder (2.5 GB for the 1B), lets llama.cpp quantize it to Q4_0 and Q8_0 and time it, times `slm bench` with
+Needs `pip install llama-cpp-python gguf numpy` (it builds llama.cpp for this processor); without them it says so and ends. Writes a GGUF
+file of each shape into the folder (2.5 GB for the 1B), lets llama.cpp quantize it to Q4_0 and Q8_0 and time it, times `slm bench` with
 i4 and i8 between its runs, and prints a Markdown table of medians. llama.cpp makes tied heads of Q4_0 files Q6_K; ours are i8.
 """
 import argparse
@@ -179,7 +179,8 @@ def main():
     os.makedirs(arguments.folder, exist_ok=True)
     peer.llama_backend_init()
     peer.llama_log_set(quiet, None)
-    print("| shape | types | MB, head included | prefill tokens/s | ratio | ours of int8 peak | decode tokens/s | ratio | ours of bandwidth |")
+    print("| shape | types | MB, head included | prefill tokens/s | ratio | ours of int8 peak | decode tokens/s | ratio | "
+          "ours of bandwidth |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for shape in arguments.shapes:
         for kind, name, number in PAIRS:

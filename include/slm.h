@@ -365,7 +365,8 @@ typedef struct slm_convert_result {
 /* Convert a checkpoint (Hugging Face folder, also of GPTQ or AWQ, or GGUF file; of a split one, the first part) into a .slm file.
  * Sources of 8 and 4 bits keep their codes in I8 and I4 where the groups allow; body_error says what was lost.
  * The file is written under a temporary name beside `destination` and renamed when complete; a failure leaves nothing
- * behind and an existing destination untouched. An existing file is replaced only if it is empty or an .slm file. The same source gives the same bytes on every machine. Warnings go to
+ * behind and an existing destination untouched. An existing file is replaced only if it is empty or an .slm file
+ * (of a symbolic link, the link). The same source gives the same bytes on every machine. Warnings go to
  * the engine's log. */
 SLM_API slm_status slm_convert(slm_engine *engine, const char *source, uint64_t source_length, const char *destination,
                                uint64_t destination_length, const slm_convert_options *options, slm_convert_result *result,

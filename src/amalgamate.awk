@@ -214,8 +214,9 @@ BEGIN {
     for (i = 1; i < ARGC; i++) pending[++pending_count] = ARGV[i]
     for (i = 1; i <= pending_count; i++) scan(pending[i])
     print "/* SPDX-License-Identifier: MIT */"
-    print "/* libslm in one file, made by src/amalgamate.awk. Compile with -std=c11 -O2 -ffp-contract=off; link with -lm -pthread. With OpenMP:"
-    print " * -fopenmp -DSLM_THREADS_OPENMP. Faster kernels: compile kernels/<tier>/ of the sources beside it and define SLM_HAVE_<TIER>. */"
+    print "/* libslm in one file, made by src/amalgamate.awk. Compile with -std=c11 -O2 -ffp-contract=off; link with -lm -pthread."
+    print " * With OpenMP: -fopenmp -DSLM_THREADS_OPENMP. Faster kernels: compile kernels/<tier>/ of the sources beside it and"
+    print " * define SLM_HAVE_<TIER>. */"
     print "#ifdef __clang__ /* small functions of headers, not all of them used */"
     print "#  pragma clang diagnostic ignored \"-Wunused-function\""
     print "#elif defined(__GNUC__) /* guessed wrong across functions that it only sees together here */"
