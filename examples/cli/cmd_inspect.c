@@ -10,6 +10,8 @@
 #include "examples/cli/cli_output.h"   /* struct cli_output */
 #include "examples/cli/cli_terminal.h" /* struct cli_progress */
 
+#include <string.h>
+
 struct inspect_options {
     int32_t verify;
     int32_t json;
@@ -108,19 +110,22 @@ static void put_members(struct cli_output *output, const struct cli_json *json, 
     }
 }
 
-static int put_description(struct cli_output *output, const struct cli_text *text, int as_json)
+static int put_description(struct cli_output *output, const struct cli_text *text, const struct inspect_options *options)
 {
-    if (as_json) {
-        (void)cli_put_text(output, text);
-        (void)cli_put(output, "\n", 1);
-        return -1;
-    }
     struct cli_json json = {0};
     int code = -1;
     if (cli_json_parse(&json, text->bytes, text->length) != 0) {
         code = cli_fail("inspect", "the description is not valid JSON at byte %zu: %s", json.position, json.problem);
     } else {
-        put_members(output, &json, json.values, 0);
+        const struct cli_json_value *kind = cli_json_member(&json, json.values, "kind");
+        if (options->verify && (kind == NULL || kind->length != 3 || memcmp(kind->text, "slm", 3) != 0)) {
+            code = cli_fail_usage("inspect", "--verify compares the checksums of a .slm file; this source has none");
+        } else if (options->json) {
+            (void)cli_put_text(output, text);
+            (void)cli_put(output, "\n", 1);
+        } else {
+            put_members(output, &json, json.values, 0);
+        }
     }
     cli_json_free(&json);
     return code;
@@ -152,7 +157,7 @@ static int inspect(struct cli_model *opened, const char *path, const struct insp
     struct cli_text text = {0};
     int code = describe(opened, path, &text);
     if (code < 0) {
-        code = put_description(&output, &text, options->json);
+        code = put_description(&output, &text, options);
     }
     cli_text_free(&text);
     if (code < 0 && options->verify) {

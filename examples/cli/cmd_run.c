@@ -134,8 +134,9 @@ static int make_prompt(const struct cli_model *opened, const struct run_options 
     if (options->ids != NULL) {
         return -1; /* parsed before the model was opened */
     }
-    if (options->tools != NULL && !opened->info.has_chat_template) {
-        return cli_fail("run", "the model has no chat template, so it cannot be told of --tools");
+    if ((options->tools != NULL || options->system != NULL) && !opened->info.has_chat_template) {
+        return cli_fail_usage("run", "the model has no chat template, so it cannot be told of %s",
+                              options->tools != NULL ? "--tools" : "--system");
     }
     struct cli_text text = {0};
     int code = collect_text(words, &text);
@@ -284,8 +285,8 @@ static int run_with_options(struct run_options *options, const struct cli_string
     if (options->ids != NULL && (words->count > 0 || options->system != NULL || options->raw || options->tools != NULL)) {
         return cli_fail_usage("run", "--ids is the whole prompt; leave out PROMPT, --system, --tools and --raw");
     }
-    if (options->raw && options->tools != NULL) {
-        return cli_fail_usage("run", "--tools are for the chat template; leave out --raw");
+    if (options->raw && (options->tools != NULL || options->system != NULL)) {
+        return cli_fail_usage("run", "%s for the chat template; leave out --raw", options->tools != NULL ? "--tools are" : "--system is");
     }
     struct cli_text tools = {0};
     struct cli_model opened = {0};

@@ -42,6 +42,8 @@ run inspect "$work/demo.slm" --json --verify
 check "inspect --verify" code_is 0
 run inspect "$hf"
 check "inspect a folder" code_is 0
+fails_with "inspect --verify of a folder" 2 "--verify compares the checksums of a .slm file" inspect "$hf" --verify
+fails_with "inspect --verify --json of a folder" 2 "this source has none" inspect "$hf" --verify --json
 run inspect "$hf/model.safetensors"
 check "inspect a safetensors file" code_is 0
 

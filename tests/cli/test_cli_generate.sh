@@ -45,6 +45,11 @@ run run --json --tools "$work/tools" "$prompt"
 check "--tools: the answer as a message" out_has '"message":{"role":"assistant","content":"{'
 fails_with "--tools without a file" 1 "slm run: $work/none:" run --tools "$work/none" "$prompt"
 fails_with "--tools with --raw" 2 "slm run: --tools" run --tools "$work/tools" --raw "$prompt"
+fails_with "--system with --raw" 2 "slm run: --system is for the chat template" run --system "Be kind." --raw "$prompt"
+cp -r examples/demo/hf "$work/plain"
+sed -i 's/"chat_template"/"no_template"/' "$work/plain/tokenizer_config.json"
+"$SLM" convert "$work/plain" -o "$work/plain.slm" >/dev/null 2>&1
+fails_with "--system without a template" 2 "cannot be told of --system" run -m "$work/plain.slm" --system "Be kind." "$prompt"
 printf '%s' "$prompt" >"$work/prompt"
 run -i "$work/prompt" run -
 check "the prompt from standard input" out_is "$answer"
