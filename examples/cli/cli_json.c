@@ -132,26 +132,6 @@ static char *read_escape(struct json_reader *reader, char *out)
     return point < 0 ? NULL : put_utf8(out, (uint32_t)point);
 }
 
-/* Bytes of the well-formed UTF-8 character at `bytes`, 0 when it is none. */
-static size_t utf8_length(const unsigned char *bytes, size_t available)
-{
-    const unsigned first = bytes[0];
-    const size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-    if (length == 0 || length > available) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((first == 0xE0 && bytes[1] < 0xA0) || (first == 0xED && bytes[1] > 0x9F) || (first == 0xF0 && bytes[1] < 0x90) ||
-        (first == 0xF4 && bytes[1] > 0x8F)) {
-        return 0;
-    }
-    return length;
-}
-
 /* A string from its opening quote on; decoded bytes go to the end of the document's block. */
 static int read_string(struct json_reader *reader, const char **text, size_t *length)
 {
@@ -178,7 +158,7 @@ static int read_string(struct json_reader *reader, const char **text, size_t *le
             }
             continue;
         }
-        const size_t count = utf8_length((const unsigned char *)reader->source + reader->at, reader->length - reader->at);
+        const size_t count = cli_utf8_character(reader->source + reader->at, reader->length - reader->at);
         if (count == 0) {
             return problem(reader, "the text is not valid UTF-8");
         }

@@ -114,11 +114,41 @@ int cli_text_read_all(struct cli_text *text, FILE *file)
         if (cli_text_reserve(text, text->length + 65536) != 0) {
             return -1;
         }
-        const size_t count = fread(text->bytes + text->length, 1, text->capacity - text->length, file);
+        const size_t room = text->capacity - text->length;
+        const size_t count = fread(text->bytes + text->length, 1, room, file);
         text->length += count;
         text->bytes[text->length] = '\0';
-        if (count == 0) {
+        if (count < room) { /* the end, of which a terminal tells once only, or an error */
             return ferror(file) ? -1 : 0;
         }
     }
+}
+
+size_t cli_utf8_character(const char *text, size_t available)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    const unsigned first = bytes[0];
+    const size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    if (length == 0 || length > available) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((first == 0xE0 && bytes[1] < 0xA0) || (first == 0xED && bytes[1] > 0x9F) || (first == 0xF0 && bytes[1] < 0x90) ||
+        (first == 0xF4 && bytes[1] > 0x8F)) {
+        return 0;
+    }
+    return length;
+}
+
+size_t cli_utf8_valid_prefix(const char *text, size_t length)
+{
+    size_t at = 0;
+    for (size_t count = 1; at < length && count > 0; at += count) {
+        count = cli_utf8_character(text + at, length - at);
+    }
+    return at;
 }

@@ -32,4 +32,9 @@ int cli_text_read_line(struct cli_text *text, FILE *file);
 /* Read the rest of a file. 0, or -1: no memory or a read error. */
 int cli_text_read_all(struct cli_text *text, FILE *file);
 
+/* Bytes of the well-formed UTF-8 character at the start of `available` > 0 bytes, 0 when it is none. */
+size_t cli_utf8_character(const char *text, size_t available);
+/* Length of the longest valid prefix; `length` when all is valid UTF-8. */
+size_t cli_utf8_valid_prefix(const char *text, size_t length);
+
 #endif

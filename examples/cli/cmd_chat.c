@@ -153,6 +153,18 @@ static void end_answer(struct chat *chat, const struct cli_answer *answer)
     }
 }
 
+/* Is a line text? Else a complaint; of many lines it says which. */
+static int is_text(struct chat *chat, const struct cli_text *line, size_t number, int interactive)
+{
+    const size_t valid = cli_utf8_valid_prefix(line->bytes, line->length);
+    if (valid == line->length) {
+        return 1;
+    }
+    chat->failed = interactive ? cli_fail("chat", "the prompt is not valid UTF-8 (byte %zu)", valid)
+                               : cli_fail("chat", "line %zu: the prompt is not valid UTF-8 (byte %zu)", number, valid);
+    return 0;
+}
+
 /* One message and its answer. A failed turn leaves the conversation as it was before. */
 static void take_turn(struct chat *chat, const char *text, size_t length)
 {
@@ -190,6 +202,7 @@ static int converse(struct chat *chat)
     struct cli_text line = {0};
     const int interactive = cli_is_terminal(stdin);
     int state = 1;
+    size_t number = 0;
     while (chat->output.error == 0 && !cli_signals_terminated()) {
         if (interactive) {
             (void)fputs("> ", stderr);
@@ -204,13 +217,14 @@ static int converse(struct chat *chat)
         if (state <= 0 || strcmp(line.bytes, "/exit") == 0) {
             break;
         }
+        number++;
         if (line.length > 0 && line.bytes[line.length - 1] == '\r') {
             line.bytes[--line.length] = '\0';
         }
         if (strcmp(line.bytes, "/reset") == 0) {
             chat_history_clear(&chat->history);
             cli_remark("chat", "note", "the conversation is forgotten");
-        } else if (strspn(line.bytes, " \t") < line.length) {
+        } else if (strspn(line.bytes, " \t") < line.length && is_text(chat, &line, number, interactive)) {
             take_turn(chat, line.bytes, line.length);
         }
     }
@@ -259,6 +273,10 @@ static int chat_with_options(struct chat_options *options)
     const char *mode = options->history;
     if (mode != NULL && strcmp(mode, "keep") != 0 && strcmp(mode, "none") != 0) {
         return cli_fail_usage("chat", "option '--history' takes keep or none, not '%s'", mode);
+    }
+    const size_t valid = options->system != NULL ? cli_utf8_valid_prefix(options->system, strlen(options->system)) : 0;
+    if (options->system != NULL && valid < strlen(options->system)) {
+        return cli_fail("chat", "--system is not valid UTF-8 (byte %zu)", valid);
     }
     struct chat chat = {.history = {.system = options->system}, .output = cli_output_stdout(), .trust_messages = options->trust_messages};
     int code = cli_model_open(&chat.opened, "chat", &options->model);

@@ -103,6 +103,13 @@ static int render_message(const struct cli_model *opened, const struct run_optio
                           const struct cli_text *text, struct cli_ids *ids)
 {
     struct cli_text request = {0};
+    const size_t valid = cli_utf8_valid_prefix(text->bytes, text->length);
+    if (valid < text->length) {
+        return cli_fail("run", "the prompt is not valid UTF-8 (byte %zu)", valid);
+    }
+    if (options->system != NULL && cli_utf8_valid_prefix(options->system, strlen(options->system)) < strlen(options->system)) {
+        return cli_fail("run", "--system is not valid UTF-8 (byte %zu)", cli_utf8_valid_prefix(options->system, strlen(options->system)));
+    }
     cli_text_add_string(&request, "{\"messages\":[");
     if (options->system != NULL) {
         cli_message_add(&request, "system", options->system, strlen(options->system));

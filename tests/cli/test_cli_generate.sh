@@ -59,6 +59,16 @@ run -i "$work/talk" chat --temp 0
 check "chat: exit code" code_is 0
 check "chat: an answer a message" test "$(wc -l <"$out")" = 2
 check "chat: the first answer is run's" test "$(head -1 "$out")" = "$answer"
+bad=$(printf 'a\377b')
+fails_with "run: invalid UTF-8" 1 "slm run: the prompt is not valid UTF-8 (byte 1)" run "$bad"
+fails_with "run: invalid UTF-8 in --system" 1 "slm run: --system is not valid UTF-8 (byte 1)" run --system "$bad" hello
+printf '%s\n' "$prompt" "$bad" "$prompt" >"$work/talk"
+run -i "$work/talk" run -
+check "run -: invalid UTF-8" err_has "the prompt is not valid UTF-8 (byte $((${#prompt} + 2)))"
+run -i "$work/talk" chat --temp 0
+check "chat: invalid UTF-8: exit code" code_is 1
+check "chat: invalid UTF-8: the line is named" err_has "slm chat: line 2: the prompt is not valid UTF-8 (byte 1)"
+check "chat: invalid UTF-8: the others are answered" test "$(wc -l <"$out")" = 2
 for i in 1 2 3 4 5 6 7 8; do echo "message number $i: $prompt"; done >"$work/talk"
 run -i "$work/talk" chat --temp 0 --history keep --context 256 -n 40
 check "chat: long conversations go on" test "$(wc -l <"$out")" = 8
