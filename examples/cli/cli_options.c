@@ -113,12 +113,26 @@ static int store_number(const struct cli_command *command, const struct cli_opti
     return -1;
 }
 
+static int store_u64(const struct cli_command *command, const struct cli_option *option, const char *word, uint64_t *place)
+{
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long value = strtoull(word, &end, 10);
+    if (word[0] < '0' || word[0] > '9' || *end != '\0' || errno != 0 || value > UINT64_MAX) { /* strtoull takes blanks and a minus */
+        return cli_fail_usage(command->name, "option '%s' takes a whole number from 0 to %llu, not '%s'", option->name,
+                              (unsigned long long)UINT64_MAX, word);
+    }
+    *place = (uint64_t)value;
+    return -1;
+}
+
 static int store_value(const struct cli_command *command, const struct cli_option *option, const char *word, void *place, size_t most)
 {
     switch (option->kind) {
     case CLI_FLAG: *(int32_t *)place = 1; return -1;
     case CLI_STRING: *(const char **)place = word; return -1;
     case CLI_STRINGS: return add_string(place, word, most) == 0 ? -1 : cli_fail_memory(command->name);
+    case CLI_U64: return store_u64(command, option, word, place);
     case CLI_INTEGER:
     case CLI_NUMBER: break;
     }

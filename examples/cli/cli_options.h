@@ -14,6 +14,7 @@ enum cli_option_kind {
     CLI_FLAG,    /* no value; int32_t becomes 1 */
     CLI_STRING,  /* const char * */
     CLI_INTEGER, /* int64_t within [minimum, maximum] */
+    CLI_U64,     /* uint64_t, any */
     CLI_NUMBER,  /* double within [minimum, maximum] */
     CLI_STRINGS  /* struct cli_strings; may be given several times */
 };

@@ -23,8 +23,8 @@ const struct cli_option cli_sampling_rows[CLI_SAMPLING_ROWS] = {
      offsetof(struct cli_sampling_options, frequency_penalty), -100, 100},
     {"--presence-penalty", NULL, "X", "Subtract X once when a token was seen.", CLI_NUMBER,
      offsetof(struct cli_sampling_options, presence_penalty), -100, 100},
-    {"--seed", NULL, "N", "Seed of the draws; the same seed gives the same tokens. Default 0.", CLI_INTEGER,
-     offsetof(struct cli_sampling_options, seed), 0, 9e18},
+    {"--seed", NULL, "N", "Seed of the draws; the same seed gives the same tokens. Default 0.", CLI_U64,
+     offsetof(struct cli_sampling_options, seed), 0, 0},
     {"--stop", NULL, "TEXT", "Stop before this text; may be given 16 times.", CLI_STRINGS, offsetof(struct cli_sampling_options, stop), 0,
      0},
     {"--logit-bias", NULL, "ID=V", "Add V to the logit of token ID; -inf forbids it. May be repeated.", CLI_STRINGS,
@@ -61,7 +61,7 @@ static void fill_numbers(slm_sampling *sampling, const struct cli_sampling_optio
     }
     sampling->frequency_penalty = (float)options->frequency_penalty;
     sampling->presence_penalty = (float)options->presence_penalty;
-    sampling->seed = (uint64_t)options->seed;
+    sampling->seed = options->seed;
 }
 
 /* "ID=V" */

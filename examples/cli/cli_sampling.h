@@ -15,7 +15,7 @@ struct cli_sampling_options {
     int64_t top_k;
     double frequency_penalty;
     double presence_penalty;
-    int64_t seed;
+    uint64_t seed;
     struct cli_strings stop;
     struct cli_strings bias; /* "ID=V" */
 };

@@ -149,7 +149,7 @@ static void end_answer(struct chat *chat, const struct cli_answer *answer)
     } else if (answer->stop == SLM_STOP_CONTEXT) {
         cli_remark("chat", "note", "the context is full; the answer is cut off");
     } else if (answer->stop == SLM_STOP_LENGTH) {
-        cli_remark("chat", "note", "the answer was cut after %zu tokens (-n)", answer->ids.count);
+        cli_remark("chat", "note", "the answer was cut after %zu token%s (-n)", answer->ids.count, answer->ids.count == 1 ? "" : "s");
     }
 }
 

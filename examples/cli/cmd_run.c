@@ -162,10 +162,27 @@ static int make_prompt(const struct cli_model *opened, const struct run_options 
     return code;
 }
 
+/* The prompt must leave room for one token of the answer. */
+static int check_length(const struct cli_model *opened, const struct run_options *options, size_t tokens)
+{
+    const uint64_t model = opened->info.max_context > 0 ? opened->info.max_context : UINT32_MAX;
+    const char *plural = tokens == 1 ? "" : "s";
+    if (tokens >= model) {
+        return cli_fail("run", "the prompt has %zu token%s; the model takes at most %llu, and the answer", tokens, plural,
+                        (unsigned long long)model - 1);
+    }
+    if (options->context > 0 && tokens >= (uint64_t)options->context) {
+        return cli_fail("run", "the prompt has %zu token%s; --context %lld leaves no room for an answer", tokens, plural,
+                        (long long)options->context);
+    }
+    return -1;
+}
+
 static int open_session(const struct cli_model *opened, struct run_options *options, size_t prompt_tokens, slm_session **session)
 {
-    struct cli_sampling made;
-    int code = cli_sampling_make(&made, "run", &options->sampling, NULL);
+    struct cli_sampling made = {0};
+    int code = check_length(opened, options, prompt_tokens);
+    code = code < 0 ? cli_sampling_make(&made, "run", &options->sampling, NULL) : code;
     if (code < 0) {
         const uint64_t wanted = prompt_tokens + (uint64_t)options->tokens;
         const uint64_t most = opened->info.max_context > prompt_tokens ? opened->info.max_context : UINT32_MAX;
@@ -250,8 +267,9 @@ static void put_summary(struct cli_output *output, const struct cli_model *opene
     (void)cli_put(output, "\n", 1);
     (void)cli_put_flush(output);
     char speed[200];
-    (void)snprintf(speed, sizeof speed, "%zu tokens, %.1f tokens/s; first token after %.1f ms (prompt of %llu tokens)", answer->ids.count,
-                   cli_answer_decode_rate(answer), answer->first_seconds * 1e3, (unsigned long long)answer->prefilled);
+    (void)snprintf(speed, sizeof speed, "%zu token%s, %.1f tokens/s; first token after %.1f ms (prompt of %llu token%s)", answer->ids.count,
+                   answer->ids.count == 1 ? "" : "s", cli_answer_decode_rate(answer), answer->first_seconds * 1e3,
+                   (unsigned long long)answer->prefilled, answer->prefilled == 1 ? "" : "s");
     if (is_show) {
         (void)cli_put_format(output, "\nspeed     %s\n", speed);
     } else {

@@ -180,8 +180,10 @@ static int take_argument(struct tokenize_work *work, const char *word)
             cli_text_format(&work->result, "%s%d", i > 0 ? " " : "", (int)work->ids.items[i]);
         }
     }
-    (void)cli_put_text(&work->output, &work->result);
-    (void)cli_put(&work->output, "\n", 1);
+    if (code < 0) {
+        (void)cli_put_text(&work->output, &work->result);
+        (void)cli_put(&work->output, "\n", 1);
+    }
     return code;
 }
 

@@ -29,6 +29,16 @@ run run --stop '"order"' "$prompt"
 check "--stop ends before the text" out_like '^\{"intent":"[a-z_]+",$'
 run run -n 3 --json "$prompt"
 check "-n 3" out_has '"stop":"length"'
+run run --ids 5 -n 1
+check "one token is not several" err_has "1 token, 0.0 tokens/s; first token after"
+check "a prompt of one token" err_has "(prompt of 1 token)"
+for i in $(seq 600); do echo "parcel"; done >"$work/prompt"
+run -i "$work/prompt" run -
+check "a prompt that is too long: exit code" code_is 1
+check "a prompt that is too long: says what is possible" grep -qE 'slm run: the prompt has [0-9]+ tokens; the model takes at most 511' "$err"
+fails_with "a prompt longer than --context" 1 "the prompt has 4 tokens; --context 3 leaves no room" run --ids 5,6,7,8 --context 3
+run run --temp 1 --seed 18446744073709551615 -n 4 "$prompt"
+check "the largest seed" code_is 0
 run run --ids 5,6,7,8 -n 48 --temp 0 --ignore-eos --json
 check "--ids: prompt tokens" out_has '"prompt_tokens":4'
 check "--ids: 48 new ids" test "$(sed 's/\].*//' "$out" | tr -cd , | wc -c)" = 47

@@ -9,6 +9,7 @@ check "tokenize: ids" out_like '^[0-9]+( [0-9]+)*$'
 ids=$(tr ' ' ',' <"$out")
 run tokenize --decode "$ids"
 check "decode gives the text back" out_is "Where is my parcel?"
+fails_with "decode of an id that is none" 1 "token id 999999" tokenize --decode 1,2,999999
 run tokenize --json "<|im_end|>"
 check "a special token in text" out_is '{"ids":[2],"decoded":"<|im_end|>","decoded_skip":""}'
 run tokenize --json --plain "<|im_end|>"

@@ -27,6 +27,8 @@ fails_with "hint for an option" 2 "did you mean '--temp'?" run --tmp 1 hello
 fails_with "value missing" 2 "option '--temp' needs a value" run --temp
 fails_with "no number" 2 "option '--temp' takes a number, not 'warm'" run --temp warm hello
 fails_with "no integer" 2 "option '--tokens' takes a whole number, not '1.5'" run -n 1.5 hello
+fails_with "a seed below 0" 2 "takes a whole number from 0 to 18446744073709551615, not '-1'" run --seed -1 hello
+fails_with "a seed that is too large" 2 "not '18446744073709551616'" run --seed 18446744073709551616 hello
 fails_with "out of range" 2 "takes a number from 0 to 1" run --top-p=1.5 hello
 fails_with "flag with a value" 2 "option '--json' takes no value" run --json=yes hello
 fails_with "unknown tier" 2 "there is no instruction set 'mmx'" run --isa mmx hello
