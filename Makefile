@@ -10,7 +10,10 @@ WITH_CONVERT ?= 1
 WERROR ?= 0
 GOLDEN ?= tests/golden
 HOSTCC ?= $(CC)
-override BUILD := $(patsubst %/,%,$(BUILD))
+ifneq ($(words $(BUILD)),1)
+  $(error BUILD must not $(if $(strip $(BUILD)),contain spaces: '$(BUILD)',be empty))
+endif
+override BUILD := $(patsubst %/,%,$(strip $(BUILD)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -301,20 +304,20 @@ endef
 export PKG_CONFIG CMAKE_CONFIG CMAKE_VERSION
 
 install: all ## library, header, program, man page, pkg-config and CMake files, under DESTDIR PREFIX
-	@mkdir -p $(ROOT)/bin $(ROOT)/include $(ROOT)/lib/pkgconfig $(ROOT)/lib/cmake/slm $(ROOT)/share/man/man1
-	@install -m 755 $(BUILD)/slm $(ROOT)/bin/slm
-	@install -m 644 include/slm.h $(ROOT)/include/slm.h
-	@install -m 644 $(STATIC) $(ROOT)/lib/libslm.a
-	@install -m 755 $(SHARED) $(ROOT)/lib/$(notdir $(SHARED))
-	@ln -sf $(notdir $(SHARED)) $(ROOT)/lib/$(SONAME)
-	@ln -sf $(SONAME) $(ROOT)/lib/$(LINKNAME)
-	@printf '%s\n' "$$PKG_CONFIG" > $(ROOT)/lib/pkgconfig/libslm.pc
-	@printf '%s\n' "$$CMAKE_CONFIG" > $(ROOT)/lib/cmake/slm/slm-config.cmake
-	@printf '%s\n' "$$CMAKE_VERSION" > $(ROOT)/lib/cmake/slm/slm-config-version.cmake
-	@install -m 644 examples/cli/slm.1 $(ROOT)/share/man/man1/slm.1
+	@mkdir -p '$(ROOT)/bin' '$(ROOT)/include' '$(ROOT)/lib/pkgconfig' '$(ROOT)/lib/cmake/slm' '$(ROOT)/share/man/man1'
+	@install -m 755 $(BUILD)/slm '$(ROOT)/bin/slm'
+	@install -m 644 include/slm.h '$(ROOT)/include/slm.h'
+	@install -m 644 $(STATIC) '$(ROOT)/lib/libslm.a'
+	@install -m 755 $(SHARED) '$(ROOT)/lib/$(notdir $(SHARED))'
+	@ln -sf $(notdir $(SHARED)) '$(ROOT)/lib/$(SONAME)'
+	@ln -sf $(SONAME) '$(ROOT)/lib/$(LINKNAME)'
+	@printf '%s\n' "$$PKG_CONFIG" > '$(ROOT)/lib/pkgconfig/libslm.pc'
+	@printf '%s\n' "$$CMAKE_CONFIG" > '$(ROOT)/lib/cmake/slm/slm-config.cmake'
+	@printf '%s\n' "$$CMAKE_VERSION" > '$(ROOT)/lib/cmake/slm/slm-config-version.cmake'
+	@install -m 644 examples/cli/slm.1 '$(ROOT)/share/man/man1/slm.1'
 	@echo "installed libslm $(VERSION) under $(ROOT)"
 
 uninstall: ## remove what install put there
-	@rm -f $(ROOT)/bin/slm $(ROOT)/include/slm.h $(ROOT)/lib/libslm.a $(ROOT)/lib/$(notdir $(SHARED)) $(ROOT)/lib/$(SONAME) \
-	    $(ROOT)/lib/$(LINKNAME) $(ROOT)/lib/pkgconfig/libslm.pc $(ROOT)/share/man/man1/slm.1
-	@rm -rf $(ROOT)/lib/cmake/slm
+	@rm -f '$(ROOT)/bin/slm' '$(ROOT)/include/slm.h' '$(ROOT)/lib/libslm.a' '$(ROOT)/lib/$(notdir $(SHARED))' '$(ROOT)/lib/$(SONAME)' \
+	    '$(ROOT)/lib/$(LINKNAME)' '$(ROOT)/lib/pkgconfig/libslm.pc' '$(ROOT)/share/man/man1/slm.1'
+	@rm -rf '$(ROOT)/lib/cmake/slm'
