@@ -7,6 +7,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 THREADS ?= auto
 WITH_CONVERT ?= 1
+WITH_CHAT ?= 1
 WERROR ?= 0
 GOLDEN ?= tests/golden
 HOSTCC ?= $(CC)
@@ -39,6 +40,9 @@ TIERS_amd64 := $(TIERS_x86_64)
 TIERS_aarch64 := neon neon_dotprod neon_i8mm
 TIERS_arm64 := $(TIERS_aarch64)
 TIERS := $(foreach tier,$(TIERS_$(MACHINE)),$(if $(wildcard kernels/$(tier)/*.c),$(tier)))
+ifneq ($(filter-out $(TIERS_$(MACHINE)),$(TIERS)),)
+  $(error TIERS: $(filter-out $(TIERS_$(MACHINE)),$(TIERS)) is unknown; possible on $(MACHINE) are $(or $(TIERS_$(MACHINE)),none))
+endif
 upper = $(shell echo $(1) | tr a-z A-Z)
 HAVE_TIERS := $(foreach tier,$(TIERS),-DSLM_HAVE_$(call upper,$(tier)))
 
@@ -63,6 +67,9 @@ endif
 ifeq ($(filter 0 1,$(WITH_CONVERT)),)
   $(error WITH_CONVERT=$(WITH_CONVERT) is unknown; possible are 0 and 1)
 endif
+ifeq ($(filter 0 1,$(WITH_CHAT)),)
+  $(error WITH_CHAT=$(WITH_CHAT) is unknown; possible are 0 and 1)
+endif
 OPENMP := $(if $(filter openmp,$(THREADS_USED)),-fopenmp)
 
 # Use all processors unless a number of jobs was given.
@@ -73,6 +80,7 @@ endif
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 COMMON_FLAGS := -std=c11 -O2 -ffp-contract=off $(WARNINGS) -Iinclude
 LIBRARY_FLAGS := $(COMMON_FLAGS) -Isrc -I. -fPIC -fvisibility=hidden -DSLM_BUILD -DSLM_WITH_CONVERT=$(WITH_CONVERT) \
+                 -DSLM_WITH_CHAT=$(WITH_CHAT) \
                  $(if $(OPENMP),-DSLM_THREADS_OPENMP)
 LIBS := -lm -pthread $(OPENMP)
 
@@ -81,6 +89,9 @@ LIBS := -lm -pthread $(OPENMP)
 LIBRARY_SOURCES := $(wildcard src/*/*.c kernels/*.c kernels/scalar/*.c $(TIERS:%=kernels/%/*.c))
 ifeq ($(WITH_CONVERT),0)
   LIBRARY_SOURCES := $(filter-out src/import/%,$(LIBRARY_SOURCES))
+endif
+ifeq ($(WITH_CHAT),0)
+  LIBRARY_SOURCES := $(filter-out src/text/chat_% src/text/template_%,$(LIBRARY_SOURCES))
 endif
 CLI_SOURCES := $(filter-out examples/cli/embed_file.c,$(wildcard examples/cli/*.c))
 EXAMPLE_SOURCES := $(wildcard examples/0*.c)
@@ -153,9 +164,23 @@ bench: $(BUILD)/slm $(BENCHES) ## speed of the CPU, of prefill and of decode for
 amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and slm.h) to drop into another program
 	@echo "made $(BUILD)/amalgamation/slm.c, slm.h (build: cc -O2 -ffp-contract=off -c slm.c; link: -lm -pthread)"
 
-size: all ## sizes of the libraries and of their largest parts
-	@size $(SHARED) $(BUILD)/slm
-	@size -t $(STATIC) | sort -n | tail -15
+# Code that nothing calls is left out by the linker, as in a program that links libslm.a. One tier: of the oldest machines that have any.
+SIZE_core := $(firstword $(TIERS_$(MACHINE)))
+SIZE_LIBRARIES := nano core everything
+SIZE_OPTIONS_nano := TIERS= WITH_CONVERT=0 WITH_CHAT=0
+SIZE_OPTIONS_core := TIERS=$(SIZE_core) WITH_CONVERT=0
+SIZE_OPTIONS_everything :=
+SIZE_BUDGET_nano := 64
+SIZE_BUDGET_core := 250
+SIZE_BUDGET_everything := 800
+size: $(SIZE_LIBRARIES:%=size-%) ## machine code (.text) of the shared library in three profiles, beside their budgets
+	@printf '%-12s %9s %9s  %s\n' profile .text budget options
+	@$(foreach p,$(SIZE_LIBRARIES),size -A $(BUILD)/size-$(p)/$(notdir $(SHARED)) | awk -v budget=$(SIZE_BUDGET_$(p)) \
+	    '$$1 ~ /^\.text/ { bytes += $$2 } END { printf "%-12s %6.1f kB %6d kB  %s\n", "$(p)", bytes / 1000, budget, "$(SIZE_OPTIONS_$(p))" }';)
+.PHONY: $(SIZE_LIBRARIES:%=size-%)
+$(SIZE_LIBRARIES:%=size-%): size-%:
+	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/size-$* $(SIZE_OPTIONS_$*) CFLAGS='$(CFLAGS) -ffunction-sections -fdata-sections' \
+	    LDFLAGS='$(LDFLAGS) -Wl,--gc-sections' $(BUILD)/size-$*/$(notdir $(SHARED))
 
 format: ## clang-format all sources
 	@clang-format -i $(shell git ls-files '*.c' '*.h' | grep -v '_generated\.c$$')
@@ -167,7 +192,9 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  THREADS=openmp|none  thread backend; default: OpenMP where the compiler has it"
-	@echo "  WITH_CONVERT=0|1     0 leaves the conversion of checkpoints out of the library"
+	@echo "  WITH_CONVERT=0|1     0 leaves the conversion and the inspection of checkpoints and files out of the library"
+	@echo "  WITH_CHAT=0|1        0 leaves out chat templates and the reading of answers: slm_generate is raw only"
+	@echo "  TIERS='avx2 ...'     the instruction sets beside the scalar one; default: all of this machine's kind; empty: none"
 	@echo "  CC=  CFLAGS=  BUILD=build  PREFIX=/usr/local  DESTDIR=  WERROR=1  V=1  GOLDEN=tests/golden"
 
 # "make deps test" and "make check asan-test": one after the other, also with many jobs.
@@ -207,6 +234,7 @@ $(BUILD)/obj/bench/%.o: bench/%.c $(BUILD)/flags
 	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/obj/src/base/parallel.o: EXTRA_FLAGS := $(OPENMP)
+$(BUILD)/obj/src/api/api_engine.o: EXTRA_FLAGS := $(HAVE_TIERS)
 define tier_flags
 $(BUILD)/obj/kernels/$(1)/%.o: EXTRA_FLAGS := $(ISA_FLAGS_$(1))
 endef
@@ -254,7 +282,7 @@ $(BUILD)/obj/demo_model.o: $(BUILD)/demo_model.c
 AMALGAMATED := $(filter-out $(TIERS:%=kernels/%/%),$(LIBRARY_SOURCES))
 $(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) include/slm.h $(BUILD)/flags
 	@mkdir -p $(@D) && cp include/slm.h $(@D)/slm.h
-	@awk -v with_convert=$(WITH_CONVERT) -f src/amalgamate.awk $(AMALGAMATED) > $@
+	@awk -v with_convert=$(WITH_CONVERT) -v with_chat=$(WITH_CHAT) -f src/amalgamate.awk $(AMALGAMATED) > $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

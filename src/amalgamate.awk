@@ -225,5 +225,6 @@ BEGIN {
     print "#define _GNU_SOURCE"
     print "#define _FILE_OFFSET_BITS 64"
     print "#ifndef SLM_WITH_CONVERT\n#  define SLM_WITH_CONVERT " (with_convert == "0" ? 0 : 1) "\n#endif"
+    print "#ifndef SLM_WITH_CHAT\n#  define SLM_WITH_CHAT " (with_chat == "0" ? 0 : 1) "\n#endif"
     for (i = 1; i < ARGC; i++) emit(ARGV[i])
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Other builds pass all tests too, without a warning: one thread and no OpenMP; clang; and a build without conversion compiles.
+# Other builds pass all tests too, without a warning: one thread and no OpenMP; clang; builds without conversion and chat compile.
 set -u
 build=$1
 cd "$(dirname "$0")/.." || exit 1
@@ -26,4 +26,5 @@ else
     echo "     clang is not installed (make deps)"
 fi
 run without-convert WITH_CONVERT=0 all
+run smallest TIERS= WITH_CONVERT=0 WITH_CHAT=0 all
 exit $bad

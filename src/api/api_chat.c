@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Conversations to prompts: as text, and as token ids with provenance. */
+/* Conversations to prompts: as text, and as token ids with provenance. Built with SLM_WITH_CHAT=0 every call says that it was left out. */
 #include "api/handles.h"
+
+#if SLM_WITH_CHAT
 #include "base/buffer.h"        /* struct slm_buffer */
 #include "base/clock.h"         /* slm__clock_local_seconds */
 #include "text/chat_template.h" /* slm__chat_render */
@@ -89,3 +91,26 @@ slm_status slm_chat_tokenize(const slm_model *model, const char *request, uint64
     slm__buffer_free(&buffer);
     return status;
 }
+
+#else
+
+static slm_status left_out(slm_error *error)
+{
+    return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no chat templates (WITH_CHAT=0)");
+}
+
+slm_status slm_chat_render(slm_engine *engine, const slm_model *model, const char *request, uint64_t length,
+                           const slm_chat_options *options, char *text, uint64_t capacity, uint64_t *needed, slm_error *error)
+{
+    (void)engine, (void)model, (void)request, (void)length, (void)options, (void)text, (void)capacity, (void)needed;
+    return left_out(error);
+}
+
+slm_status slm_chat_tokenize(const slm_model *model, const char *request, uint64_t length, const slm_chat_options *options, int32_t *ids,
+                             uint64_t capacity, uint64_t *count, slm_error *error)
+{
+    (void)model, (void)request, (void)length, (void)options, (void)ids, (void)capacity, (void)count;
+    return left_out(error);
+}
+
+#endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers taken apart: the parser's handle and the call for whole answers. */
+/* Answers taken apart: the parser's handle and the call for whole answers. Built with SLM_WITH_CHAT=0 every call says that it was left out. */
 #include "api/handles.h"
+
+#if SLM_WITH_CHAT
 #include "base/buffer.h"     /* struct slm_buffer */
 #include "text/chat_parse.h" /* struct slm_chat_parser */
 
@@ -110,3 +112,56 @@ slm_status slm_chat_parser_reset(slm_chat_parser *parser, slm_error *error)
     slm__chat_parser_reset(parser);
     return SLM_OK;
 }
+
+#else
+
+static slm_status left_out(slm_error *error)
+{
+    return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm does not take answers apart (WITH_CHAT=0)");
+}
+
+slm_status slm_chat_parse(slm_engine *engine, const slm_model *model, const char *answer, uint64_t length,
+                          const slm_chat_parse_options *options, char *message, uint64_t capacity, uint64_t *needed, slm_error *error)
+{
+    (void)engine, (void)model, (void)answer, (void)length, (void)options, (void)message, (void)capacity, (void)needed;
+    return left_out(error);
+}
+
+slm_status slm_chat_parser_create(slm_engine *engine, const slm_model *model, const slm_chat_parse_options *options,
+                                  slm_chat_parser **parser, slm_error *error)
+{
+    (void)engine, (void)model, (void)options, (void)parser;
+    return left_out(error);
+}
+
+slm_status slm_chat_parser_destroy(slm_chat_parser *parser)
+{
+    (void)parser;
+    return SLM_OK;
+}
+
+slm_status slm_chat_parser_add(slm_chat_parser *parser, const char *text, uint64_t length, slm_error *error)
+{
+    (void)parser, (void)text, (void)length;
+    return left_out(error);
+}
+
+slm_status slm_chat_parser_end(slm_chat_parser *parser, slm_error *error)
+{
+    (void)parser;
+    return left_out(error);
+}
+
+slm_status slm_chat_parser_next(slm_chat_parser *parser, slm_chat_event *event, slm_error *error)
+{
+    (void)parser, (void)event;
+    return left_out(error);
+}
+
+slm_status slm_chat_parser_reset(slm_chat_parser *parser, slm_error *error)
+{
+    (void)parser;
+    return left_out(error);
+}
+
+#endif

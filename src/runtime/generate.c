@@ -7,9 +7,10 @@
 #include "text/chat_tokenize.h" /* slm__chat_tokenize */
 #include <string.h>
 
-enum { PROMPT_LIMIT = 64 << 20 }; /* bytes of a rendered prompt */
-
 static const struct slm_runtime_model *model_of(const struct slm_session *session) { return session->pool->model; }
+
+#if SLM_WITH_CHAT
+enum { PROMPT_LIMIT = 64 << 20 }; /* bytes of a rendered prompt */
 
 /* The ids (int32_t) of the prompt as the only user message of a conversation; special tokens written in it are plain text. */
 static slm_status tokenize_message(const struct slm_runtime_model *model, struct slm_span message, struct slm_buffer *ids, slm_error *error)
@@ -28,6 +29,13 @@ static slm_status tokenize_message(const struct slm_runtime_model *model, struct
     slm__buffer_free(&request);
     return status;
 }
+#else
+static slm_status tokenize_message(const struct slm_runtime_model *model, struct slm_span message, struct slm_buffer *ids, slm_error *error)
+{
+    (void)model, (void)message, (void)ids;
+    return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no chat templates (WITH_CHAT=0); SLM_GENERATE_RAW continues a text");
+}
+#endif
 
 /* The ids (int32_t) of a text as it is, with those that the post-processor adds. */
 static slm_status tokenize_text(const struct slm_runtime_model *model, struct slm_span text, struct slm_buffer *ids, slm_error *error)

@@ -22,6 +22,10 @@ for command in $commands; do
 done
 run --version
 check "slm --version" code_is 0
+check "slm --version names version and scalar kernels" out_like '^libslm [0-9]+\.[0-9]+\.[0-9]+, .*, kernels scalar'
+for tier in $(grep -o 'DSLM_HAVE_[A-Z0-9_]*' "${SLM_BUILD:-build}/flags" 2>/dev/null | sed 's/DSLM_HAVE_//' | tr A-Z a-z); do
+    check "slm --version names $tier" out_like "kernels .* $tier( |\$)"
+done
 
 fails_with "hint for an option" 2 "did you mean '--temp'?" run --tmp 1 hello
 fails_with "value missing" 2 "option '--temp' needs a value" run --temp
