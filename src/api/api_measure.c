@@ -48,26 +48,32 @@ static double measure_read(struct measure_job *job)
     return best;
 }
 
-static uint64_t time_peak(struct measure_job *job)
+/* Iterations that keep one thread busy for PEAK_RUN_NS, found without the others: waking them is not what is measured. */
+static uint64_t peak_iterations(const struct slm_engine *engine, uint32_t which)
 {
-    const uint64_t start = slm__clock_ns();
-    atomic_store(&job->ops, 0);
-    slm__team_for(job->engine->team, slm__team_threads(job->engine->team), 1, spin_peak, job);
-    return slm__clock_ns() - start + 1;
+    uint32_t sink = 0;
+    uint64_t iterations = 1000, time = 0;
+    while (time < PEAK_RUN_NS && iterations < (uint64_t)1 << 40) {
+        iterations *= 2;
+        const uint64_t start = slm__clock_ns();
+        (void)engine->kernels.peak(which, iterations, &sink);
+        time = slm__clock_ns() - start;
+    }
+    return iterations;
 }
 
 /* Many short runs, of which the best counts: one that the system interrupts says nothing. */
 static double measure_peak(struct measure_job *job, uint32_t which)
 {
+    const uint32_t threads = slm__team_threads(job->engine->team);
     double best = 0;
     job->which = which;
-    job->iterations = 1000;
-    while (time_peak(job) < PEAK_RUN_NS && job->iterations < (uint64_t)1 << 40) {
-        job->iterations *= 2;
-    }
+    job->iterations = peak_iterations(job->engine, which);
     for (int i = 0; i < PEAK_REPEATS; i++) {
-        const uint64_t time = time_peak(job);
-        const double rate = (double)atomic_load(&job->ops) * 1e9 / (double)time;
+        atomic_store(&job->ops, 0);
+        const uint64_t start = slm__clock_ns();
+        slm__team_for(job->engine->team, threads, 1, spin_peak, job);
+        const double rate = (double)atomic_load(&job->ops) * 1e9 / (double)(slm__clock_ns() - start + 1);
         best = rate > best ? rate : best;
     }
     return best;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Matrix products. Activations are packed in blocks of 8 columns (token rows), each read by every panel. The panels are cut over the
- * threads: for one row in large contiguous runs (one sequential stream a thread), for many rows in slabs of 8 panels that stay in the
- * second-level cache while all column blocks pass over them. No result depends on the cut.
+ * threads: for one row in large contiguous runs (one sequential stream a thread), for many rows in slabs that stay in the second-level
+ * cache while all column blocks pass over them. No result depends on the cut.
  */
 #include "ops/matmul.h"
 
@@ -18,7 +18,7 @@ struct matmul_job {
     uint64_t column_bytes;
 };
 
-enum { SLAB_PANELS = 8, RUNS_PER_THREAD = 4 };
+enum { SLAB_BYTES = 512 << 10, SLAB_PANELS = 32, RUNS_PER_THREAD = 4 };
 
 uint64_t slm__op_packed_bytes(enum slm_weight_type type, uint32_t cols, uint32_t rows)
 {
@@ -54,6 +54,13 @@ static void multiply_panels(void *context, uint32_t begin, uint32_t end, uint32_
     }
 }
 
+/* Panels that stay in the second-level cache while the columns pass over them. */
+static uint32_t slab_panels(uint64_t panel_bytes)
+{
+    const uint64_t panels = SLAB_BYTES / panel_bytes;
+    return panels < 1 ? 1 : panels > SLAB_PANELS ? SLAB_PANELS : (uint32_t)panels;
+}
+
 void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride,
                     uint32_t rows, float *y, size_t y_stride, void *packed)
 {
@@ -66,8 +73,9 @@ void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, co
         slm__team_for(team, blocks, 1, pack_blocks, &job);
     }
     uint32_t grain = panels / (slm__team_threads(team) * RUNS_PER_THREAD);
-    if (rows > SLM_COLUMNS && grain > SLAB_PANELS) {
-        grain = SLAB_PANELS;
+    const uint32_t slab = slab_panels(w->panel_bytes);
+    if (rows > SLM_COLUMNS && grain > slab) {
+        grain = slab;
     }
     slm__team_for(team, panels, grain > 0 ? grain : 1, multiply_panels, &job);
 }
