@@ -280,7 +280,8 @@ $(BUILD)/obj/demo_model.o: $(BUILD)/demo_model.c
 	@mkdir -p $(@D) && $(CC) -std=c11 $(CFLAGS) -O0 -c $< -o $@
 
 AMALGAMATED := $(filter-out $(TIERS:%=kernels/%/%),$(LIBRARY_SOURCES))
-$(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) include/slm.h $(BUILD)/flags
+$(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) include/slm.h \
+                              $(BUILD)/flags
 	@mkdir -p $(@D) && cp include/slm.h $(@D)/slm.h
 	@awk -v with_convert=$(WITH_CONVERT) -v with_chat=$(WITH_CHAT) -f src/amalgamate.awk $(AMALGAMATED) > $@
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers taken apart: the parser's handle and the call for whole answers. Built with SLM_WITH_CHAT=0 every call says that it was left out. */
+/* Answers taken apart: the parser's handle and the call for whole answers. With SLM_WITH_CHAT=0 every call says that it was left out. */
 #include "api/handles.h"
 
 #if SLM_WITH_CHAT

@@ -33,7 +33,7 @@ static slm_status tokenize_message(const struct slm_runtime_model *model, struct
 static slm_status tokenize_message(const struct slm_runtime_model *model, struct slm_span message, struct slm_buffer *ids, slm_error *error)
 {
     (void)model, (void)message, (void)ids;
-    return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no chat templates (WITH_CHAT=0); SLM_GENERATE_RAW continues a text");
+    return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no chat templates (WITH_CHAT=0): use SLM_GENERATE_RAW");
 }
 #endif
 
