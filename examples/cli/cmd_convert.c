@@ -20,7 +20,8 @@ struct convert_options {
 };
 
 static const struct cli_option convert_rows[] = {
-    {"--output", "-o", "OUT.slm", "The file to write; an existing one is replaced when all went well.", CLI_STRING,
+    {"--output", "-o", "OUT.slm",
+     "The file to write; an existing .slm file is replaced when all went well\n(of a symbolic link the link, not its target).", CLI_STRING,
      offsetof(struct convert_options, output), 0, 0},
     {"--type", NULL, "TYPE", "Type of the layers' matrices: f32, f16, bf16, i8 or i4; default i8.", CLI_STRING,
      offsetof(struct convert_options, type), 0, 0},
@@ -42,7 +43,8 @@ const struct cli_command cli_command_convert = {
     .summary = "make a .slm file from a Hugging Face folder or a GGUF file",
     .arguments = "SRC -o OUT.slm [OPTIONS]",
     .notes = "SRC is a folder with config.json and *.safetensors (GPTQ and AWQ too), or a .gguf file (of a split one, the first part).\n"
-             "'slm inspect SRC' says beforehand what would happen. The same source gives the same bytes everywhere.",
+             "'slm inspect SRC' says beforehand what would happen. The same source gives the same bytes everywhere.\n"
+             "A library built with WITH_CONVERT=0 has neither convert nor inspect.",
     .groups = {{convert_rows, sizeof convert_rows / sizeof convert_rows[0], 0}},
     .run = run_convert,
 };

@@ -29,7 +29,8 @@ const struct cli_command cli_command_inspect = {
     .summary = "describe a .slm file, or a checkpoint before its conversion",
     .arguments = "SRC [OPTIONS]",
     .notes = "SRC is a .slm file, a checkpoint folder, a .gguf or a .safetensors file. Exit code 1: it is damaged, or convert would\n"
-             "refuse it; the message says why.",
+             "refuse it; the message says why. The weights' values are not read: a NaN among them is found by convert only.\n"
+             "A library built with WITH_CONVERT=0 has neither convert nor inspect.",
     .groups = {{inspect_rows, sizeof inspect_rows / sizeof inspect_rows[0], 0}},
     .run = run_inspect,
 };

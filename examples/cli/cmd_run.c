@@ -34,7 +34,8 @@ struct run_options {
 static const struct cli_option run_rows[] = {
     {"--tokens", "-n", "N", "At most N new tokens; default 128.", CLI_INTEGER, offsetof(struct run_options, tokens), 1, 1e9},
     {"--ids", NULL, "1,2,3", "The prompt as token ids, taken as they are.", CLI_STRING, offsetof(struct run_options, ids), 0, 0},
-    {"--system", NULL, "TEXT", "A system message in front of the prompt.", CLI_STRING, offsetof(struct run_options, system), 0, 0},
+    {"--system", NULL, "TEXT", "A system message in front of the prompt; needs a chat template.", CLI_STRING,
+     offsetof(struct run_options, system), 0, 0},
     {"--tools", NULL, "F.json", "Functions that the model may call: a JSON list as in a request.", CLI_STRING,
      offsetof(struct run_options, tools), 0, 0},
     {"--raw", NULL, NULL, "No chat template: the model continues the text.", CLI_FLAG, offsetof(struct run_options, raw), 0, 0},

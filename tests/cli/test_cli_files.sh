@@ -28,6 +28,11 @@ check "the old file is as it was" grep -q keep "$work/old.slm"
 
 run convert "$hf" -o "$work/demo.slm" --type i8
 check "conversion" code_is 0
+echo keep >"$work/notes"
+fails_with "an existing file that is no model" 1 "is no .slm file: it is not replaced" convert "$hf" -o "$work/notes"
+ln -s demo.slm "$work/name.slm"
+run convert "$hf" -o "$work/name.slm" --type i4
+check "a symbolic link is replaced" test ! -L "$work/name.slm"
 run convert "$hf" -o "$work/again.slm" --type i8 -t 1
 check "the same bytes again, with one thread" cmp -s "$work/demo.slm" "$work/again.slm"
 if [ -f examples/demo/triage-i8.slm ]; then

@@ -35,7 +35,7 @@ check "a prompt of one token" err_has "(prompt of 1 token)"
 for i in $(seq 600); do echo "parcel"; done >"$work/prompt"
 run -i "$work/prompt" run -
 check "a prompt that is too long: exit code" code_is 1
-check "a prompt that is too long: says what is possible" grep -qE 'slm run: the prompt has [0-9]+ tokens; the model takes at most 511' "$err"
+check "a prompt that is too long: says what is possible" grep -qE 'the prompt has [0-9]+ tokens; the model takes at most 511' "$err"
 fails_with "a prompt longer than --context" 1 "the prompt has 4 tokens; --context 3 leaves no room" run --ids 5,6,7,8 --context 3
 run run --temp 1 --seed 18446744073709551615 -n 4 "$prompt"
 check "the largest seed" code_is 0

@@ -20,6 +20,10 @@ for command in $commands; do
     check "$command --help: nothing on standard error" err_empty
     fails_with "$command: unknown option" 2 "slm $command: unknown option '--nonsense-option'" "$command" --nonsense-option
 done
+for command in convert inspect; do
+    run "$command" --help
+    check "$command --help tells of WITH_CONVERT=0" out_has "WITH_CONVERT=0 has neither convert nor inspect"
+done
 run --version
 check "slm --version" code_is 0
 check "slm --version names version and scalar kernels" out_like '^libslm [0-9]+\.[0-9]+\.[0-9]+, .*, kernels scalar'
