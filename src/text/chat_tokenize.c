@@ -103,18 +103,18 @@ static slm_status encode_block(const struct slm_tokenizer *tokenizer, struct slm
     return status;
 }
 
-/* A first guess of the number of ids saves most second passes; what goes wrong with it is no failure yet. */
+/* A first guess of the number of ids saves most second passes. */
 static slm_status append_ids(const struct slm_tokenizer *tokenizer, struct slm_span text, const struct slm_buffer *ranges,
                              struct slm_buffer *ids, slm_error *error)
 {
     const uint64_t guess = text.length / 2 + 64;
     uint64_t count = guess;
-    const slm_status status = encode_block(tokenizer, text, ranges, guess, &count, ids, NULL);
-    if (status == SLM_OK) {
-        return SLM_OK;
+    slm_error first = {.struct_size = sizeof first};
+    const slm_status status = encode_block(tokenizer, text, ranges, guess, &count, ids, &first);
+    if (status == SLM_E_BUFFER_TOO_SMALL) {
+        return encode_block(tokenizer, text, ranges, count, &count, ids, error);
     }
-    return ids->status != SLM_OK ? slm__buffer_failure(ids, error)
-                                 : encode_block(tokenizer, text, ranges, count > guess ? count : guess, &count, ids, error);
+    return status == SLM_OK ? SLM_OK : slm__fail(error, status, "%s", first.message);
 }
 
 /* Encode a rendering whose untrusted parts are `ranges`. */
