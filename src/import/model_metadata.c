@@ -85,7 +85,7 @@ static slm_status write_rope(struct slm_weight_writer *writer, const struct slm_
 {
     SLM_TRY(slm__writer_meta_u64(writer, "rope.sets", config->rope_sets, error));
     for (uint32_t i = 0; i < config->rope_sets; i++) {
-        char key[32];
+        char key[48];
         snprintf(key, sizeof key, "rope.%u.attention_factor", (unsigned)i);
         SLM_TRY(slm__writer_meta_f64(writer, key, config->rope[i].attention_factor, error));
         snprintf(key, sizeof key, "rope.%u.switch_length", (unsigned)i);
