@@ -410,6 +410,8 @@ SLM_API slm_status slm_detokenize(const slm_model *model, const int32_t *ids, ui
 SLM_API slm_status slm_token_bytes(const slm_model *model, int32_t token, char *bytes, uint64_t capacity, uint64_t *needed,
                                    slm_error *error);
 
+/* Chat templates and answers. Builds with WITH_CHAT=0 leave them out: every slm_chat_ call returns SLM_E_UNSUPPORTED, and so does
+ * slm_generate() on a model with a template unless SLM_GENERATE_RAW is set. */
 enum {
     SLM_CHAT_STRICT = 1,          /* render messages exactly as given, without normalisation */
     SLM_CHAT_REFERENCE_TOKENS = 2 /* slm_chat_tokenize: control tokens are recognised everywhere, in messages too */
