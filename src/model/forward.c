@@ -244,7 +244,7 @@ bool slm__forward_rows(const struct slm_forward *f, const struct slm_row *rows, 
     for (uint32_t c = 0; c < t->kv_class_count; c++) {
         for (uint32_t i = 0; i < count; i++) {
             f->workspace->attention_rows[(size_t)c * f->workspace->batch + i] =
-                (struct slm_attention_row){rows[i].tables[c], rows[i].position};
+                (struct slm_attention_row){rows[i].tables[c], rows[i].position, rows[i].end};
         }
     }
     slm__each_row(&step, start_rows);

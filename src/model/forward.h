@@ -8,10 +8,11 @@
 #include "ops/attention_op.h"  /* struct slm_attention_row */
 
 /* One token at one position of one sequence. Rows of a sequence come in order of position. Every page up to the position is writable at
- * the row's own slot and holds the keys of all earlier positions (or gets them by earlier rows of the same call). */
+ * the row's own slot and holds the keys of all positions below `end` (or gets them by other rows of the same call). */
 struct slm_row {
     int32_t token;
     uint32_t position;
+    uint32_t end;                           /* positions below it are seen: position + 1, or more where tokens see each other */
     uint32_t context;                       /* capacity of the sequence: chooses between rope frequencies */
     const uint32_t *tables[SLM_KV_CLASSES]; /* pages of the sequence, for each class of layers */
     float *logits;                          /* [vocab]: where they go; NULL: not wanted */

@@ -75,11 +75,11 @@ static uint32_t visible_queries(const struct attention_job *job, uint32_t kv_hea
     const uint32_t base = tile * SLM_TILE;
     uint32_t count = 0;
     for (uint32_t i = 0; i < row_count; i++) {
-        const uint32_t position = job->rows[first + i].position, low = first_visible(a, position);
-        if (position < base || low >= base + SLM_TILE) {
+        const uint32_t low = first_visible(a, job->rows[first + i].position), high = job->rows[first + i].end;
+        if (high <= base || low >= base + SLM_TILE) {
             continue;
         }
-        const uint32_t begin = low > base ? low - base : 0, end = position - base < SLM_TILE ? position - base + 1 : SLM_TILE;
+        const uint32_t begin = low > base ? low - base : 0, end = high - base < SLM_TILE ? high - base : SLM_TILE;
         const float *q = a->q + (size_t)(first + i) * a->q_stride + (size_t)kv_head * job->group * a->head_dim;
         for (uint32_t h = 0; h < job->group; h++) {
             const size_t state = (size_t)(i * job->group + h) * job->state_floats;
@@ -96,13 +96,23 @@ struct item {
     struct slm_attend_query *queries;
 };
 
+/* The last tile that one of the rows [first, first + row_count) sees. */
+static uint32_t last_visible_tile(const struct attention_job *job, uint32_t first, uint32_t row_count)
+{
+    uint32_t end = 1;
+    for (uint32_t i = first; i < first + row_count; i++) {
+        end = job->rows[i].end > end ? job->rows[i].end : end;
+    }
+    return (end - 1) / SLM_TILE;
+}
+
 /* Bring tiles [begin, end) of one segment into the segment's states. */
 static void attend_segment(const struct attention_job *job, const struct item *item, uint32_t begin, uint32_t end)
 {
     const struct slm_attention *a = job->a;
     const uint64_t k_offset = a->layer_offset + slm__op_k_offset(a->kv_type, a->head_dim, item->kv_head);
     const uint64_t v_offset = a->layer_offset + slm__op_v_offset(a->kv_type, a->head_dim, a->kv_heads, item->kv_head);
-    const uint32_t *table = job->rows[item->first].table, last_tile = job->rows[item->first + item->row_count - 1].position / SLM_TILE;
+    const uint32_t *table = job->rows[item->first].table, last_tile = last_visible_tile(job, item->first, item->row_count);
     for (uint32_t tile = begin; tile < end; tile++) {
         const uint8_t *page = a->pages + table[tile] * a->page_bytes;
         const uint8_t *next = tile < last_tile ? a->pages + table[tile + 1] * a->page_bytes : page;
@@ -117,8 +127,8 @@ static void attend_segment(const struct attention_job *job, const struct item *i
 static void merge_segment(const struct attention_job *job, const struct item *item, uint32_t begin, uint32_t end)
 {
     for (uint32_t i = 0; i < item->row_count; i++) {
-        const uint32_t position = job->rows[item->first + i].position;
-        if (position < begin || first_visible(job->a, position) >= end) {
+        const struct slm_attention_row *row = &job->rows[item->first + i];
+        if (row->end <= begin || first_visible(job->a, row->position) >= end) {
             continue;
         }
         for (uint32_t h = 0; h < job->group; h++) {
@@ -142,7 +152,7 @@ static void attend_item(const struct attention_job *job, uint32_t kv_head, uint3
 {
     const struct slm_attention *a = job->a;
     const uint32_t count = row_count * job->group, segment_tiles = SLM_SEGMENT / SLM_TILE;
-    const uint32_t last_tile = job->rows[first + row_count - 1].position / SLM_TILE;
+    const uint32_t last_tile = last_visible_tile(job, first, row_count);
     struct item item = {kv_head, first, row_count, scratch, scratch + (size_t)count * job->state_floats, NULL};
     item.queries = (struct slm_attend_query *)(void *)(item.segments + (size_t)count * job->state_floats);
     clear_states(item.totals, count, job->state_floats);
@@ -202,8 +212,8 @@ static void attend_split(void *context, uint32_t begin, uint32_t end, uint32_t t
     const uint32_t segments = job->segments, tiles = SLM_SEGMENT / SLM_TILE;
     float *scratch = a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim);
     for (uint32_t task = begin; task < end; task++) {
-        const uint32_t segment = task % segments, row = task / segments / a->kv_heads, position = job->rows[row].position;
-        const uint32_t first = first_visible(a, position) / SLM_TILE, last = position / SLM_TILE;
+        const uint32_t segment = task % segments, row = task / segments / a->kv_heads;
+        const uint32_t first = first_visible(a, job->rows[row].position) / SLM_TILE, last = last_visible_tile(job, row, 1);
         const uint32_t from = segment * tiles > first ? segment * tiles : first;
         const uint32_t to = (segment + 1) * tiles <= last ? (segment + 1) * tiles : last + 1;
         struct item item = {task / segments % a->kv_heads,
@@ -247,7 +257,7 @@ void slm__op_attention(struct slm_team *team, const struct slm_kernels *kernels,
     const uint64_t pairs = (uint64_t)row_count * attention->kv_heads;
     uint32_t positions = 0;
     for (uint32_t i = 0; i < row_count; i++) {
-        positions = rows[i].position >= positions ? rows[i].position + 1 : positions;
+        positions = rows[i].end > positions ? rows[i].end : positions;
     }
     job.segments = segments_of(positions);
     if (threads > 1 && pairs <= (uint64_t)threads * ITEMS_PER_THREAD && job.segments > 1) {

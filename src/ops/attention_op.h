@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Causal attention of many rows over paged keys and values. Takes page addresses, so it never sees the cache. */
+/* Attention of many rows over paged keys and values, causal or not. Takes page addresses, so it never sees the cache. */
 #ifndef SLM_OPS_ATTENTION_OP_H
 #define SLM_OPS_ATTENTION_OP_H
 
 #include "base/parallel.h"   /* struct slm_team */
 #include "kernels/kernels.h" /* struct slm_kernels, tiles */
 
-/* One token row: its queries see the keys of positions 0 .. position of its own sequence, or the last `window` of them. */
+/* One token row: its queries see the keys of positions [0, end) of its own sequence, or from position - window + 1 on. In causal attention
+ * end is position + 1; in attention in both directions it is where the text, or the group of tokens that see each other, ends. */
 struct slm_attention_row {
     const uint32_t *table; /* page of each tile of the sequence */
     uint32_t position;
+    uint32_t end; /* more than position */
 };
 
 struct slm_attention {
@@ -17,7 +19,7 @@ struct slm_attention {
     uint32_t heads;    /* queries a row */
     uint32_t kv_heads; /* query head h reads kv head h / (heads / kv_heads) */
     uint32_t head_dim;
-    uint32_t window;      /* keys a query sees, its own among them; 0: all */
+    uint32_t window;      /* keys a query sees up to its own, which counts; 0: all */
     float softcap;        /* 0: none */
     const uint8_t *pages; /* base of all pages */
     uint64_t page_bytes;
