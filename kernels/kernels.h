@@ -42,7 +42,7 @@ typedef void slm_add_fn(float *y, const float *x, uint32_t n);
 /* y[i] = silu(gate[i]) * up[i]; y may be gate. */
 typedef void slm_silu_mul_fn(const float *gate, const float *up, uint32_t n, float *y);
 /* y[i] = activation(x[i]); in place allowed. */
-enum slm_activation { SLM_ACTIVATION_SILU = 0, SLM_ACTIVATION_GELU_TANH = 1, SLM_ACTIVATIONS = 2 };
+enum slm_activation { SLM_ACTIVATION_SILU = 0, SLM_ACTIVATION_GELU_TANH = 1, SLM_ACTIVATION_GELU_ERF = 2, SLM_ACTIVATIONS = 3 };
 typedef void slm_activate_fn(const float *x, uint32_t n, float *y);
 /* y[i] *= x[i] */
 typedef void slm_multiply_fn(float *y, const float *x, uint32_t n);

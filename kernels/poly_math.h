@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exp, tanh, log, sine and cosine as polynomials, so that results do not depend on the machine's libm: only IEEE add, multiply, divide and
+ * exp, tanh, erf, log, sine and cosine as polynomials, so that results do not depend on the machine's libm: only IEEE add, multiply, divide and
  * fused multiply-add, each rounded once, in the order written here. Vector tiers repeat the f32 functions operation by operation.
  * tests/kernels/check_poly_math.c measures the errors stated below.
  */
@@ -62,6 +62,31 @@ static inline float slm__tanhf(float x)
     const float large = 1.0f - 2.0f / (slm__expf(magnitude + magnitude) + 1.0f);
     const float signed_large = slm__f32_of_bits(slm__f32_bits(large) | (slm__f32_bits(x) & 0x80000000u));
     return magnitude < 0.625f ? small : signed_large;
+}
+
+/* erf x, error below 2 ulp: x + x Q(x^2) below 0.925, else 1 - e^(m P(m)) with m = min(|x|, 4) and the sign of x; both fitted for the least
+ * largest error. */
+static inline float slm__erff(float x)
+{
+    const float magnitude = slm__f32_of_bits(slm__f32_bits(x) & 0x7fffffffu);
+    const float square = x * x, m = 4.0f < magnitude ? 4.0f : magnitude;
+    float q = -0x1.395a2p-11f;
+    q = fmaf(q, square, 0x1.470dbcp-8f);
+    q = fmaf(q, square, -0x1.b683ap-6f);
+    q = fmaf(q, square, 0x1.ce19e6p-4f);
+    q = fmaf(q, square, -0x1.8126e2p-2f);
+    q = fmaf(q, square, 0x1.06eba6p-3f);
+    const float small = fmaf(q, x, x);
+    float p = -0x1.7f4ef2p-17f;
+    p = fmaf(p, m, 0x1.548076p-12f);
+    p = fmaf(p, m, -0x1.de7334p-9f);
+    p = fmaf(p, m, 0x1.8596c0p-6f);
+    p = fmaf(p, m, -0x1.b3399ap-4f);
+    p = fmaf(p, m, -0x1.453108p-1f);
+    p = fmaf(p, m, -0x1.20ef4cp+0f);
+    const float large = 1.0f - slm__expf(p * m);
+    const float signed_large = slm__f32_of_bits(slm__f32_bits(large) | (slm__f32_bits(x) & 0x80000000u));
+    return magnitude < 0.925f ? small : signed_large;
 }
 
 /* e^x, error below 1 ulp; the structure of slm__expf with the series to r^13 (|r| <= 0.347: remainder 4e-18). */

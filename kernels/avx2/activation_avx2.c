@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What not every family needs: layer norm, activations without a gate, soft caps, an elementwise product. */
 #include "kernels/avx2/avx2_kernels.h" /* slm__layer_norm_avx2 and others */
-#include "kernels/avx2/simd_avx2.h"    /* exp_avx2, tanh_avx2, tree16_avx2, load_row_avx2, store_row_avx2 */
+#include "kernels/avx2/simd_avx2.h"    /* exp_avx2, tanh_avx2, erf_avx2, tree16_avx2, load_row_avx2, store_row_avx2 */
 #include <math.h>
 
 /* Lane i mod 16 takes element i. A lane without an element gets + 0, which changes no bit: sums that start at +0 are never -0. */
@@ -66,6 +66,15 @@ void slm__gelu_tanh_avx2(const float *x, uint32_t n, float *y)
         const __m256 v = load_row_avx2(x, i, n);
         const __m256 inner = _mm256_mul_ps(root, _mm256_fmadd_ps(_mm256_mul_ps(cubic, _mm256_mul_ps(v, v)), v, v));
         store_row_avx2(y, i, n, _mm256_mul_ps(_mm256_mul_ps(half, v), _mm256_add_ps(one, tanh_avx2(inner))));
+    }
+}
+
+void slm__gelu_erf_avx2(const float *x, uint32_t n, float *y)
+{
+    const __m256 one = _mm256_set1_ps(1.0f), half = _mm256_set1_ps(0.5f), root = _mm256_set1_ps(0.70710678f);
+    for (uint32_t i = 0; i < n; i += 8) {
+        const __m256 v = load_row_avx2(x, i, n);
+        store_row_avx2(y, i, n, _mm256_mul_ps(_mm256_mul_ps(half, v), _mm256_add_ps(one, erf_avx2(_mm256_mul_ps(root, v)))));
     }
 }
 

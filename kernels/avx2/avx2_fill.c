@@ -20,6 +20,7 @@ void slm__fill_avx2(struct slm_kernels *table)
     table->silu_mul = slm__silu_mul_avx2;
     table->activate[SLM_ACTIVATION_SILU] = slm__silu_avx2;
     table->activate[SLM_ACTIVATION_GELU_TANH] = slm__gelu_tanh_avx2;
+    table->activate[SLM_ACTIVATION_GELU_ERF] = slm__gelu_erf_avx2;
     table->multiply = slm__multiply_avx2;
     table->softcap = slm__softcap_avx2;
     table->rope = slm__rope_avx2;

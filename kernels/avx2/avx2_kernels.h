@@ -11,7 +11,7 @@ slm_rms_norm_fn slm__rms_norm_avx2;
 slm_layer_norm_fn slm__layer_norm_avx2;
 slm_add_fn slm__add_avx2;
 slm_silu_mul_fn slm__silu_mul_avx2;
-slm_activate_fn slm__silu_avx2, slm__gelu_tanh_avx2;
+slm_activate_fn slm__silu_avx2, slm__gelu_tanh_avx2, slm__gelu_erf_avx2;
 slm_multiply_fn slm__multiply_avx2;
 slm_softcap_fn slm__softcap_avx2;
 slm_rope_fn slm__rope_avx2;

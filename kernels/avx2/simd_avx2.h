@@ -166,4 +166,27 @@ SLM_INLINE_AVX2 __m256 tanh_avx2(__m256 x)
     return _mm256_blendv_ps(signed_large, small, _mm256_cmp_ps(magnitude, _mm256_set1_ps(0.625f), _CMP_LT_OQ));
 }
 
+SLM_INLINE_AVX2 __m256 erf_avx2(__m256 x)
+{
+    const __m256 sign_bit = _mm256_set1_ps(-0.0f), magnitude = _mm256_andnot_ps(sign_bit, x), square = _mm256_mul_ps(x, x);
+    const __m256 m = _mm256_min_ps(_mm256_set1_ps(4.0f), magnitude); /* a NaN passes */
+    __m256 q = _mm256_set1_ps(-0x1.395a2p-11f);
+    q = _mm256_fmadd_ps(q, square, _mm256_set1_ps(0x1.470dbcp-8f));
+    q = _mm256_fmadd_ps(q, square, _mm256_set1_ps(-0x1.b683ap-6f));
+    q = _mm256_fmadd_ps(q, square, _mm256_set1_ps(0x1.ce19e6p-4f));
+    q = _mm256_fmadd_ps(q, square, _mm256_set1_ps(-0x1.8126e2p-2f));
+    q = _mm256_fmadd_ps(q, square, _mm256_set1_ps(0x1.06eba6p-3f));
+    const __m256 small = _mm256_fmadd_ps(q, x, x);
+    __m256 p = _mm256_set1_ps(-0x1.7f4ef2p-17f);
+    p = _mm256_fmadd_ps(p, m, _mm256_set1_ps(0x1.548076p-12f));
+    p = _mm256_fmadd_ps(p, m, _mm256_set1_ps(-0x1.de7334p-9f));
+    p = _mm256_fmadd_ps(p, m, _mm256_set1_ps(0x1.8596c0p-6f));
+    p = _mm256_fmadd_ps(p, m, _mm256_set1_ps(-0x1.b3399ap-4f));
+    p = _mm256_fmadd_ps(p, m, _mm256_set1_ps(-0x1.453108p-1f));
+    p = _mm256_fmadd_ps(p, m, _mm256_set1_ps(-0x1.20ef4cp+0f));
+    const __m256 large = _mm256_sub_ps(_mm256_set1_ps(1.0f), exp_avx2(_mm256_mul_ps(p, m)));
+    const __m256 signed_large = _mm256_or_ps(large, _mm256_and_ps(sign_bit, x));
+    return _mm256_blendv_ps(signed_large, small, _mm256_cmp_ps(magnitude, _mm256_set1_ps(0.925f), _CMP_LT_OQ));
+}
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What not every family needs: layer norm, activations alone, soft caps, an elementwise product. Tails as in rows_neon.c. */
 #include "kernels/neon/neon_kernels.h" /* slm__layer_norm_neon and others */
-#include "kernels/neon/simd_neon.h"    /* exp_neon, tanh_neon, tree16_neon, load_row_neon, store_row_neon */
+#include "kernels/neon/simd_neon.h"    /* exp_neon, tanh_neon, erf_neon, tree16_neon, load_row_neon, store_row_neon */
 #include <math.h>
 
 /* Elements i .. i + 16, and `fill` for those from n on. */
@@ -74,6 +74,15 @@ void slm__gelu_tanh_neon(const float *x, uint32_t n, float *y)
         const float32x4_t value = load_row_neon(x, i, n);
         const float32x4_t cube = vfmaq_f32(value, vmulq_n_f32(vmulq_f32(value, value), 0.044715f), value);
         const float32x4_t open = vaddq_f32(vdupq_n_f32(1.0f), tanh_neon(vmulq_n_f32(cube, 0.7978845608f)));
+        store_row_neon(y, i, n, vmulq_f32(vmulq_n_f32(value, 0.5f), open));
+    }
+}
+
+void slm__gelu_erf_neon(const float *x, uint32_t n, float *y)
+{
+    for (uint32_t i = 0; i < n; i += 4) {
+        const float32x4_t value = load_row_neon(x, i, n);
+        const float32x4_t open = vaddq_f32(vdupq_n_f32(1.0f), erf_neon(vmulq_n_f32(value, 0.70710678f)));
         store_row_neon(y, i, n, vmulq_f32(vmulq_n_f32(value, 0.5f), open));
     }
 }

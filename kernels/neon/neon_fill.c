@@ -19,6 +19,7 @@ void slm__fill_neon(struct slm_kernels *table)
     table->scale = slm__scale_neon;
     table->activate[SLM_ACTIVATION_SILU] = slm__silu_neon;
     table->activate[SLM_ACTIVATION_GELU_TANH] = slm__gelu_tanh_neon;
+    table->activate[SLM_ACTIVATION_GELU_ERF] = slm__gelu_erf_neon;
     table->multiply = slm__multiply_neon;
     table->softcap = slm__softcap_neon;
     table->store_k[SLM_CACHE_F16] = slm__store_k_f16_neon;

@@ -13,7 +13,7 @@ slm_add_fn slm__add_neon;
 slm_silu_mul_fn slm__silu_mul_neon;
 slm_rope_fn slm__rope_neon;
 slm_scale_fn slm__scale_neon;
-slm_activate_fn slm__silu_neon, slm__gelu_tanh_neon;
+slm_activate_fn slm__silu_neon, slm__gelu_tanh_neon, slm__gelu_erf_neon;
 slm_multiply_fn slm__multiply_neon;
 slm_softcap_fn slm__softcap_neon;
 slm_kv_store_fn slm__store_k_f16_neon, slm__store_v_f16_neon, slm__store_k_i8_neon, slm__store_v_i8_neon;

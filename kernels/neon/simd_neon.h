@@ -209,4 +209,27 @@ SLM_INLINE_NEON float32x4_t tanh_neon(float32x4_t x)
     return vbslq_f32(vcltq_f32(magnitude, vdupq_n_f32(0.625f)), small, signed_large);
 }
 
+SLM_INLINE_NEON float32x4_t erf_neon(float32x4_t x)
+{
+    const float32x4_t magnitude = vabsq_f32(x), square = vmulq_f32(x, x), m = vminq_f32(vdupq_n_f32(4.0f), magnitude);
+    float32x4_t q = vdupq_n_f32(-0x1.395a2p-11f);
+    q = vfmaq_f32(vdupq_n_f32(0x1.470dbcp-8f), q, square);
+    q = vfmaq_f32(vdupq_n_f32(-0x1.b683ap-6f), q, square);
+    q = vfmaq_f32(vdupq_n_f32(0x1.ce19e6p-4f), q, square);
+    q = vfmaq_f32(vdupq_n_f32(-0x1.8126e2p-2f), q, square);
+    q = vfmaq_f32(vdupq_n_f32(0x1.06eba6p-3f), q, square);
+    const float32x4_t small = vfmaq_f32(x, q, x);
+    float32x4_t p = vdupq_n_f32(-0x1.7f4ef2p-17f);
+    p = vfmaq_f32(vdupq_n_f32(0x1.548076p-12f), p, m);
+    p = vfmaq_f32(vdupq_n_f32(-0x1.de7334p-9f), p, m);
+    p = vfmaq_f32(vdupq_n_f32(0x1.8596c0p-6f), p, m);
+    p = vfmaq_f32(vdupq_n_f32(-0x1.b3399ap-4f), p, m);
+    p = vfmaq_f32(vdupq_n_f32(-0x1.453108p-1f), p, m);
+    p = vfmaq_f32(vdupq_n_f32(-0x1.20ef4cp+0f), p, m);
+    const float32x4_t large = vsubq_f32(vdupq_n_f32(1.0f), exp_neon(vmulq_f32(p, m)));
+    const uint32x4_t sign = vandq_u32(vreinterpretq_u32_f32(x), vdupq_n_u32(0x80000000u));
+    const float32x4_t signed_large = vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(large), sign));
+    return vbslq_f32(vcltq_f32(magnitude, vdupq_n_f32(0.925f)), small, signed_large);
+}
+
 #endif

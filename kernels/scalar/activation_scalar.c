@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What not every family needs: layer norm, the tanh form of gelu, soft caps, an elementwise product. */
-#include "kernels/poly_math.h"             /* slm__tanhf */
+/* What not every family needs: layer norm, both forms of gelu, soft caps, an elementwise product. */
+#include "kernels/poly_math.h"             /* slm__tanhf, slm__erff */
 #include "kernels/scalar/scalar_kernels.h" /* slm__layer_norm_scalar and others */
 #include <math.h>
 
@@ -44,6 +44,13 @@ void slm__gelu_tanh_scalar(const float *x, uint32_t n, float *y)
     for (uint32_t i = 0; i < n; i++) {
         const float inner = 0.7978845608f * fmaf(0.044715f * (x[i] * x[i]), x[i], x[i]); /* sqrt(2 / pi) (x + 0.044715 x^3) */
         y[i] = (0.5f * x[i]) * (1.0f + slm__tanhf(inner));
+    }
+}
+
+void slm__gelu_erf_scalar(const float *x, uint32_t n, float *y)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        y[i] = (0.5f * x[i]) * (1.0f + slm__erff(0.70710678f * x[i]));
     }
 }
 

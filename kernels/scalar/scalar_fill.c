@@ -27,6 +27,7 @@ void slm__fill_scalar(struct slm_kernels *table)
     table->silu_mul = slm__silu_mul_scalar;
     table->activate[SLM_ACTIVATION_SILU] = slm__silu_scalar;
     table->activate[SLM_ACTIVATION_GELU_TANH] = slm__gelu_tanh_scalar;
+    table->activate[SLM_ACTIVATION_GELU_ERF] = slm__gelu_erf_scalar;
     table->multiply = slm__multiply_scalar;
     table->softcap = slm__softcap_scalar;
     table->rope = slm__rope_scalar;

@@ -12,7 +12,7 @@ slm_rms_norm_fn slm__rms_norm_scalar;
 slm_add_fn slm__add_scalar;
 slm_layer_norm_fn slm__layer_norm_scalar;
 slm_silu_mul_fn slm__silu_mul_scalar;
-slm_activate_fn slm__silu_scalar, slm__gelu_tanh_scalar;
+slm_activate_fn slm__silu_scalar, slm__gelu_tanh_scalar, slm__gelu_erf_scalar;
 slm_multiply_fn slm__multiply_scalar;
 slm_softcap_fn slm__softcap_scalar;
 slm_rope_fn slm__rope_scalar;

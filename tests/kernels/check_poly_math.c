@@ -18,10 +18,10 @@ static double ulps_f32(float got, long double want) { return ulps((long double)g
 
 static double ulps_f64(double got, long double want) { return ulps((long double)got, want, 53, -1021); }
 
-static void exp_and_tanh_f32(void **state)
+static void exp_tanh_and_erf_f32(void **state)
 {
     (void)state;
-    double exp_error = 0, tanh_error = 0;
+    double exp_error = 0, tanh_error = 0, erf_error = 0;
     for (uint32_t bits = 0; bits < 0xff800000u; bits += 1009) {
         const float x = slm__f32_of_bits(bits);
         if (!(fabsf(x) < 200.0f)) {
@@ -31,8 +31,10 @@ static void exp_and_tanh_f32(void **state)
             exp_error = fmax(exp_error, ulps_f32(slm__expf(x), expl((long double)x)));
         }
         tanh_error = fmax(tanh_error, ulps_f32(slm__tanhf(x), tanhl((long double)x)));
+        erf_error = fmax(erf_error, ulps_f32(slm__erff(x), erfl((long double)x)));
     }
-    print_message("expf %.3f ulp, tanhf %.3f ulp\n", exp_error, tanh_error);
+    print_message("expf %.3f ulp, tanhf %.3f ulp, erff %.3f ulp\n", exp_error, tanh_error, erf_error);
+    assert_true(erf_error < 2.0);
     assert_true(exp_error < 1.0);
     assert_true(tanh_error < 2.0);
 }
@@ -45,7 +47,8 @@ static void ends_f32(void **state)
     assert_int_equal(slm__f32_bits(slm__expf(-103.5f)), 1);
     assert_true(slm__expf(0.0f) == 1.0f && slm__expf(-0.0f) == 1.0f);
     assert_true(slm__expf(88.72284f) == HUGE_VALF && slm__expf(HUGE_VALF) == HUGE_VALF);
-    assert_true(isnan(slm__expf(NAN)) && isnan(slm__expf(-NAN)) && isnan(slm__tanhf(NAN)));
+    assert_true(isnan(slm__expf(NAN)) && isnan(slm__expf(-NAN)) && isnan(slm__tanhf(NAN)) && isnan(slm__erff(NAN)));
+    assert_true(slm__erff(HUGE_VALF) == 1.0f && slm__erff(-HUGE_VALF) == -1.0f && slm__erff(-0.0f) == 0.0f);
     assert_true(slm__tanhf(HUGE_VALF) == 1.0f && slm__tanhf(-HUGE_VALF) == -1.0f);
     assert_true(slm__tanhf(0.0f) == 0.0f && slm__tanhf(-0.0f) == 0.0f);
 }
@@ -149,8 +152,8 @@ static void halves_round_to_even(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exp_and_tanh_f32),    cmocka_unit_test(ends_f32),   cmocka_unit_test(exp_and_log_f64),
-        cmocka_unit_test(sine_and_cosine_f64), cmocka_unit_test(every_half), cmocka_unit_test(halves_round_to_even),
+        cmocka_unit_test(exp_tanh_and_erf_f32), cmocka_unit_test(ends_f32),   cmocka_unit_test(exp_and_log_f64),
+        cmocka_unit_test(sine_and_cosine_f64),  cmocka_unit_test(every_half), cmocka_unit_test(halves_round_to_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,6 +181,11 @@ static void scalar_activations_near_f64(void **state)
     scalar->activate[SLM_ACTIVATION_GELU_TANH](x, N, y);
     assert_true(normalized_error(y, want, N) < 1e-13);
     for (uint32_t i = 0; i < N; i++) {
+        want[i] = 0.5 * (double)x[i] * (1 + erf((double)x[i] / sqrt(2.0)));
+    }
+    scalar->activate[SLM_ACTIVATION_GELU_ERF](x, N, y);
+    assert_true(normalized_error(y, want, N) < 1e-13);
+    for (uint32_t i = 0; i < N; i++) {
         want[i] = 1.5 * tanh((double)y[i] * (double)w[i] / 1.5);
     }
     scalar->multiply(y, w, N);
