@@ -2,7 +2,7 @@
 /*
  * The forward pass, for all families. A norm that a layer does not have is left out:
  *
- *   x = embedding_scale embed[token]
+ *   x = embedding_scale embed[token], or what a row brings along in its place
  *   sequential layer:  x += residual_scale post_norm(attn_out attention(attn_norm(x)));  x += residual_scale post_norm(mlp(mlp_norm(x)))
  *   parallel layer:    h = attn_norm(x);  x += attn_out attention(h) + mlp(h)
  *   logits = softcap(logit_scale (head final_norm(x) + bias)), for the rows that want them
@@ -118,6 +118,19 @@ static void fill_rotary(const struct slm_rope_set *set, const struct slm_row *ro
     }
 }
 
+static void start_row(const struct slm_forward *f, const struct slm_row *row, float *x)
+{
+    const struct slm_transformer *t = f->transformer;
+    if (row->embedding != NULL) {
+        memcpy(x, row->embedding, t->hidden_size * sizeof *x);
+        return;
+    }
+    f->kernels->gather[t->embed.type](&t->embed, (uint32_t)row->token, x);
+    if (t->embedding_scale != 1.0f) {
+        f->kernels->scale(x, x, t->embedding_scale, t->hidden_size);
+    }
+}
+
 static void start_rows(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct slm_layer_step *step = context;
@@ -127,10 +140,7 @@ static void start_rows(void *context, uint32_t begin, uint32_t end, uint32_t thr
     (void)thread;
     for (uint32_t i = begin; i < end; i++) {
         float *x = w->x + (size_t)i * w->x_stride;
-        f->kernels->gather[t->embed.type](&t->embed, (uint32_t)step->rows[i].token, x);
-        if (t->embedding_scale != 1.0f) {
-            f->kernels->scale(x, x, t->embedding_scale, t->hidden_size);
-        }
+        start_row(f, &step->rows[i], x);
         for (uint32_t s = 0; s < t->rope_set_count; s++) {
             fill_rotary(&t->rope_sets[s], &step->rows[i], w->rotary + ((size_t)s * w->batch + i) * w->rotary_stride);
         }
@@ -237,28 +247,38 @@ static void run_heads(const struct slm_forward *f, const struct slm_row *rows, u
     }
 }
 
-bool slm__forward_rows(const struct slm_forward *f, const struct slm_row *rows, uint32_t count)
+bool slm__forward_layers(struct slm_layer_step *step)
 {
+    const struct slm_forward *f = step->forward;
     const struct slm_transformer *t = f->transformer;
-    struct slm_layer_step step = {.forward = f, .rows = rows, .count = count};
     for (uint32_t c = 0; c < t->kv_class_count; c++) {
-        for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t i = 0; i < step->count; i++) {
+            const struct slm_row *row = &step->rows[i];
             f->workspace->attention_rows[(size_t)c * f->workspace->batch + i] =
-                (struct slm_attention_row){rows[i].tables[c], rows[i].position, rows[i].end};
+                (struct slm_attention_row){row->tables[c], row->position, row->end};
         }
     }
-    slm__each_row(&step, start_rows);
     for (uint32_t l = 0; l < t->layer_count; l++) {
         if (f->cancelled != NULL && f->cancelled(f->cancel_context)) {
             return false;
         }
-        step.layer = &t->layers[l];
-        step.layer_offset = f->workspace->layer_offsets[l];
+        step->layer = &t->layers[l];
+        step->layer_offset = f->workspace->layer_offsets[l];
         if (t->block_kind == SLM_BLOCK_PARALLEL) {
-            run_parallel_layer(&step);
+            run_parallel_layer(step);
         } else {
-            run_sequential_layer(&step);
+            run_sequential_layer(step);
         }
+    }
+    return true;
+}
+
+bool slm__forward_rows(const struct slm_forward *f, const struct slm_row *rows, uint32_t count)
+{
+    struct slm_layer_step step = {.forward = f, .rows = rows, .count = count};
+    slm__each_row(&step, start_rows);
+    if (!slm__forward_layers(&step)) {
+        return false;
     }
     run_heads(f, rows, count);
     return true;

@@ -11,6 +11,7 @@
  * the row's own slot and holds the keys of all positions below `end` (or gets them by other rows of the same call). */
 struct slm_row {
     int32_t token;
+    const float *embedding; /* [hidden] what stands for the token, as it is; NULL: the token's own, scaled */
     uint32_t position;
     uint32_t end;                           /* positions below it are seen: position + 1, or more where tokens see each other */
     uint32_t context;                       /* capacity of the sequence: chooses between rope frequencies */

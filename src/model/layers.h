@@ -27,6 +27,8 @@ void slm__norm_rows(struct slm_layer_step *step, const struct slm_norm *norm);
 /* x += residual_scale * norm(wide + bias), the norm only where it exists. */
 void slm__join_rows(struct slm_layer_step *step, const float *bias, const struct slm_norm *norm);
 
+/* All layers, on rows whose residual stream x is filled. false: cancelled. */
+bool slm__forward_layers(struct slm_layer_step *step);
 /* h (normed rows) -> wide = attn_out attention(h). Writes keys and values of the rows. */
 void slm__layer_attention(struct slm_layer_step *step);
 /* h (normed rows) -> wide = the MLP's output, without its output bias. */
