@@ -110,36 +110,36 @@ SLM_API const char *slm_build_info(void);
  * X(name, number, text). Numbers are pinned for ever, in tens by theme.
  */
 
-#define SLM_STATUS_LIST(X)                                                                      \
-  X(SLM_OK, 0, "success")                                                                       \
-  X(SLM_E_ARGUMENT, 10, "an argument is invalid")                                               \
-  X(SLM_E_STRUCT_SIZE, 11, "struct_size is wrong, or an option unknown to this version is set") \
-  X(SLM_E_BUFFER_TOO_SMALL, 12, "the result does not fit into the buffer")                      \
-  X(SLM_E_BUSY, 13, "the object is still in use")                                               \
-  X(SLM_E_STATE, 14, "the call is not possible in this state of the object")                    \
-  X(SLM_E_FILE_MISSING, 20, "the file does not exist or cannot be opened")                      \
-  X(SLM_E_FILE_READ, 21, "reading the file failed")                                             \
-  X(SLM_E_FILE_WRITE, 22, "writing the file failed")                                            \
-  X(SLM_E_BAD_MAGIC, 30, "the file is not of this format")                                      \
-  X(SLM_E_VERSION, 31, "the format's version is not supported")                                 \
-  X(SLM_E_TRUNCATED, 32, "the data end too early")                                              \
-  X(SLM_E_CHECKSUM, 33, "a checksum does not match")                                            \
-  X(SLM_E_BAD_VALUE, 34, "a value in the data is invalid")                                      \
-  X(SLM_E_UNSUPPORTED, 35, "the data need something that this version does not support")        \
-  X(SLM_E_SYNTAX, 36, "a text does not follow its grammar")                                     \
-  X(SLM_E_LIMIT, 37, "a limit of size, depth or steps was reached")                             \
-  X(SLM_E_NO_MEMORY, 40, "memory could not be allocated")                                       \
-  X(SLM_E_CONTEXT_FULL, 50, "the session's context is full")                                    \
-  X(SLM_E_POOL_FULL, 51, "the pool has no free page or session left")                           \
-  X(SLM_E_CANCELLED, 52, "the call was cancelled")                                              \
-  X(SLM_E_BAD_TOKEN, 53, "a token id is not in the vocabulary")                                 \
-  X(SLM_E_REWIND_LIMIT, 54, "the position was dropped from a windowed cache")                   \
-  X(SLM_E_NOT_FINITE, 55, "a logit is not a finite number, or no token is allowed")             \
-  X(SLM_E_NO_TOKENIZER, 60, "the model has no tokenizer")                                       \
-  X(SLM_E_NO_TEMPLATE, 61, "the model has no chat template")                                    \
-  X(SLM_E_ENCODING, 62, "the text is not valid UTF-8")                                          \
-  X(SLM_E_TEMPLATE, 63, "the chat template refused the conversation or failed")                 \
-  X(SLM_E_INTERNAL, 90, "a defect in libslm; please report it")
+#define SLM_STATUS_LIST(X)                                                                             \
+    X(SLM_OK, 0, "success")                                                                            \
+    X(SLM_E_ARGUMENT, 10, "an argument is invalid")                                                    \
+    X(SLM_E_STRUCT_SIZE, 11, "struct_size is wrong, or an option unknown to this version is set")      \
+    X(SLM_E_BUFFER_TOO_SMALL, 12, "the result does not fit into the buffer")                           \
+    X(SLM_E_BUSY, 13, "the object is still in use")                                                    \
+    X(SLM_E_STATE, 14, "the call is not possible in this state of the object")                         \
+    X(SLM_E_FILE_MISSING, 20, "the file does not exist or cannot be opened")                           \
+    X(SLM_E_FILE_READ, 21, "reading the file failed")                                                  \
+    X(SLM_E_FILE_WRITE, 22, "writing the file failed")                                                 \
+    X(SLM_E_BAD_MAGIC, 30, "the file is not of this format")                                           \
+    X(SLM_E_VERSION, 31, "the format's version is not supported")                                      \
+    X(SLM_E_TRUNCATED, 32, "the data end too early")                                                   \
+    X(SLM_E_CHECKSUM, 33, "a checksum does not match")                                                 \
+    X(SLM_E_BAD_VALUE, 34, "a value in the data is invalid")                                           \
+    X(SLM_E_UNSUPPORTED, 35, "the data need something that this version does not support")             \
+    X(SLM_E_SYNTAX, 36, "a text does not follow its grammar")                                          \
+    X(SLM_E_LIMIT, 37, "a limit of size, depth or steps was reached")                                  \
+    X(SLM_E_NO_MEMORY, 40, "memory could not be allocated")                                            \
+    X(SLM_E_CONTEXT_FULL, 50, "the session's context is full")                                         \
+    X(SLM_E_POOL_FULL, 51, "the pool has no free page or session left")                                \
+    X(SLM_E_CANCELLED, 52, "the call was cancelled")                                                   \
+    X(SLM_E_BAD_TOKEN, 53, "a token id is not in the vocabulary")                                      \
+    X(SLM_E_REWIND_LIMIT, 54, "the position was dropped from a windowed cache")                        \
+    X(SLM_E_NOT_FINITE, 55, "a logit is not a finite number, or no token is allowed")                  \
+    X(SLM_E_NO_TOKENIZER, 60, "the model has no tokenizer")                                            \
+    X(SLM_E_NO_TEMPLATE, 61, "the model has no chat template")                                         \
+    X(SLM_E_ENCODING, 62, "the text is not valid UTF-8")                                               \
+    X(SLM_E_TEMPLATE, 63, "the chat template refused the conversation or failed")                      \
+    X(SLM_E_INTERNAL, 90, "a defect in libslm; please report it")
 
 typedef int32_t slm_status;
 
@@ -193,13 +193,13 @@ typedef void slm_parallel_for_fn(void *user, uint32_t count, slm_task_fn *task, 
 
 typedef struct slm_engine_options {
     uint32_t struct_size;
-    uint32_t threads;          /* 0: min(affinity mask, cgroup CPU quota) */
-    int32_t isa;               /* SLM_ISA_...: an upper bound; 0: the best */
-    int32_t reserved;          /* 0 */
-    slm_allocate_fn *allocate; /* both or neither; NULL: the C library's */
+    uint32_t threads;              /* 0: min(affinity mask, cgroup CPU quota) */
+    int32_t isa;                   /* SLM_ISA_...: an upper bound; 0: the best */
+    int32_t reserved;              /* 0 */
+    slm_allocate_fn *allocate;     /* both or neither; NULL: the C library's */
     slm_release_fn *release;
     void *memory_user;
-    slm_log_fn *log; /* NULL: silence */
+    slm_log_fn *log;               /* NULL: silence */
     void *log_user;
     slm_parallel_for_fn *parallel_for; /* NULL: OpenMP, or one thread in builds without it */
     void *parallel_user;
@@ -213,19 +213,19 @@ SLM_API slm_status slm_engine_create(const slm_engine_options *options, slm_engi
 /* Bytes that slm_engine_init_in_place() needs, aligned to 64. */
 SLM_API uint64_t slm_engine_size(void);
 /* As slm_engine_create(), in the caller's memory; nothing is allocated. */
-SLM_API slm_status slm_engine_init_in_place(void *memory, uint64_t bytes, const slm_engine_options *options, slm_engine **engine,
-                                            slm_error *error);
+SLM_API slm_status slm_engine_init_in_place(void *memory, uint64_t bytes, const slm_engine_options *options,
+                                            slm_engine **engine, slm_error *error);
 /* SLM_E_BUSY while a model of the engine is open. NULL is fine. */
 SLM_API slm_status slm_engine_destroy(slm_engine *engine);
 
 typedef struct slm_engine_info {
     uint32_t struct_size;
-    uint32_t threads; /* threads that calls use */
-    int32_t isa;      /* tier in use, SLM_ISA_... */
+    uint32_t threads;     /* threads that calls use */
+    int32_t isa;          /* tier in use, SLM_ISA_... */
     int32_t reserved;
-    const char *isa_name;     /* "scalar", "avx2", ...; static text */
+    const char *isa_name; /* "scalar", "avx2", ...; static text */
     const char *threads_name; /* "openmp", "none", "host"; static text */
-    const char *cpu_name;     /* the processor's own name, or ""; valid as long as the engine */
+    const char *cpu_name; /* the processor's own name, or ""; valid as long as the engine */
 } slm_engine_info;
 
 SLM_API slm_status slm_engine_get_info(const slm_engine *engine, slm_engine_info *info, slm_error *error);
@@ -257,9 +257,9 @@ enum {
 
 typedef struct slm_model_options {
     uint32_t struct_size;
-    uint32_t flags;       /* SLM_MODEL_... */
-    void *block;          /* memory for the handle, or NULL: the engine's allocator */
-    uint64_t block_bytes; /* at least slm_model_plan()'s handle_bytes, aligned to 64 */
+    uint32_t flags;        /* SLM_MODEL_... */
+    void *block;           /* memory for the handle, or NULL: the engine's allocator */
+    uint64_t block_bytes;  /* at least slm_model_plan()'s handle_bytes, aligned to 64 */
 } slm_model_options;
 
 typedef struct slm_model_memory {
@@ -272,15 +272,15 @@ typedef struct slm_model_memory {
 /* Open a .slm file: map and validate, no copy. Reads headers, directory and tokenizer tables only.
  * Errors: SLM_E_FILE_MISSING, SLM_E_FILE_READ, SLM_E_BAD_MAGIC, SLM_E_VERSION, SLM_E_TRUNCATED, SLM_E_CHECKSUM,
  * SLM_E_BAD_VALUE, SLM_E_UNSUPPORTED, SLM_E_NO_MEMORY. */
-SLM_API slm_status slm_model_open_file(slm_engine *engine, const char *path, uint64_t path_length, const slm_model_options *options,
-                                       slm_model **model, slm_error *error);
+SLM_API slm_status slm_model_open_file(slm_engine *engine, const char *path, uint64_t path_length,
+                                       const slm_model_options *options, slm_model **model, slm_error *error);
 /* The same for bytes in memory, aligned to 64, which must stay there unchanged until slm_model_close().
  * They may be read-only (ROM). */
-SLM_API slm_status slm_model_open_memory(slm_engine *engine, const void *bytes, uint64_t length, const slm_model_options *options,
-                                         slm_model **model, slm_error *error);
+SLM_API slm_status slm_model_open_memory(slm_engine *engine, const void *bytes, uint64_t length,
+                                         const slm_model_options *options, slm_model **model, slm_error *error);
 /* Exact memory that opening this file takes. */
-SLM_API slm_status slm_model_plan(slm_engine *engine, const char *path, uint64_t path_length, const slm_model_options *options,
-                                  slm_model_memory *memory, slm_error *error);
+SLM_API slm_status slm_model_plan(slm_engine *engine, const char *path, uint64_t path_length,
+                                  const slm_model_options *options, slm_model_memory *memory, slm_error *error);
 /* SLM_E_BUSY while a pool or session of the model exists. NULL is fine. */
 SLM_API slm_status slm_model_close(slm_model *model);
 
@@ -288,27 +288,27 @@ typedef struct slm_model_info {
     uint32_t struct_size;
     uint32_t layers;
     uint32_t hidden_size;
-    uint32_t vocab_size;  /* rows of the output head; logits have this length. 0: a tokenizer without weights */
-    uint32_t max_context; /* longest sequence the model was made for, in tokens */
-    uint32_t heads;       /* of the first layer */
+    uint32_t vocab_size;     /* rows of the output head; logits have this length. 0: a tokenizer without weights */
+    uint32_t max_context;    /* longest sequence the model was made for, in tokens */
+    uint32_t heads;          /* of the first layer */
     uint32_t kv_heads;
     uint32_t head_dim;
-    int32_t body_type; /* SLM_TYPE_... of the layers' matrices */
-    int32_t head_type; /* of the output head */
-    int32_t tied;      /* 1: the output head is the embedding */
+    int32_t body_type;       /* SLM_TYPE_... of the layers' matrices */
+    int32_t head_type;       /* of the output head */
+    int32_t tied;            /* 1: the output head is the embedding */
     int32_t has_tokenizer;
     int32_t has_chat_template;
-    int32_t bos_token;  /* -1: none */
-    uint32_t eos_count; /* number of valid entries below */
+    int32_t bos_token;       /* -1: none */
+    uint32_t eos_count;      /* number of valid entries below */
     int32_t eos_tokens[16];
-    uint32_t token_count; /* entries of the tokenizer, 0 without */
-    uint64_t parameters;  /* weights, without padding */
+    uint32_t token_count;    /* entries of the tokenizer, 0 without */
+    uint64_t parameters;     /* weights, without padding */
     uint64_t file_bytes;
-    uint64_t bytes_per_token;         /* weight bytes read to decode one token */
-    uint64_t body_ops_per_token;      /* 2 x weights of the layers' matrices */
-    float default_temperature;        /* sampling defaults of the checkpoint; 0: greedy */
-    float default_top_p;              /* 0: not set */
-    uint32_t default_top_k;           /* 0: not set */
+    uint64_t bytes_per_token;    /* weight bytes read to decode one token */
+    uint64_t body_ops_per_token; /* 2 x weights of the layers' matrices */
+    float default_temperature;   /* sampling defaults of the checkpoint; 0: greedy */
+    float default_top_p;         /* 0: not set */
+    uint32_t default_top_k;      /* 0: not set */
     float default_repetition_penalty; /* 0: not set */
 } slm_model_info;
 
@@ -316,16 +316,17 @@ SLM_API slm_status slm_model_get_info(const slm_model *model, slm_model_info *in
 
 enum {
     SLM_TEXT_NAME = 1,
-    SLM_TEXT_FAMILY = 2,  /* where the architecture came from, e.g. "llama" */
-    SLM_TEXT_LICENSE = 3, /* the weights' licence text */
+    SLM_TEXT_FAMILY = 2,        /* where the architecture came from, e.g. "llama" */
+    SLM_TEXT_LICENSE = 3,       /* the weights' licence text */
     SLM_TEXT_NOTICE = 4,
-    SLM_TEXT_CHAT_TEMPLATE = 5,  /* Jinja source */
-    SLM_TEXT_SOURCE = 6,         /* provenance: source format and hash */
+    SLM_TEXT_CHAT_TEMPLATE = 5, /* Jinja source */
+    SLM_TEXT_SOURCE = 6,        /* provenance: source format and hash */
     SLM_TEXT_TEMPLATE_TOKENS = 7 /* JSON object: bos_token, eos_token ... as the template sees them */
 };
 
 /* A text of the model, in place: valid until slm_model_close(). Empty (length 0) when the file has none. */
-SLM_API slm_status slm_model_text(const slm_model *model, int32_t which, const char **text, uint64_t *length, slm_error *error);
+SLM_API slm_status slm_model_text(const slm_model *model, int32_t which, const char **text, uint64_t *length,
+                                  slm_error *error);
 /* Read the whole file and compare every checksum. `progress` may be NULL. */
 typedef int32_t slm_progress_fn(void *user, uint64_t done, uint64_t total, const char *what); /* not 0: stop */
 SLM_API slm_status slm_model_verify(const slm_model *model, slm_progress_fn *progress, void *user, slm_error *error);
@@ -341,9 +342,9 @@ typedef struct slm_string {
 
 typedef struct slm_convert_options {
     uint32_t struct_size;
-    int32_t type;              /* of the layers' matrices; 0: I8 */
-    int32_t head_type;         /* of embedding and output head; 0: I8 for I4 and I8 bodies, else the body's */
-    uint32_t flags;            /* 0 */
+    int32_t type;      /* of the layers' matrices; 0: I8 */
+    int32_t head_type; /* of embedding and output head; 0: I8 for I4 and I8 bodies, else the body's */
+    uint32_t flags;    /* 0 */
     slm_progress_fn *progress; /* may be NULL; returning not 0 stops with SLM_E_CANCELLED */
     void *progress_user;
     const slm_string *adapters;   /* paths of LoRA adapters (peft folders, GGUF files) to merge into the weights; at most 64 */
@@ -372,19 +373,20 @@ SLM_API slm_status slm_convert(slm_engine *engine, const char *source, uint64_t 
                                slm_error *error);
 /* Describe a .slm file, a checkpoint folder, a GGUF or a safetensors file, a LoRA adapter as a JSON object: what it is, its parameters
  * and tensors, what slm_convert() would do. Fails, with the reason, where opening or converting would fail. */
-SLM_API slm_status slm_inspect(slm_engine *engine, const char *path, uint64_t path_length, char *json, uint64_t capacity, uint64_t *needed,
-                               slm_error *error);
+SLM_API slm_status slm_inspect(slm_engine *engine, const char *path, uint64_t path_length, char *json, uint64_t capacity,
+                               uint64_t *needed, slm_error *error);
 /* A model without weights, only to tokenize with, from the text of a tokenizer.json. */
-SLM_API slm_status slm_model_open_tokenizer(slm_engine *engine, const char *json, uint64_t length, slm_model **model, slm_error *error);
+SLM_API slm_status slm_model_open_tokenizer(slm_engine *engine, const char *json, uint64_t length, slm_model **model,
+                                            slm_error *error);
 /* A model in memory with random weights in the shape of a config.json: to measure speed without a download. */
 typedef struct slm_random_options {
     uint32_t struct_size;
-    int32_t type; /* as in slm_convert_options */
+    int32_t type;      /* as in slm_convert_options */
     int32_t head_type;
     uint32_t seed;
 } slm_random_options;
-SLM_API slm_status slm_model_open_random(slm_engine *engine, const char *config_json, uint64_t length, const slm_random_options *options,
-                                         slm_model **model, slm_error *error);
+SLM_API slm_status slm_model_open_random(slm_engine *engine, const char *config_json, uint64_t length,
+                                         const slm_random_options *options, slm_model **model, slm_error *error);
 
 /* ------------------------------------------------------------------------------------------------
  * Text
@@ -399,11 +401,11 @@ enum { SLM_DETOKENIZE_SKIP_SPECIAL = 1 };
 
 /* Text to token ids. *count is the number of ids; if it exceeds capacity nothing is written and
  * SLM_E_BUFFER_TOO_SMALL is returned. Takes O(n log n) time for n bytes. */
-SLM_API slm_status slm_tokenize(const slm_model *model, const char *text, uint64_t length, uint32_t flags, int32_t *ids, uint64_t capacity,
-                                uint64_t *count, slm_error *error);
+SLM_API slm_status slm_tokenize(const slm_model *model, const char *text, uint64_t length, uint32_t flags, int32_t *ids,
+                                uint64_t capacity, uint64_t *count, slm_error *error);
 /* Token ids to text. */
-SLM_API slm_status slm_detokenize(const slm_model *model, const int32_t *ids, uint64_t count, uint32_t flags, char *text, uint64_t capacity,
-                                  uint64_t *needed, slm_error *error);
+SLM_API slm_status slm_detokenize(const slm_model *model, const int32_t *ids, uint64_t count, uint32_t flags, char *text,
+                                  uint64_t capacity, uint64_t *needed, slm_error *error);
 /* The bytes that one token stands for, in the middle of a text; may be part of a character. */
 SLM_API slm_status slm_token_bytes(const slm_model *model, int32_t token, char *bytes, uint64_t capacity, uint64_t *needed,
                                    slm_error *error);
@@ -417,10 +419,10 @@ enum {
 
 typedef struct slm_chat_options {
     uint32_t struct_size;
-    uint32_t flags;            /* SLM_CHAT_... */
-    const char *template_text; /* Jinja source instead of the model's; NULL: the model's */
+    uint32_t flags;               /* SLM_CHAT_... */
+    const char *template_text;    /* Jinja source instead of the model's; NULL: the model's */
     uint64_t template_length;
-    int64_t now; /* for strftime_now, seconds since 1970 in local time; 0: the clock */
+    int64_t now;                  /* for strftime_now, seconds since 1970 in local time; 0: the clock */
 } slm_chat_options;
 
 /* Render a conversation to the prompt text. `request` is a JSON object: "messages" (OpenAI style list), and optionally
@@ -431,7 +433,8 @@ typedef struct slm_chat_options {
  * form, or has no message), SLM_E_TEMPLATE (the template's own refusal, with its message, or an operation it cannot do), SLM_E_LIMIT,
  * SLM_E_ENCODING, SLM_E_NO_TEMPLATE. */
 SLM_API slm_status slm_chat_render(slm_engine *engine, const slm_model *model, const char *request, uint64_t length,
-                                   const slm_chat_options *options, char *text, uint64_t capacity, uint64_t *needed, slm_error *error);
+                                   const slm_chat_options *options, char *text, uint64_t capacity, uint64_t *needed,
+                                   slm_error *error);
 
 /* A conversation to token ids, to be appended to a session as they are: what slm_chat_render() gives, tokenized without adding special
  * tokens, but with provenance: only text that the template wrote (and special tokens handed to it as variables named ..._token) can
@@ -447,15 +450,15 @@ SLM_API slm_status slm_chat_tokenize(const slm_model *model, const char *request
  * family; every format also knows the reasoning blocks. A call that is not what its format says is given back as content. The markers
  * of many families are special tokens: parse text that shows them (SLM_SESSION_SHOW_SPECIAL). */
 enum {
-    SLM_CHAT_FORMAT_AUTO = 0,       /* by the markers in the chat template; PLAIN when it has none of these */
-    SLM_CHAT_FORMAT_PLAIN = 1,      /* no calls */
-    SLM_CHAT_FORMAT_LLAMA3 = 2,     /* {"name":..., "parameters":{...}} as the whole answer; <|python_tag|> */
-    SLM_CHAT_FORMAT_HERMES = 3,     /* <tool_call>{"name":..., "arguments":{...}}</tool_call>: Hermes, Qwen 2.5, Qwen 3, SmolLM3 */
-    SLM_CHAT_FORMAT_QWEN_XML = 4,   /* <tool_call><function=NAME><parameter=KEY>VALUE</parameter></function></tool_call>: Qwen3-Coder */
-    SLM_CHAT_FORMAT_MISTRAL = 5,    /* [TOOL_CALLS][{...}], [TOOL_CALLS]NAME[ARGS]{...}; reasoning also in [THINK] */
-    SLM_CHAT_FORMAT_PHI4_MINI = 6,  /* <|tool_call|>[{...}]<|/tool_call|>, functools[{...}] */
-    SLM_CHAT_FORMAT_GRANITE = 7,    /* <|tool_call|>[{...}], <tool_call>[{...}]; the answer may be in <response> */
-    SLM_CHAT_FORMAT_FUNCTIONARY = 8 /* <function=NAME>{...}</function>; <|python_tag|> */
+    SLM_CHAT_FORMAT_AUTO = 0,        /* by the markers in the chat template; PLAIN when it has none of these */
+    SLM_CHAT_FORMAT_PLAIN = 1,       /* no calls */
+    SLM_CHAT_FORMAT_LLAMA3 = 2,      /* {"name":..., "parameters":{...}} as the whole answer; <|python_tag|> */
+    SLM_CHAT_FORMAT_HERMES = 3,      /* <tool_call>{"name":..., "arguments":{...}}</tool_call>: Hermes, Qwen 2.5, Qwen 3, SmolLM3 */
+    SLM_CHAT_FORMAT_QWEN_XML = 4,    /* <tool_call><function=NAME><parameter=KEY>VALUE</parameter></function></tool_call>: Qwen3-Coder */
+    SLM_CHAT_FORMAT_MISTRAL = 5,     /* [TOOL_CALLS][{...}], [TOOL_CALLS]NAME[ARGS]{...}; reasoning also in [THINK] */
+    SLM_CHAT_FORMAT_PHI4_MINI = 6,   /* <|tool_call|>[{...}]<|/tool_call|>, functools[{...}] */
+    SLM_CHAT_FORMAT_GRANITE = 7,     /* <|tool_call|>[{...}], <tool_call>[{...}]; the answer may be in <response> */
+    SLM_CHAT_FORMAT_FUNCTIONARY = 8  /* <function=NAME>{...}</function>; <|python_tag|> */
 };
 
 enum {
@@ -469,9 +472,9 @@ typedef struct slm_chat_parse_options {
     uint32_t first_call;       /* ids of calls that have none are "call" and a number of five digits, counted from here; 0: 1 */
     const char *template_text; /* for AUTO: Jinja source instead of the model's; NULL: the model's */
     uint64_t template_length;
-    const char *tools; /* JSON list of the tools offered: types of the arguments in QWEN_XML; NULL: guessed */
+    const char *tools;         /* JSON list of the tools offered: types of the arguments in QWEN_XML; NULL: guessed */
     uint64_t tools_length;
-    uint64_t max_bytes; /* of a parser: most bytes of one answer; 0: 1 MB */
+    uint64_t max_bytes;        /* of a parser: most bytes of one answer; 0: 1 MB */
 } slm_chat_parse_options;
 
 /* A whole answer to a message of the OpenAI form: {"role":"assistant","content":TEXT or null,"reasoning_content":TEXT,
@@ -496,16 +499,16 @@ enum {
  * calls in one list the first has it all. Texts are valid until the next call on the parser. */
 typedef struct slm_chat_event {
     uint32_t struct_size;
-    int32_t kind; /* SLM_CHAT_EVENT_... */
+    int32_t kind;             /* SLM_CHAT_EVENT_... */
     const char *text;
     uint64_t text_length;
-    const char *name; /* of the function called */
+    const char *name;         /* of the function called */
     uint64_t name_length;
-    const char *arguments; /* a JSON object */
+    const char *arguments;    /* a JSON object */
     uint64_t arguments_length;
-    const char *id; /* as the model wrote it, or "call00001" ... */
+    const char *id;           /* as the model wrote it, or "call00001" ... */
     uint64_t id_length;
-    uint64_t pending; /* bytes held back behind this event: perhaps a call or marker, not yet complete */
+    uint64_t pending;         /* bytes held back behind this event: perhaps a call or marker, not yet complete */
 } slm_chat_event;
 
 /* A parser for one answer after the other, piece by piece. One thread at a time. One allocation that depends on max_bytes only; further
@@ -541,7 +544,7 @@ typedef struct slm_pool_options {
     uint64_t kv_tokens; /* tokens that all sessions hold together; 0: sessions x context */
     uint32_t batch;     /* most rows of one forward pass; 0: 512 */
     uint32_t reserved;
-    void *block;          /* memory for the pool, or NULL: one allocation by the engine's allocator */
+    void *block;        /* memory for the pool, or NULL: one allocation by the engine's allocator */
     uint64_t block_bytes; /* at least slm_pool_plan()'s total_bytes, aligned to 64 */
 } slm_pool_options;
 
@@ -555,7 +558,8 @@ typedef struct slm_pool_memory {
 } slm_pool_memory;
 
 /* Exact memory of a pool; pure arithmetic. */
-SLM_API slm_status slm_pool_plan(const slm_model *model, const slm_pool_options *options, slm_pool_memory *memory, slm_error *error);
+SLM_API slm_status slm_pool_plan(const slm_model *model, const slm_pool_options *options, slm_pool_memory *memory,
+                                 slm_error *error);
 /* Create a pool: one allocation, or none with a block. Afterwards running its sessions allocates nothing. */
 SLM_API slm_status slm_pool_create(slm_model *model, const slm_pool_options *options, slm_pool **pool, slm_error *error);
 /* SLM_E_BUSY while a session of the pool exists. NULL is fine. */
@@ -588,19 +592,19 @@ enum { SLM_SESSION_IGNORE_EOS = 1, SLM_SESSION_SHOW_SPECIAL = 2 };
 
 typedef struct slm_session_options {
     uint32_t struct_size;
-    uint32_t flags;               /* SLM_SESSION_... */
-    uint32_t context;             /* most tokens; 0: the pool's, or the default of slm_pool_options */
-    uint32_t max_tokens;          /* stop after so many tokens from slm_session_next() since the last append; 0: no limit */
-    int32_t kv_type;              /* only without a pool */
-    uint32_t batch;               /* only without a pool: as in slm_pool_options */
+    uint32_t flags;      /* SLM_SESSION_... */
+    uint32_t context;    /* most tokens; 0: the pool's, or the default of slm_pool_options */
+    uint32_t max_tokens; /* stop after so many tokens from slm_session_next() since the last append; 0: no limit */
+    int32_t kv_type;     /* only without a pool */
+    uint32_t batch;      /* only without a pool: as in slm_pool_options */
     const slm_sampling *sampling; /* copied; NULL: greedy */
     const slm_string *stop;       /* stop strings, copied; at most 16, together at most 2048 bytes */
     uint64_t stop_count;
 } slm_session_options;
 
 /* A session in `pool`, or, with pool NULL, in a pool of its own (one allocation). */
-SLM_API slm_status slm_session_create(slm_model *model, slm_pool *pool, const slm_session_options *options, slm_session **session,
-                                      slm_error *error);
+SLM_API slm_status slm_session_create(slm_model *model, slm_pool *pool, const slm_session_options *options,
+                                      slm_session **session, slm_error *error);
 /* NULL is fine. */
 SLM_API slm_status slm_session_destroy(slm_session *session);
 
@@ -615,26 +619,26 @@ typedef struct slm_append_options {
 
 /* Add tokens to the sequence (prefill), in chunks of at most the pool's batch. All or nothing: on SLM_E_CONTEXT_FULL,
  * SLM_E_POOL_FULL, SLM_E_BAD_TOKEN, SLM_E_CANCELLED or SLM_E_NOT_FINITE the session is as it was before. count 0 is fine. */
-SLM_API slm_status slm_session_append(slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
-                                      slm_error *error);
+SLM_API slm_status slm_session_append(slm_session *session, const int32_t *tokens, uint64_t count,
+                                      const slm_append_options *options, slm_error *error);
 
 enum {
     SLM_STOP_NONE = 0,
-    SLM_STOP_EOS = 1,      /* the model ended its answer; the eos token itself has no text */
-    SLM_STOP_LENGTH = 2,   /* max_tokens reached */
-    SLM_STOP_STRING = 3,   /* a stop string was found; the text ends before it */
-    SLM_STOP_CONTEXT = 4,  /* the context is full */
-    SLM_STOP_TIME = 5,     /* slm_generate: the time limit was reached */
-    SLM_STOP_CALLBACK = 6, /* slm_generate: the callback asked to stop */
+    SLM_STOP_EOS = 1,     /* the model ended its answer; the eos token itself has no text */
+    SLM_STOP_LENGTH = 2,  /* max_tokens reached */
+    SLM_STOP_STRING = 3,  /* a stop string was found; the text ends before it */
+    SLM_STOP_CONTEXT = 4, /* the context is full */
+    SLM_STOP_TIME = 5,    /* slm_generate: the time limit was reached */
+    SLM_STOP_CALLBACK = 6,/* slm_generate: the callback asked to stop */
     SLM_STOP_CANCELLED = 7 /* slm_generate: slm_session_cancel() */
 };
 
 typedef struct slm_token {
     uint32_t struct_size;
-    int32_t token;    /* its id */
-    float logprob;    /* natural logarithm of its probability under the model's own distribution */
-    int32_t stop;     /* SLM_STOP_...; not 0: this was the last */
-    const char *text; /* complete UTF-8 that has become certain with this token; may be empty; valid until the next call */
+    int32_t token;        /* its id */
+    float logprob;        /* natural logarithm of its probability under the model's own distribution */
+    int32_t stop;         /* SLM_STOP_...; not 0: this was the last */
+    const char *text;     /* complete UTF-8 that has become certain with this token; may be empty; valid until the next call */
     uint64_t text_length;
 } slm_token;
 
@@ -645,8 +649,8 @@ SLM_API slm_status slm_session_next(slm_session *session, slm_token *token, slm_
 /* slm_session_next() for many sessions of one pool in one forward pass. statuses[i] and tokens[i] belong to sessions[i];
  * the call returns the first status that is not SLM_OK; a session that fails is unchanged, the others have advanced. The bits are those
  * of stepping each alone. */
-SLM_API slm_status slm_pool_step(slm_pool *pool, slm_session *const *sessions, uint32_t count, slm_token *tokens, slm_status *statuses,
-                                 slm_error *error);
+SLM_API slm_status slm_pool_step(slm_pool *pool, slm_session *const *sessions, uint32_t count, slm_token *tokens,
+                                 slm_status *statuses, slm_error *error);
 
 /* Logits after the last token: vocab_size floats, valid until the next call on the session. SLM_E_STATE when empty. */
 SLM_API slm_status slm_session_logits(slm_session *session, const float **logits, uint64_t *count, slm_error *error);
@@ -658,14 +662,15 @@ SLM_API slm_status slm_session_fork(slm_session *session, slm_session **fork, sl
 /* Change the sampler; the generator starts again from sampling->seed. */
 SLM_API slm_status slm_session_set_sampling(slm_session *session, const slm_sampling *sampling, slm_error *error);
 /* The sequence so far. */
-SLM_API slm_status slm_session_tokens(const slm_session *session, int32_t *ids, uint64_t capacity, uint64_t *count, slm_error *error);
+SLM_API slm_status slm_session_tokens(const slm_session *session, int32_t *ids, uint64_t capacity, uint64_t *count,
+                                      slm_error *error);
 
 typedef struct slm_session_info {
     uint32_t struct_size;
-    uint32_t tokens;   /* length of the sequence */
-    uint32_t context;  /* its limit */
-    uint32_t pages;    /* KV pages held, shared ones too */
-    int32_t last_stop; /* SLM_STOP_... of the last slm_session_next() */
+    uint32_t tokens;      /* length of the sequence */
+    uint32_t context;     /* its limit */
+    uint32_t pages;       /* KV pages held, shared ones too */
+    int32_t last_stop;    /* SLM_STOP_... of the last slm_session_next() */
     int32_t kv_type;
     int32_t long_context; /* 1: its context is long enough for the model's second set of rotary frequencies (longrope) */
 } slm_session_info;
@@ -686,21 +691,21 @@ typedef int32_t slm_text_fn(void *user, const char *text, uint64_t length);
 
 typedef struct slm_generate_options {
     uint32_t struct_size;
-    uint32_t flags;            /* SLM_GENERATE_... */
-    uint32_t max_tokens;       /* 0: as the session says, and until the context is full */
+    uint32_t flags;           /* SLM_GENERATE_... */
+    uint32_t max_tokens;      /* 0: as the session says, and until the context is full */
     uint32_t max_milliseconds; /* 0: no limit */
-    slm_text_fn *on_text;      /* may be NULL */
+    slm_text_fn *on_text;     /* may be NULL */
     void *user;
 } slm_generate_options;
 
 typedef struct slm_generate_result {
     uint32_t struct_size;
-    int32_t stop; /* SLM_STOP_... */
+    int32_t stop;             /* SLM_STOP_... */
     uint32_t prompt_tokens;
-    uint32_t new_tokens;    /* the eos token included */
-    double prefill_seconds; /* time to the first token's logits */
+    uint32_t new_tokens;      /* the eos token included */
+    double prefill_seconds;   /* time to the first token's logits */
     double decode_seconds;
-    double mean_logprob; /* mean of the new tokens' log-probabilities */
+    double mean_logprob;      /* mean of the new tokens' log-probabilities */
 } slm_generate_result;
 
 /* Render `prompt` as a user's message through the chat template (raw if the model has none), tokenize it as slm_chat_tokenize() does,
@@ -709,8 +714,9 @@ typedef struct slm_generate_result {
  * holds the answer's tokens all the same, and SLM_E_BUFFER_TOO_SMALL is returned. A time limit and slm_session_cancel() end the answer
  * with SLM_OK and result->stop; cancelling during the prefill is SLM_E_CANCELLED. Whatever stopped it, the session can go on.
  * Rendering and tokenizing take scratch memory from the engine's allocator. */
-SLM_API slm_status slm_generate(slm_session *session, const char *prompt, uint64_t length, const slm_generate_options *options, char *text,
-                                uint64_t capacity, uint64_t *needed, slm_generate_result *result, slm_error *error);
+SLM_API slm_status slm_generate(slm_session *session, const char *prompt, uint64_t length,
+                                const slm_generate_options *options, char *text, uint64_t capacity, uint64_t *needed,
+                                slm_generate_result *result, slm_error *error);
 
 #ifdef __cplusplus
 }

@@ -3,10 +3,10 @@
 #include "api/handles.h"
 
 #if SLM_WITH_CHAT
-#  include "base/buffer.h"        /* struct slm_buffer */
-#  include "base/clock.h"         /* slm__clock_local_seconds */
-#  include "text/chat_template.h" /* slm__chat_render */
-#  include "text/chat_tokenize.h" /* slm__chat_tokenize */
+#include "base/buffer.h"        /* struct slm_buffer */
+#include "base/clock.h"         /* slm__clock_local_seconds */
+#include "text/chat_template.h" /* slm__chat_render */
+#include "text/chat_tokenize.h" /* slm__chat_tokenize */
 
 enum { TEXT_LIMIT = 1 << 30 };
 

@@ -6,13 +6,13 @@
 #include <slm.h> /* slm_status, slm_error: the only public names that the lower floors use */
 
 /* Return the status of `expression` if it failed. */
-#define SLM_TRY(expression)               \
-  do {                                    \
-    slm_status try_status = (expression); \
-    if (try_status != SLM_OK) {           \
-      return try_status;                  \
-    }                                     \
-  } while (0)
+#define SLM_TRY(expression)                   \
+    do {                                      \
+        slm_status try_status = (expression); \
+        if (try_status != SLM_OK) {           \
+            return try_status;                \
+        }                                     \
+    } while (0)
 
 /* Fill `error` (may be NULL) with a sentence and return `status`. The sentence names file, key, value and remedy.
  * Replaces what the error held before; text that does not fit is cut at a character. */

@@ -3,7 +3,7 @@
 #include "sample/logprobs.h"
 
 #include "kernels/poly_math.h" /* slm__log64 */
-#include "sample/exp_minus.h"  /* slm__exp_minus */
+#include "sample/exp_minus.h"   /* slm__exp_minus */
 #include <float.h>
 #include <math.h> /* INFINITY, isnan */
 #include <stdbool.h>

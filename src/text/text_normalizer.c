@@ -181,16 +181,22 @@ bool slm__normalizer_known(const struct slm_normalizer *step)
     case SLM_NORMALIZER_NFKC:
     case SLM_NORMALIZER_NFKD:
     case SLM_NORMALIZER_LOWERCASE:
-    case SLM_NORMALIZER_NMT: return step->value == 0;
-    case SLM_NORMALIZER_STRIP_ACCENTS: return step->value <= 1;
+    case SLM_NORMALIZER_NMT:
+        return step->value == 0;
+    case SLM_NORMALIZER_STRIP_ACCENTS:
+        return step->value <= 1;
     case SLM_NORMALIZER_STRIP:
-    case SLM_NORMALIZER_BERT: return step->value <= 3;
+    case SLM_NORMALIZER_BERT:
+        return step->value <= 3;
     case SLM_NORMALIZER_REPLACE:
         return step->value <= SLM_REPLACE_RUNS && step->text.length > 0 && slm__utf8_valid_prefix(step->text) == step->text.length &&
                slm__utf8_valid_prefix(step->second) == step->second.length;
-    case SLM_NORMALIZER_PREPEND: return step->value == 0 && slm__utf8_valid_prefix(step->text) == step->text.length;
-    case SLM_NORMALIZER_PRECOMPILED: return step->value == 0 && slm__precompiled_valid(step->text);
-    default: return false;
+    case SLM_NORMALIZER_PREPEND:
+        return step->value == 0 && slm__utf8_valid_prefix(step->text) == step->text.length;
+    case SLM_NORMALIZER_PRECOMPILED:
+        return step->value == 0 && slm__precompiled_valid(step->text);
+    default:
+        return false;
     }
 }
 
@@ -205,8 +211,12 @@ static slm_status apply(const struct slm_normalizer *step, struct slm_span *text
     case SLM_NORMALIZER_NFKD:
         *changed = !slm__unicode_is_normal((enum slm_unicode_form)step->kind, *text);
         return *changed ? slm__unicode_normalize((enum slm_unicode_form)step->kind, *text, out, error) : SLM_OK;
-    case SLM_NORMALIZER_STRIP: *text = strip(step->value, *text); return SLM_OK;
-    case SLM_NORMALIZER_REPLACE: *changed = slm__text_replace(step, *text, out); break;
+    case SLM_NORMALIZER_STRIP:
+        *text = strip(step->value, *text);
+        return SLM_OK;
+    case SLM_NORMALIZER_REPLACE:
+        *changed = slm__text_replace(step, *text, out);
+        break;
     case SLM_NORMALIZER_PREPEND:
         *changed = text->length > 0;
         if (*changed) {
@@ -218,7 +228,9 @@ static slm_status apply(const struct slm_normalizer *step, struct slm_span *text
         slm__precompiled_apply(step->text, *text, out);
         *changed = true;
         break;
-    default: *changed = map_text(step, *text, out); break;
+    default:
+        *changed = map_text(step, *text, out);
+        break;
     }
     return out->status == SLM_OK ? SLM_OK : slm__buffer_failure(out, error);
 }

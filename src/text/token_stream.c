@@ -170,9 +170,15 @@ slm_status slm__token_stream_push(struct slm_token_stream *stream, const struct 
         return SLM_OK;
     }
     switch (tokenizer->decoder) {
-    case SLM_DECODER_BYTE_LEVEL: *text = push_bytes(stream, bytes); break;
-    case SLM_DECODER_BYTE_FALLBACK: *text = push_fallback(stream, tokenizer, bytes, flags); break;
-    default: *text = push_text(stream, tokenizer, (uint32_t)id); break;
+    case SLM_DECODER_BYTE_LEVEL:
+        *text = push_bytes(stream, bytes);
+        break;
+    case SLM_DECODER_BYTE_FALLBACK:
+        *text = push_fallback(stream, tokenizer, bytes, flags);
+        break;
+    default:
+        *text = push_text(stream, tokenizer, (uint32_t)id);
+        break;
     }
     return SLM_OK;
 }

@@ -27,7 +27,7 @@ struct encoder {
     struct slm_normalizer normalizers[SLM_TOKENIZER_STEPS_MAX];
     struct slm_pretokenizer pretokenizers[SLM_TOKENIZER_STEPS_MAX];
     uint32_t pretokenizer_count;
-    uint32_t *ids; /* `first` or a block of `capacity` ids */
+    uint32_t *ids;                /* `first` or a block of `capacity` ids */
     size_t count;
     size_t capacity;
     slm_error *error;
@@ -142,8 +142,8 @@ static slm_status encode_word(struct encoder *encoder, struct slm_span word)
     const struct slm_tokenizer *t = encoder->tokenizer;
     if (word.length <= t->longest_token) {
         uint32_t id = slm__tokenizer_find(t, word);
-        if (id != SLM_TOKENIZER_NONE &&
-            ((t->model_flags & SLM_TOKENIZER_IGNORE_MERGES) != 0 || (t->tables[SLM_TOKENIZER_FLAGS][id] & SLM_TOKEN_WHOLE) != 0)) {
+        if (id != SLM_TOKENIZER_NONE && ((t->model_flags & SLM_TOKENIZER_IGNORE_MERGES) != 0 ||
+                                         (t->tables[SLM_TOKENIZER_FLAGS][id] & SLM_TOKEN_WHOLE) != 0)) {
             return push_id(encoder, id);
         }
     }

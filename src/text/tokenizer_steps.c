@@ -34,16 +34,22 @@ static bool short_text(struct slm_span text)
 static bool pretokenizer_known(const struct slm_pretokenizer *step)
 {
     switch (step->kind) {
-    case SLM_PRETOKENIZER_REGEX: return step->value >= SLM_SPLIT_GPT2 && step->value < SLM_SPLIT_END;
-    case SLM_PRETOKENIZER_DIGITS: return step->value < SLM_DIGITS_END;
-    case SLM_PRETOKENIZER_PUNCTUATION: return step->value <= 1;
+    case SLM_PRETOKENIZER_REGEX:
+        return step->value >= SLM_SPLIT_GPT2 && step->value < SLM_SPLIT_END;
+    case SLM_PRETOKENIZER_DIGITS:
+        return step->value < SLM_DIGITS_END;
+    case SLM_PRETOKENIZER_PUNCTUATION:
+        return step->value <= 1;
     case SLM_PRETOKENIZER_WHITESPACE:
-    case SLM_PRETOKENIZER_BERT: return step->value == 0;
+    case SLM_PRETOKENIZER_BERT:
+        return step->value == 0;
     case SLM_PRETOKENIZER_METASPACE:
         return (step->value & SLM_METASPACE_SCHEME) <= SLM_METASPACE_ALWAYS && step->value <= SLM_METASPACE_SPLIT + SLM_METASPACE_ALWAYS &&
                short_text(step->text);
-    case SLM_PRETOKENIZER_STRING: return step->value <= SLM_STRING_WITH_NEXT && short_text(step->text);
-    default: return false;
+    case SLM_PRETOKENIZER_STRING:
+        return step->value <= SLM_STRING_WITH_NEXT && short_text(step->text);
+    default:
+        return false;
     }
 }
 
@@ -52,12 +58,18 @@ static bool decoder_known(const struct slm_tokenizer *t, uint32_t kind, uint32_t
 {
     bool byte_level = (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) != 0;
     switch (kind) {
-    case SLM_DECODER_BYTE_LEVEL: return byte_level && value == 0;
-    case SLM_DECODER_BYTE_FALLBACK: return !byte_level && value == 0;
-    case SLM_DECODER_STRIP: return t->decoder == SLM_DECODER_BYTE_FALLBACK && value > 0 && value < 256 && short_text(text);
-    case SLM_DECODER_METASPACE: return !byte_level && value <= 1 && short_text(text);
-    case SLM_DECODER_WORDPIECE: return !byte_level && value <= 1;
-    default: return false;
+    case SLM_DECODER_BYTE_LEVEL:
+        return byte_level && value == 0;
+    case SLM_DECODER_BYTE_FALLBACK:
+        return !byte_level && value == 0;
+    case SLM_DECODER_STRIP:
+        return t->decoder == SLM_DECODER_BYTE_FALLBACK && value > 0 && value < 256 && short_text(text);
+    case SLM_DECODER_METASPACE:
+        return !byte_level && value <= 1 && short_text(text);
+    case SLM_DECODER_WORDPIECE:
+        return !byte_level && value <= 1;
+    default:
+        return false;
     }
 }
 

@@ -300,7 +300,7 @@ static void check_texts(struct import_fixture *fixture, const struct converted *
 static void embedded_tokenizers_give_the_reference_ids(void **state)
 {
     (void)state;
-    static const char *const models[] = {"llama3-f32.gguf", "llama3-256-q4_k_m.gguf", "qwen2-f16.gguf",       "qwen3-q8_0.gguf",
+    static const char *const models[] = {"llama3-f32.gguf", "llama3-256-q4_k_m.gguf", "qwen2-f16.gguf",      "qwen3-q8_0.gguf",
                                          "gemma2-f32.gguf", "gemma3-q8_0.gguf",       "llama2-tied-f16.gguf", "phi3-longrope-q4_1.gguf"};
     struct import_fixture fixture;
     char path[1024];

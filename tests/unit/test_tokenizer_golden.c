@@ -10,10 +10,10 @@
 #include <cmocka.h>
 
 static const char *const folders[] = {
-    "own-llama3",     "own-qwen2",         "own-smollm",      "own-phi2",    "own-o200k",           "own-tekken",        "real-llama-3.1",
-    "real-qwen3",     "real-gpt-2",        "real-starcoder",  "real-refact", "real-phi-2",          "real-mpt",          "real-tekken",
-    "own-spm-legacy", "own-spm-metaspace", "own-gemma",       "own-unigram", "own-unigram-t5",      "own-wordpiece",     "real-bert-bge",
-    "real-llama-2",   "real-phi-3",        "real-mistral-v3", "real-falcon", "real-deepseek-coder", "real-deepseek-llm",
+    "own-llama3",   "own-qwen2",      "own-smollm", "own-phi2",    "own-o200k", "own-tekken",  "real-llama-3.1", "real-qwen3",
+    "real-gpt-2",   "real-starcoder", "real-refact", "real-phi-2", "real-mpt",  "real-tekken",
+    "own-spm-legacy", "own-spm-metaspace", "own-gemma", "own-unigram", "own-unigram-t5", "own-wordpiece", "real-bert-bge", "real-llama-2",
+    "real-phi-3", "real-mistral-v3", "real-falcon", "real-deepseek-coder", "real-deepseek-llm",
 };
 
 static int differences;
@@ -47,7 +47,8 @@ static bool encodes(const struct loaded_tokenizer *t, const struct slm_json *tex
     int32_t *ids = malloc((text->text.length * 3 + 64) * sizeof *ids);
     uint64_t count = 0;
     assert_non_null(ids);
-    slm_status status = slm__tokenizer_encode(&t->tokenizer, &t->memory, text->text, flags, ids, text->text.length * 3 + 64, &count, NULL);
+    slm_status status =
+        slm__tokenizer_encode(&t->tokenizer, &t->memory, text->text, flags, ids, text->text.length * 3 + 64, &count, NULL);
     bool equal = status == SLM_OK && count == expected->count && memcmp(ids, wanted, count * sizeof *ids) == 0;
     free(ids);
     free(wanted);
