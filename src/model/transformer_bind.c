@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds every tensor of a transformer by name and checks its shape: afterwards nothing is looked up and nothing can be out of bounds. */
+#include "model/tensor_binder.h"      /* struct slm_tensor_binder */
 #include "model/transformer_traits.h" /* slm__transformer_traits */
 #include <stdio.h>
 
-struct binder {
-    const struct slm_weight_file *file;
-    slm_error *error;
-    uint32_t used; /* tensors found so far */
-};
-
-static slm_status bind_matrix(struct binder *binder, const char *name, uint32_t rows, uint32_t cols, struct slm_matrix *matrix)
+slm_status slm__bind_matrix(struct slm_tensor_binder *binder, const char *name, uint32_t rows, uint32_t cols, struct slm_matrix *matrix)
 {
     struct slm_tensor tensor;
     if (!slm__weight_file_find(binder->file, name, &tensor)) {
@@ -24,8 +19,7 @@ static slm_status bind_matrix(struct binder *binder, const char *name, uint32_t 
     return SLM_OK;
 }
 
-/* *vector = NULL when there is none and it is optional. */
-static slm_status bind_vector(struct binder *binder, const char *name, uint32_t length, bool optional, const float **vector)
+slm_status slm__bind_vector(struct slm_tensor_binder *binder, const char *name, uint32_t length, bool optional, const float **vector)
 {
     struct slm_tensor tensor;
     *vector = NULL;
@@ -42,32 +36,32 @@ static slm_status bind_vector(struct binder *binder, const char *name, uint32_t 
 }
 
 /* The tensor `part` of a layer, or of one of its experts (expert >= 0). */
-static void part_name(char name[96], uint32_t layer, int32_t expert, const char *part)
+static void part_name(const struct slm_tensor_binder *binder, char name[96], uint32_t layer, int32_t expert, const char *part)
 {
     if (expert < 0) {
-        snprintf(name, 96, "layers.%u.%s", layer, part);
+        snprintf(name, 96, "%slayers.%u.%s", binder->prefix, layer, part);
     } else {
-        snprintf(name, 96, "layers.%u.experts.%d.%s", layer, expert, part);
+        snprintf(name, 96, "%slayers.%u.experts.%d.%s", binder->prefix, layer, expert, part);
     }
 }
 
-static slm_status part_matrix(struct binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t rows, uint32_t cols,
-                              struct slm_matrix *matrix)
+static slm_status part_matrix(struct slm_tensor_binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t rows,
+                              uint32_t cols, struct slm_matrix *matrix)
 {
     char name[96];
-    part_name(name, layer, expert, part);
-    return bind_matrix(binder, name, rows, cols, matrix);
+    part_name(binder, name, layer, expert, part);
+    return slm__bind_matrix(binder, name, rows, cols, matrix);
 }
 
-static slm_status part_vector(struct binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t length,
+static slm_status part_vector(struct slm_tensor_binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t length,
                               const float **vector)
 {
     char name[96];
-    part_name(name, layer, expert, part);
-    return bind_vector(binder, name, length, true, vector);
+    part_name(binder, name, layer, expert, part);
+    return slm__bind_vector(binder, name, length, true, vector);
 }
 
-static slm_status layer_norm(struct binder *binder, uint32_t layer, const char *part, uint32_t length, struct slm_norm *norm)
+static slm_status layer_norm(struct slm_tensor_binder *binder, uint32_t layer, const char *part, uint32_t length, struct slm_norm *norm)
 {
     char bias[32];
     snprintf(bias, sizeof bias, "%s_bias", part);
@@ -75,7 +69,7 @@ static slm_status layer_norm(struct binder *binder, uint32_t layer, const char *
     return norm->weight != NULL ? part_vector(binder, layer, -1, bias, length, &norm->bias) : SLM_OK;
 }
 
-static slm_status bind_norms(struct binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer)
+static slm_status bind_norms(struct slm_tensor_binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer)
 {
     SLM_TRY(layer_norm(binder, index, "attn_norm", t->hidden_size, &layer->attn_norm));
     SLM_TRY(layer_norm(binder, index, "attn_post_norm", t->hidden_size, &layer->attn_post_norm));
@@ -83,27 +77,27 @@ static slm_status bind_norms(struct binder *binder, const struct slm_transformer
     SLM_TRY(layer_norm(binder, index, "mlp_post_norm", t->hidden_size, &layer->mlp_post_norm));
     const bool parallel = t->block_kind == SLM_BLOCK_PARALLEL;
     if (layer->attn_norm.weight == NULL && (parallel || layer->attn_post_norm.weight == NULL)) {
-        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector layers.%u.attn_norm is missing", index);
+        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %slayers.%u.attn_norm is missing", binder->prefix, index);
     }
     if (layer->mlp_norm.weight == NULL && !parallel && layer->mlp_post_norm.weight == NULL) {
-        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector layers.%u.mlp_norm is missing", index);
+        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %slayers.%u.mlp_norm is missing", binder->prefix, index);
     }
     return SLM_OK;
 }
 
 /* q and k norms span one head, or all heads together. */
-static slm_status bind_qk_norms(struct binder *binder, uint32_t index, struct slm_layer *layer)
+static slm_status bind_qk_norms(struct slm_tensor_binder *binder, uint32_t index, struct slm_layer *layer)
 {
     char name[96];
     struct slm_tensor tensor;
-    part_name(name, index, -1, "q_norm");
+    part_name(binder, name, index, -1, "q_norm");
     layer->qk_norm_whole =
         layer->heads > 1 && slm__weight_file_find(binder->file, name, &tensor) && tensor.rows == layer->heads * layer->head_dim;
     SLM_TRY(part_vector(binder, index, -1, "q_norm", layer->head_dim * (layer->qk_norm_whole ? layer->heads : 1), &layer->q_norm));
     return part_vector(binder, index, -1, "k_norm", layer->head_dim * (layer->qk_norm_whole ? layer->kv_heads : 1), &layer->k_norm);
 }
 
-static slm_status bind_mlp(struct binder *binder, const struct slm_transformer *t, uint32_t layer, int32_t expert, uint32_t ffn,
+static slm_status bind_mlp(struct slm_tensor_binder *binder, const struct slm_transformer *t, uint32_t layer, int32_t expert, uint32_t ffn,
                            struct slm_mlp *mlp)
 {
     const uint32_t wide = t->gated ? 2 * ffn : ffn;
@@ -113,8 +107,8 @@ static slm_status bind_mlp(struct binder *binder, const struct slm_transformer *
     return part_vector(binder, layer, expert, "down_bias", t->hidden_size, &mlp->down_bias);
 }
 
-static slm_status bind_layer(struct binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer,
-                             struct slm_mlp *experts)
+slm_status slm__bind_layer(struct slm_tensor_binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer,
+                           struct slm_mlp *experts)
 {
     const uint32_t hidden = t->hidden_size, q = layer->heads * layer->head_dim, qkv = q + 2 * layer->kv_heads * layer->head_dim;
     SLM_TRY(bind_norms(binder, t, index, layer));
@@ -134,23 +128,23 @@ static slm_status bind_layer(struct binder *binder, const struct slm_transformer
     return SLM_OK;
 }
 
-static slm_status bind_ends(struct binder *binder, struct slm_transformer *t)
+static slm_status bind_ends(struct slm_tensor_binder *binder, struct slm_transformer *t)
 {
-    SLM_TRY(bind_matrix(binder, "embed", t->vocab_size, t->hidden_size, &t->embed));
+    SLM_TRY(slm__bind_matrix(binder, "embed", t->vocab_size, t->hidden_size, &t->embed));
     if (t->tied) {
         t->head = t->embed;
     } else {
-        SLM_TRY(bind_matrix(binder, "head", t->vocab_size, t->hidden_size, &t->head));
+        SLM_TRY(slm__bind_matrix(binder, "head", t->vocab_size, t->hidden_size, &t->head));
     }
-    SLM_TRY(bind_vector(binder, "head_bias", t->vocab_size, true, &t->head_bias));
-    SLM_TRY(bind_vector(binder, "final_norm", t->hidden_size, false, &t->final_norm.weight));
-    return bind_vector(binder, "final_norm_bias", t->hidden_size, true, &t->final_norm.bias);
+    SLM_TRY(slm__bind_vector(binder, "head_bias", t->vocab_size, true, &t->head_bias));
+    SLM_TRY(slm__bind_vector(binder, "final_norm", t->hidden_size, false, &t->final_norm.weight));
+    return slm__bind_vector(binder, "final_norm_bias", t->hidden_size, true, &t->final_norm.bias);
 }
 
 slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_weight_file *file, struct slm_layer *layers,
                                  struct slm_mlp *experts, slm_error *error)
 {
-    struct binder binder = {file, error, 0};
+    struct slm_tensor_binder binder = {file, "", error, 0};
     struct slm_transformer_tables tables;
     memset(t, 0, sizeof *t);
     SLM_TRY(slm__transformer_tables(file, &tables, error));
@@ -160,7 +154,7 @@ slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_wei
     SLM_TRY(slm__transformer_traits(t, file, error));
     SLM_TRY(bind_ends(&binder, t));
     for (uint32_t i = 0; i < t->layer_count; i++) {
-        SLM_TRY(bind_layer(&binder, t, i, &layers[i], experts));
+        SLM_TRY(slm__bind_layer(&binder, t, i, &layers[i], experts));
         experts += layers[i].experts;
     }
     for (uint32_t i = 0; i < t->rope_set_count; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Every number that the runtime multiplies, divides or allocates by is checked here once. */
 #include "model/transformer_traits.h"
-#include "base/byte_reader.h" /* slm__load_u32 */
-#include "base/span.h"        /* struct slm_span */
-#include <math.h>
+#include "base/byte_reader.h"   /* slm__load_u32 */
+#include "base/span.h"          /* struct slm_span */
+#include "model/trait_values.h" /* slm__required_u64 and others */
 
 enum {
     MAX_LAYERS = 1024,
@@ -15,46 +15,6 @@ enum {
     MAX_FFN = 1 << 22,
     MAX_EXPERTS = 1024
 };
-
-static slm_status required_u64(const struct slm_weight_file *file, const char *key, uint64_t low, uint64_t high, uint32_t *value,
-                               slm_error *error)
-{
-    uint64_t wide = 0;
-    if (!slm__meta_u64(file, key, &wide)) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "the metadata key %s is missing or no integer", key);
-    }
-    if (wide < low || wide > high) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s is %llu, outside %llu .. %llu", key, (unsigned long long)wide, (unsigned long long)low,
-                         (unsigned long long)high);
-    }
-    *value = (uint32_t)wide;
-    return SLM_OK;
-}
-
-static slm_status required_f32(const struct slm_weight_file *file, const char *key, float *value, slm_error *error)
-{
-    double wide = 0;
-    if (!slm__meta_f64(file, key, &wide)) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "the metadata key %s is missing or no floating-point number", key);
-    }
-    if (!(fabs(wide) <= 1e30)) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s is not a finite number of reasonable size", key);
-    }
-    *value = (float)wide;
-    return SLM_OK;
-}
-
-/* Left out: the value stays as it is. */
-static slm_status optional_u64(const struct slm_weight_file *file, const char *key, uint64_t low, uint64_t high, uint32_t *value,
-                               slm_error *error)
-{
-    return slm__meta_has(file, key) ? required_u64(file, key, low, high, value, error) : SLM_OK;
-}
-
-static slm_status optional_f32(const struct slm_weight_file *file, const char *key, float *value, slm_error *error)
-{
-    return slm__meta_has(file, key) ? required_f32(file, key, value, error) : SLM_OK;
-}
 
 /* A per-layer array: one entry for all layers, or one for each. */
 struct layer_array {
@@ -177,7 +137,7 @@ static slm_status read_long_frequencies(struct slm_rope_set *set, uint32_t index
     if (!slm__meta_has(file, key)) {
         return SLM_OK;
     }
-    SLM_TRY(required_u64(file, key, 1, MAX_CONTEXT, &set->switch_length, error));
+    SLM_TRY(slm__required_u64(file, key, 1, MAX_CONTEXT, &set->switch_length, error));
     if (!slm__weight_file_find(file, name, &tensor) || tensor.kind != SLM_TENSOR_VECTOR || tensor.rows != set->half) {
         return slm__fail(error, SLM_E_BAD_VALUE, "the vector %s is missing or has not %u values", name, set->half);
     }
@@ -187,12 +147,12 @@ static slm_status read_long_frequencies(struct slm_rope_set *set, uint32_t index
 
 static slm_status read_rope_sets(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
-    SLM_TRY(required_u64(file, "rope.sets", 0, SLM_MAX_ROPE_SETS, &t->rope_set_count, error));
+    SLM_TRY(slm__required_u64(file, "rope.sets", 0, SLM_MAX_ROPE_SETS, &t->rope_set_count, error));
     for (uint32_t i = 0; i < t->rope_set_count; i++) {
         char key[] = "rope.0.attention_factor", name[] = "rope.0.inv_freq";
         struct slm_tensor tensor;
         key[5] = name[5] = (char)('0' + i);
-        SLM_TRY(required_f32(file, key, &t->rope_sets[i].attention_factor, error));
+        SLM_TRY(slm__required_f32(file, key, &t->rope_sets[i].attention_factor, error));
         if (!slm__weight_file_find(file, name, &tensor) || tensor.kind != SLM_TENSOR_VECTOR) {
             return slm__fail(error, SLM_E_BAD_VALUE, "the vector %s is missing", name);
         }
@@ -301,7 +261,7 @@ slm_status slm__transformer_tables(const struct slm_weight_file *file, struct sl
     if (!slm__meta_has(file, "model.layers")) {
         return SLM_OK;
     }
-    SLM_TRY(required_u64(file, "model.layers", 1, MAX_LAYERS, &tables->layers, error));
+    SLM_TRY(slm__required_u64(file, "model.layers", 1, MAX_LAYERS, &tables->layers, error));
     SLM_TRY(layer_array(file, "layer.experts", true, tables->layers, &experts, error));
     for (uint32_t l = 0; l < tables->layers; l++) {
         SLM_TRY(check_range("layer.experts", l, array_at(&experts, l), 0, MAX_EXPERTS, error));
@@ -313,12 +273,12 @@ slm_status slm__transformer_tables(const struct slm_weight_file *file, struct sl
 static slm_status read_switches(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
     uint32_t tied = 0, norm = SLM_NORM_RMS, block = SLM_BLOCK_SEQUENTIAL, activation = SLM_ACTIVATION_SILU, gated = 1, renormalize = 0;
-    SLM_TRY(required_u64(file, "model.tied", 0, 1, &tied, error));
-    SLM_TRY(optional_u64(file, "model.norm_kind", SLM_NORM_RMS, SLM_NORM_LAYER, &norm, error));
-    SLM_TRY(optional_u64(file, "model.block_kind", SLM_BLOCK_SEQUENTIAL, SLM_BLOCK_PARALLEL, &block, error));
-    SLM_TRY(optional_u64(file, "model.activation", 0, SLM_ACTIVATIONS - 1, &activation, error));
-    SLM_TRY(optional_u64(file, "model.gated", 0, 1, &gated, error));
-    SLM_TRY(optional_u64(file, "model.renormalize_experts", 0, 1, &renormalize, error));
+    SLM_TRY(slm__required_u64(file, "model.tied", 0, 1, &tied, error));
+    SLM_TRY(slm__optional_u64(file, "model.norm_kind", SLM_NORM_RMS, SLM_NORM_LAYER, &norm, error));
+    SLM_TRY(slm__optional_u64(file, "model.block_kind", SLM_BLOCK_SEQUENTIAL, SLM_BLOCK_PARALLEL, &block, error));
+    SLM_TRY(slm__optional_u64(file, "model.activation", 0, SLM_ACTIVATIONS - 1, &activation, error));
+    SLM_TRY(slm__optional_u64(file, "model.gated", 0, 1, &gated, error));
+    SLM_TRY(slm__optional_u64(file, "model.renormalize_experts", 0, 1, &renormalize, error));
     t->tied = tied != 0;
     t->norm_kind = (enum slm_norm_kind)norm;
     t->block_kind = (enum slm_block_kind)block;
@@ -331,25 +291,25 @@ static slm_status read_switches(struct slm_transformer *t, const struct slm_weig
 static slm_status read_factors(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
     t->embedding_scale = t->residual_scale = t->logit_scale = 1.0f;
-    SLM_TRY(required_f32(file, "model.norm_eps", &t->norm_eps, error));
-    SLM_TRY(required_f32(file, "model.attention_scale", &t->attention_scale, error));
-    SLM_TRY(optional_f32(file, "model.attention_softcap", &t->attention_softcap, error));
-    SLM_TRY(optional_f32(file, "model.final_softcap", &t->final_softcap, error));
-    SLM_TRY(optional_f32(file, "model.embedding_scale", &t->embedding_scale, error));
-    SLM_TRY(optional_f32(file, "model.residual_scale", &t->residual_scale, error));
-    SLM_TRY(optional_f32(file, "model.logit_scale", &t->logit_scale, error));
-    SLM_TRY(optional_f32(file, "model.query_beta", &t->query_beta, error));
+    SLM_TRY(slm__required_f32(file, "model.norm_eps", &t->norm_eps, error));
+    SLM_TRY(slm__required_f32(file, "model.attention_scale", &t->attention_scale, error));
+    SLM_TRY(slm__optional_f32(file, "model.attention_softcap", &t->attention_softcap, error));
+    SLM_TRY(slm__optional_f32(file, "model.final_softcap", &t->final_softcap, error));
+    SLM_TRY(slm__optional_f32(file, "model.embedding_scale", &t->embedding_scale, error));
+    SLM_TRY(slm__optional_f32(file, "model.residual_scale", &t->residual_scale, error));
+    SLM_TRY(slm__optional_f32(file, "model.logit_scale", &t->logit_scale, error));
+    SLM_TRY(slm__optional_f32(file, "model.query_beta", &t->query_beta, error));
     if (t->attention_softcap < 0.0f || t->final_softcap < 0.0f) {
         return slm__fail(error, SLM_E_BAD_VALUE, "model.%s_softcap is negative", t->attention_softcap < 0.0f ? "attention" : "final");
     }
-    return t->query_beta != 0.0f ? required_u64(file, "model.query_length", 1, MAX_CONTEXT, &t->query_length, error) : SLM_OK;
+    return t->query_beta != 0.0f ? slm__required_u64(file, "model.query_length", 1, MAX_CONTEXT, &t->query_length, error) : SLM_OK;
 }
 
 slm_status slm__transformer_traits(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
-    SLM_TRY(required_u64(file, "model.hidden_size", 1, MAX_HIDDEN, &t->hidden_size, error));
-    SLM_TRY(required_u64(file, "model.vocab_size", 1, MAX_VOCAB, &t->vocab_size, error));
-    SLM_TRY(required_u64(file, "model.max_context", 1, MAX_CONTEXT, &t->max_context, error));
+    SLM_TRY(slm__required_u64(file, "model.hidden_size", 1, MAX_HIDDEN, &t->hidden_size, error));
+    SLM_TRY(slm__required_u64(file, "model.vocab_size", 1, MAX_VOCAB, &t->vocab_size, error));
+    SLM_TRY(slm__required_u64(file, "model.max_context", 1, MAX_CONTEXT, &t->max_context, error));
     SLM_TRY(read_switches(t, file, error));
     SLM_TRY(read_factors(t, file, error));
     SLM_TRY(read_rope_sets(t, file, error));
