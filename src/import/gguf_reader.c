@@ -7,7 +7,7 @@
 #include "import/gguf_reader.h"
 
 #include "base/byte_reader.h" /* slm__load_u32, slm__load_u64 */
-#include "import/heap_sort.h" /* slm__heap_sort */
+#include "base/heap_sort.h"   /* slm__heap_sort */
 #include <inttypes.h>         /* PRIu64 */
 
 static const size_t FIRST_WINDOW = (size_t)1 << 20;

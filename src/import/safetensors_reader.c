@@ -5,7 +5,7 @@
 
 #include "base/byte_reader.h" /* slm__load_u64 */
 #include "base/json.h"        /* slm__json_parse */
-#include "import/heap_sort.h" /* slm__heap_sort */
+#include "base/heap_sort.h"   /* slm__heap_sort */
 #include <inttypes.h>         /* PRIu64 */
 #include <stdio.h>            /* snprintf into a buffer */
 

@@ -2,7 +2,7 @@
 /* Counted first, then listed, then sorted by an order without ties. */
 #include "import/split_merges.h"
 
-#include "import/heap_sort.h" /* slm__heap_sort */
+#include "base/heap_sort.h" /* slm__heap_sort */
 
 struct split {
     float score;
@@ -73,8 +73,8 @@ static void cut_token(struct walk *walk, uint32_t id, float score)
             continue;
         }
         if (walk->list != NULL) {
-            struct split split = {score, walk->longer_first ? characters(left) : 0, walk->longer_first ? characters(right) : 0,
-                                  {left_id, right_id, id}};
+            struct split split = {
+                score, walk->longer_first ? characters(left) : 0, walk->longer_first ? characters(right) : 0, {left_id, right_id, id}};
             walk->list[walk->count] = split;
         }
         walk->count++;

@@ -2,7 +2,7 @@
 /* Lists of source tensors: growing, sorting, finding, reading rows. What one format demands of the lists is checked by its reader. */
 #include "import/tensor_set.h"
 
-#include "import/heap_sort.h"     /* slm__heap_sort */
+#include "base/heap_sort.h"       /* slm__heap_sort */
 #include "import/packed_linear.h" /* slm__packed_read_row */
 #include <inttypes.h>             /* PRIu64 */
 #include <stdio.h>                /* snprintf into a buffer */

@@ -6,7 +6,7 @@
 #include "base/byte_reader.h"     /* slm__store_u32 */
 #include "format/format_layout.h" /* SLM_TENSOR_... kinds */
 #include "format/weight_encode.h" /* slm__encode_panel */
-#include "import/heap_sort.h"     /* slm__heap_sort */
+#include "base/heap_sort.h"       /* slm__heap_sort */
 #include "kernels/half_bits.h"    /* slm__f32_to_f16, slm__f16_to_f32 */
 #include <inttypes.h>             /* PRIu32 */
 #include <math.h>                 /* sqrt, isfinite */

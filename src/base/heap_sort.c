@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Heap sort (Williams 1964): O(n log n) for every input, no memory. The C library's qsort may allocate. */
-#include "import/heap_sort.h"
+#include "base/heap_sort.h"
 
 static void sift_down(void *items, uint32_t root, uint32_t count, slm_sort_less_fn *less, slm_sort_swap_fn *swap)
 {

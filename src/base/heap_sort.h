@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sorting in place without allocation and without a bad case, for lists whose order a hostile file chooses. */
-#ifndef SLM_IMPORT_HEAP_SORT_H
-#define SLM_IMPORT_HEAP_SORT_H
+#ifndef SLM_BASE_HEAP_SORT_H
+#define SLM_BASE_HEAP_SORT_H
 
 #include <stdbool.h>
 #include <stdint.h>
