@@ -546,6 +546,8 @@ typedef struct slm_pool_options {
     uint32_t reserved;
     void *block;        /* memory for the pool, or NULL: one allocation by the engine's allocator */
     uint64_t block_bytes; /* at least slm_pool_plan()'s total_bytes, aligned to 64 */
+    uint32_t adapter_rank; /* largest rank (slm_adapter_info) of an adapter that a session may be given; 0: sessions have no adapters */
+    uint32_t reserved2;
 } slm_pool_options;
 
 typedef struct slm_pool_memory {
@@ -600,6 +602,8 @@ typedef struct slm_session_options {
     const slm_sampling *sampling; /* copied; NULL: greedy */
     const slm_string *stop;       /* stop strings, copied; at most 16, together at most 2048 bytes */
     uint64_t stop_count;
+    uint32_t adapter_rank; /* only without a pool: as in slm_pool_options */
+    uint32_t reserved;
 } slm_session_options;
 
 /* A session in `pool`, or, with pool NULL, in a pool of its own (one allocation). */
@@ -679,6 +683,35 @@ SLM_API slm_status slm_session_get_info(const slm_session *session, slm_session_
 /* Make the running append, next or generate of this session return SLM_E_CANCELLED soon; without one, the next to start.
  * From any thread, and from a signal handler. */
 SLM_API void slm_session_cancel(slm_session *session);
+
+/* ------------------------------------------------------------------------------------------------
+ * LoRA adapters at run time
+ */
+
+typedef struct slm_adapter slm_adapter;
+
+typedef struct slm_adapter_info {
+    uint32_t struct_size;
+    uint32_t rank;       /* the largest of its pairs */
+    uint32_t linears;    /* pairs */
+    uint32_t reserved;
+    uint64_t parameters;
+    uint64_t bytes;      /* of its one allocation */
+} slm_adapter_info;
+
+/* Open an adapter (a folder in peft's layout, or a GGUF file) for a model: x becomes x + weight * scale * B (A x) at every linear that it
+ * has a pair for. f16 and bf16 values are kept as they are. What slm_convert() would not merge is refused with the same words, and so are
+ * adapters in builds with WITH_CONVERT=0. Immutable, shared by any number of sessions and threads; the model stays open as long.
+ * Reading takes scratch memory. Errors: those of slm_convert() with adapters. */
+SLM_API slm_status slm_adapter_open(slm_model *model, const char *path, uint64_t path_length, slm_adapter **adapter, slm_error *error);
+SLM_API slm_status slm_adapter_get_info(const slm_adapter *adapter, slm_adapter_info *info, slm_error *error);
+/* SLM_E_BUSY while a session uses it. NULL is fine. */
+SLM_API slm_status slm_adapter_close(slm_adapter *adapter);
+/* The adapters of a session, at most 16, summed in this order; `weights` (-1000 to 1000) may be NULL: 1 for all; count 0: none. They replace
+ * those it had, and belong to its state: forks have them too. A session with tokens is refused (SLM_E_STATE): rewind it to 0 first.
+ * Sessions with different adapters can be stepped together. SLM_E_ARGUMENT: another model's adapter, or a rank above adapter_rank. */
+SLM_API slm_status slm_session_set_adapters(slm_session *session, slm_adapter *const *adapters, const float *weights, uint32_t count,
+                                            slm_error *error);
 
 /* ------------------------------------------------------------------------------------------------
  * The simple case

@@ -5,21 +5,12 @@
 #include "runtime/session.h"  /* struct slm_session */
 #include <string.h>
 
-static slm_status require_weights(const struct slm_model *model, slm_error *error)
-{
-    SLM_TRY(slm__require(model, "model", error));
-    if (model->transformer.layer_count == 0) {
-        return slm__fail(error, SLM_E_STATE, "the model is a tokenizer without weights: it cannot run");
-    }
-    return SLM_OK;
-}
-
 slm_status slm_pool_plan(const slm_model *model, const slm_pool_options *options, slm_pool_memory *memory, slm_error *error)
 {
     slm_pool_options known;
     struct slm_pool_shape shape;
     slm_pool_memory plan = {.struct_size = sizeof plan};
-    SLM_TRY(require_weights(model, error));
+    SLM_TRY(slm__require_weights(model, error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
     SLM_TRY(slm__pool_shape(&model->runtime, &known, &shape, error));
     slm__pool_plan(&model->runtime, &shape, &plan);
@@ -29,7 +20,7 @@ slm_status slm_pool_plan(const slm_model *model, const slm_pool_options *options
 slm_status slm_pool_create(slm_model *model, const slm_pool_options *options, slm_pool **pool, slm_error *error)
 {
     slm_pool_options known;
-    SLM_TRY(require_weights(model, error));
+    SLM_TRY(slm__require_weights(model, error));
     SLM_TRY(slm__require(pool, "pool", error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
     return slm__pool_create(&model->runtime, &known, false, pool, error);
@@ -61,19 +52,23 @@ slm_status slm_session_create(slm_model *model, slm_pool *pool, const slm_sessio
 {
     slm_session_options known;
     slm_sampling sampling;
-    SLM_TRY(require_weights(model, error));
+    SLM_TRY(slm__require_weights(model, error));
     SLM_TRY(slm__require(session, "session", error));
     SLM_TRY(session_options(&known, &sampling, options, error));
     if (pool != NULL) {
         if (pool->model != &model->runtime) {
             return slm__fail(error, SLM_E_ARGUMENT, "the pool belongs to another model");
         }
-        if (known.kv_type != 0 || known.batch != 0) {
-            return slm__fail(error, SLM_E_ARGUMENT, "kv_type and batch are the pool's: leave them 0 for a session in a pool");
+        if (known.kv_type != 0 || known.batch != 0 || known.adapter_rank != 0) {
+            return slm__fail(error, SLM_E_ARGUMENT, "kv_type, batch and adapter_rank are the pool's: leave them 0 for a session in a pool");
         }
         return slm__session_create(pool, &known, session, error);
     }
-    const slm_pool_options own = {.struct_size = sizeof own, .context = known.context, .kv_type = known.kv_type, .batch = known.batch};
+    const slm_pool_options own = {.struct_size = sizeof own,
+                                  .context = known.context,
+                                  .kv_type = known.kv_type,
+                                  .batch = known.batch,
+                                  .adapter_rank = known.adapter_rank};
     struct slm_pool *created = NULL;
     SLM_TRY(slm__pool_create(&model->runtime, &own, true, &created, error));
     const slm_status status = slm__session_create(created, &known, session, error);

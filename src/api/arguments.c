@@ -8,6 +8,15 @@ slm_status slm__require(const void *pointer, const char *name, slm_error *error)
     return pointer != NULL ? SLM_OK : slm__fail(error, SLM_E_ARGUMENT, "%s is NULL", name);
 }
 
+slm_status slm__require_weights(const struct slm_model *model, slm_error *error)
+{
+    SLM_TRY(slm__require(model, "model", error));
+    if (model->transformer.layer_count == 0) {
+        return slm__fail(error, SLM_E_STATE, "the model is a tokenizer without weights: it cannot run");
+    }
+    return SLM_OK;
+}
+
 slm_status slm__options_in(void *known, uint32_t known_size, const void *given, slm_error *error)
 {
     uint32_t size = 0;

@@ -34,7 +34,7 @@ struct slm_model {
     struct slm_transformer transformer;
     struct slm_tokenizer tokenizer;
     struct slm_runtime_model runtime;
-    atomic_uint users; /* pools */
+    atomic_uint users; /* pools and adapters */
     void *block;       /* what was allocated for the handle; NULL: the caller's */
     uint64_t block_bytes;
 };
@@ -50,6 +50,8 @@ slm_status slm__text_in(const char *text, uint64_t length, const char *name, str
 slm_status slm__path_in(const char *path, uint64_t length, char copy[SLM_PATH_BYTES], slm_error *error);
 /* "NAME is NULL" */
 slm_status slm__require(const void *pointer, const char *name, slm_error *error);
+/* The model can run: it is more than a tokenizer. */
+slm_status slm__require_weights(const struct slm_model *model, slm_error *error);
 /* Open a model over bytes that the engine allocated (alignment 4096); takes them over, also on failure. */
 slm_status slm__model_adopt(struct slm_engine *engine, struct slm_span image, struct slm_model **model, slm_error *error);
 

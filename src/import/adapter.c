@@ -24,7 +24,7 @@ struct naming {
 static const struct naming peft_names = {"base_model.model.", ".lora_A.weight", ".lora_B.weight"};
 static const struct naming gguf_names = {"", ".weight.lora_a", ".weight.lora_b"};
 
-static const char *file_of(const struct slm_adapter *adapter, const struct slm_source_tensor *tensor)
+static const char *file_of(const struct slm_adapter_source *adapter, const struct slm_source_tensor *tensor)
 {
     return adapter->set.files[tensor->file].name;
 }
@@ -60,7 +60,7 @@ static struct slm_span module_of(struct slm_span name, const struct naming *nami
 
 /* ---- tensors to deltas */
 
-static slm_status refuse_tensor(const struct slm_adapter *adapter, const struct slm_source_tensor *tensor, slm_error *error)
+static slm_status refuse_tensor(const struct slm_adapter_source *adapter, const struct slm_source_tensor *tensor, slm_error *error)
 {
     if (find(tensor->name, ".lora_embedding_") < tensor->name.length) {
         struct slm_span module = slm__span(tensor->name.data, find(tensor->name, ".lora_embedding_"));
@@ -77,7 +77,7 @@ static slm_status refuse_tensor(const struct slm_adapter *adapter, const struct 
                      SLM_SPAN_ARGS(tensor->name));
 }
 
-static slm_status add_delta(struct slm_checkpoint *checkpoint, struct slm_adapter *adapter, const struct slm_source_tensor *tensor,
+static slm_status add_delta(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const struct slm_source_tensor *tensor,
                             const struct naming *naming, slm_error *error)
 {
     const bool is_a = ends_with(tensor->name, naming->a);
@@ -97,7 +97,7 @@ static slm_status add_delta(struct slm_checkpoint *checkpoint, struct slm_adapte
     return SLM_OK;
 }
 
-static slm_status check_delta(const struct slm_adapter *adapter, struct slm_adapter_delta *delta, slm_error *error)
+static slm_status check_delta(const struct slm_adapter_source *adapter, struct slm_adapter_delta *delta, slm_error *error)
 {
     const struct slm_source_tensor *a = &delta->a, *b = &delta->b, *there = a->type != NULL ? a : b;
     if (a->type == NULL || b->type == NULL) {
@@ -123,7 +123,7 @@ static slm_status check_delta(const struct slm_adapter *adapter, struct slm_adap
     return SLM_OK;
 }
 
-static slm_status find_deltas(struct slm_checkpoint *checkpoint, struct slm_adapter *adapter, const struct naming *naming, slm_error *error)
+static slm_status find_deltas(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const struct naming *naming, slm_error *error)
 {
     for (uint32_t i = 0; i < adapter->set.tensor_count; i++) {
         const struct slm_source_tensor *tensor = &adapter->set.tensors[i];
@@ -138,7 +138,7 @@ static slm_status find_deltas(struct slm_checkpoint *checkpoint, struct slm_adap
     return adapter->deltas != NULL ? SLM_OK : slm__fail(error, SLM_E_BAD_VALUE, "%s: there are no tensors", adapter->set.files[0].name);
 }
 
-static slm_status check_scale(const struct slm_adapter *adapter, const struct slm_adapter_delta *delta, slm_error *error)
+static slm_status check_scale(const struct slm_adapter_source *adapter, const struct slm_adapter_delta *delta, slm_error *error)
 {
     return isfinite(delta->scale) ? SLM_OK
                                   : slm__fail(error, SLM_E_BAD_VALUE, "%s: the scale of %.*s is not finite", adapter->set.files[0].name,
@@ -147,7 +147,7 @@ static slm_status check_scale(const struct slm_adapter *adapter, const struct sl
 
 /* ---- peft */
 
-static slm_status read_peft(struct slm_checkpoint *checkpoint, struct slm_adapter *adapter, const char *folder, const struct slm_json *root,
+static slm_status read_peft(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const char *folder, const struct slm_json *root,
                             slm_error *error)
 {
     char path[SLM_PATH_BYTES];
@@ -168,7 +168,7 @@ static slm_status read_peft(struct slm_checkpoint *checkpoint, struct slm_adapte
     return SLM_OK;
 }
 
-static slm_status open_peft(struct slm_checkpoint *checkpoint, struct slm_adapter *adapter, const char *folder, slm_error *error)
+static slm_status open_peft(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const char *folder, slm_error *error)
 {
     if (!slm__hf_has_file(folder, CONFIG) || !slm__hf_has_file(folder, WEIGHTS)) {
         return slm__fail(error, SLM_E_FILE_MISSING, "%s has no %s: it is no LoRA adapter in peft's layout", folder,
@@ -188,7 +188,7 @@ static slm_status open_peft(struct slm_checkpoint *checkpoint, struct slm_adapte
 
 /* ---- GGUF */
 
-static slm_status read_gguf(struct slm_checkpoint *checkpoint, struct slm_adapter *adapter, const struct slm_gguf *gguf, slm_error *error)
+static slm_status read_gguf(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const struct slm_gguf *gguf, slm_error *error)
 {
     struct slm_span type = {NULL, 0}, kind = {NULL, 0}, architecture = {NULL, 0};
     const char *name = adapter->set.files[0].name, *expected = checkpoint->config.family != NULL ? checkpoint->config.family->gguf : NULL;
@@ -202,11 +202,14 @@ static slm_status read_gguf(struct slm_checkpoint *checkpoint, struct slm_adapte
     if (!slm__gguf_f64(slm__gguf_find(gguf, "adapter.lora.alpha"), &alpha)) {
         return slm__fail(error, SLM_E_BAD_VALUE, "%s: adapter.lora.alpha is missing", name);
     }
-    if (expected != NULL && slm__gguf_text(slm__gguf_find(gguf, "general.architecture"), &architecture) &&
-        !slm__span_is(architecture, expected)) {
+    (void)slm__gguf_text(slm__gguf_find(gguf, "general.architecture"), &architecture);
+    if (expected != NULL && architecture.length > 0 && !slm__span_is(architecture, expected)) {
         return slm__fail(error, SLM_E_BAD_VALUE, "%s: the adapter is for the architecture %.*s, the model is %s", name,
                          SLM_SPAN_ARGS(architecture), expected);
     }
+    const struct slm_family *family = architecture.length > 0 ? slm__family_of_gguf(architecture) : NULL;
+    family = family != NULL ? family : checkpoint->config.family;
+    adapter->paired = family != NULL && (family->flags & SLM_FAMILY_GGUF_PAIRS) != 0;
     SLM_TRY(find_deltas(checkpoint, adapter, &gguf_names, error));
     for (struct slm_adapter_delta *delta = adapter->deltas; delta != NULL; delta = delta->listed) {
         delta->scale = alpha / (double)delta->rank;
@@ -215,7 +218,7 @@ static slm_status read_gguf(struct slm_checkpoint *checkpoint, struct slm_adapte
     return SLM_OK;
 }
 
-static slm_status open_gguf(struct slm_checkpoint *checkpoint, struct slm_adapter *adapter, const char *path, slm_error *error)
+static slm_status open_gguf(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const char *path, slm_error *error)
 {
     struct slm_gguf gguf;
     adapter->gguf = true;
@@ -227,11 +230,11 @@ static slm_status open_gguf(struct slm_checkpoint *checkpoint, struct slm_adapte
     return status;
 }
 
-slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choice, struct slm_adapter **adapter,
+slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choice, struct slm_adapter_source **adapter,
                              slm_error *error)
 {
     char weight[32];
-    struct slm_adapter *opened = slm__arena_take(&checkpoint->arena, sizeof *opened), **end = &checkpoint->adapters;
+    struct slm_adapter_source *opened = slm__arena_take(&checkpoint->arena, sizeof *opened), **end = &checkpoint->adapters;
     if (opened == NULL) {
         return slm__arena_failure(&checkpoint->arena, error);
     }
@@ -246,7 +249,7 @@ slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm
                                              : open_gguf(checkpoint, opened, choice->path, error);
 }
 
-void slm__adapters_close(struct slm_adapter *first)
+void slm__adapters_close(struct slm_adapter_source *first)
 {
     for (; first != NULL; first = first->next) {
         slm__tensor_set_free(&first->set);

@@ -9,12 +9,13 @@
 #include "import/tensor_set.h" /* struct slm_tensor_set */
 
 struct slm_checkpoint;
+struct slm_rule_source;
 
 /* One pair. */
 struct slm_adapter_delta {
     struct slm_adapter_delta *listed; /* next of the same adapter */
     struct slm_adapter_delta *next;   /* next on the same linear */
-    const struct slm_adapter *adapter;
+    const struct slm_adapter_source *adapter;
     struct slm_span module;        /* the linear's name as the adapter has it, without ".weight" */
     struct slm_source_tensor a, b; /* type NULL: not there */
     uint32_t rank, inputs, outputs;
@@ -24,10 +25,11 @@ struct slm_adapter_delta {
     size_t value_bytes;
 };
 
-struct slm_adapter {
-    struct slm_adapter *next;
+struct slm_adapter_source {
+    struct slm_adapter_source *next;
     struct slm_tensor_set set;
     bool gguf;
+    bool paired; /* rows that are rotated lie as pairs, as its architecture has them in GGUF files */
     double weight;
     struct slm_adapter_delta *deltas;
 };
@@ -39,13 +41,20 @@ struct slm_adapter_choice {
 };
 
 /* Open and check an adapter. It lives in the checkpoint's arena and is closed with it; its files count for the checkpoint's hash. */
-slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choice, struct slm_adapter **adapter,
+slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choice, struct slm_adapter_source **adapter,
                              slm_error *error);
 /* Closes the files of a list of adapters. */
-void slm__adapters_close(struct slm_adapter *first);
+void slm__adapters_close(struct slm_adapter_source *first);
 /* Open adapters and put their deltas on the parts of a planned checkpoint. */
 slm_status slm__adapters_merge(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choices, uint32_t count,
                                slm_error *error);
+
+/* Parts of that, for adapters that are not merged: the width of the heads whose rows in B lie as pairs, or 0; what is wrong with a delta. */
+uint32_t slm__adapter_pairs(const struct slm_checkpoint *checkpoint, const struct slm_adapter_source *adapter,
+                            const struct slm_rule_source *source);
+slm_status slm__adapter_no_linear(const struct slm_checkpoint *checkpoint, const struct slm_adapter_delta *delta, slm_error *error);
+slm_status slm__adapter_refuse_embedding(const struct slm_adapter_delta *delta, slm_error *error);
+slm_status slm__adapter_check_size(const struct slm_adapter_delta *delta, uint32_t rows, uint32_t cols, slm_error *error);
 
 /* The values of all deltas on a linear in memory, and given back. `deltas` may be NULL. */
 slm_status slm__adapter_deltas_hold(struct slm_adapter_delta *deltas, const struct slm_memory *memory, slm_error *error);

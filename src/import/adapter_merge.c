@@ -11,51 +11,30 @@
 
 enum { NAME_BYTES = 160, BLOCK = 64 };
 
-/* ---- finding */
-
-/* Whether `name` is `pattern` with a layer in place of "%u". */
-static bool is_named(const char *pattern, struct slm_span name, uint32_t *layer)
+uint32_t slm__adapter_pairs(const struct slm_checkpoint *checkpoint, const struct slm_adapter_source *adapter,
+                            const struct slm_rule_source *source)
 {
-    const char *mark = pattern != NULL ? strstr(pattern, "%u") : NULL;
-    *layer = 0;
-    if (mark == NULL) {
-        return pattern != NULL && slm__span_is(name, pattern);
-    }
-    const size_t before = (size_t)(mark - pattern), after = strlen(mark + 2);
-    if (name.length <= before + after || memcmp(name.data, pattern, before) != 0 ||
-        memcmp(name.data + (name.length - after), mark + 2, after) != 0 || name.length - before - after > 9) {
-        return false;
-    }
-    for (size_t i = before; i < name.length - after; i++) {
-        if (name.data[i] < '0' || name.data[i] > '9') {
-            return false;
-        }
-        *layer = *layer * 10 + (uint32_t)(name.data[i] - '0');
-    }
-    return true;
+    return adapter->paired && source->order == SLM_ROWS_ROTARY ? checkpoint->config.head_dim : 0;
 }
 
+/* ---- finding */
+
 /* The base's name of a linear that the adapter calls `name`, through the rules; false: no rule has it. */
-static bool translate(const struct slm_checkpoint *checkpoint, bool from_gguf, struct slm_span name, char base_name[NAME_BYTES],
-                      uint32_t *pairs)
+static bool translate(const struct slm_checkpoint *checkpoint, const struct slm_adapter_source *adapter, struct slm_span name,
+                      char base_name[NAME_BYTES], uint32_t *pairs)
 {
     const struct slm_family *family = checkpoint->config.family;
     for (uint32_t r = 0; r < family->rule_count; r++) {
         for (uint32_t s = 0; s < SLM_RULE_SOURCES && family->rules[r].sources[s].hf != NULL; s++) {
             const struct slm_rule_source *source = &family->rules[r].sources[s];
-            const char *pattern = from_gguf ? source->hf : source->gguf, *mark = pattern != NULL ? strstr(pattern, "%u") : NULL;
-            uint32_t layer;
-            if (pattern == NULL || !is_named(from_gguf ? source->gguf : source->hf, name, &layer)) {
-                continue;
+            const char *pattern = adapter->gguf ? source->hf : source->gguf;
+            uint32_t numbers[2];
+            if (pattern != NULL && slm__rule_marks(pattern) < 2 &&
+                slm__rule_matches(adapter->gguf ? source->gguf : source->hf, name, numbers)) {
+                slm__rule_name(base_name, NAME_BYTES, pattern, numbers[0], numbers[1]);
+                *pairs = slm__adapter_pairs(checkpoint, adapter, source);
+                return true;
             }
-            if (mark == NULL) {
-                snprintf(base_name, NAME_BYTES, "%s", pattern);
-            } else {
-                snprintf(base_name, NAME_BYTES, "%.*s%" PRIu32 "%s", (int)(mark - pattern), pattern, layer, mark + 2);
-            }
-            const bool paired = (family->flags & SLM_FAMILY_GGUF_PAIRS) != 0 && source->order == SLM_ROWS_ROTARY;
-            *pairs = from_gguf && paired ? checkpoint->config.head_dim : 0;
-            return true;
         }
     }
     return false;
@@ -76,7 +55,7 @@ static struct slm_target_part *find_part(const struct slm_checkpoint *checkpoint
     return NULL;
 }
 
-static slm_status no_such_linear(const struct slm_checkpoint *checkpoint, const struct slm_adapter_delta *delta, slm_error *error)
+slm_status slm__adapter_no_linear(const struct slm_checkpoint *checkpoint, const struct slm_adapter_delta *delta, slm_error *error)
 {
     const char *file = delta->adapter->set.files[delta->a.file].name;
     const struct slm_span module = delta->module;
@@ -97,6 +76,23 @@ static slm_status no_such_linear(const struct slm_checkpoint *checkpoint, const 
     return slm__fail(error, SLM_E_BAD_VALUE, "%s: the base has no linear %.*s that an adapter could change", file, SLM_SPAN_ARGS(module));
 }
 
+slm_status slm__adapter_refuse_embedding(const struct slm_adapter_delta *delta, slm_error *error)
+{
+    return slm__fail(error, SLM_E_UNSUPPORTED, "%s: an adapter of %.*s is not supported", delta->adapter->set.files[delta->a.file].name,
+                     SLM_SPAN_ARGS(delta->module));
+}
+
+slm_status slm__adapter_check_size(const struct slm_adapter_delta *delta, uint32_t rows, uint32_t cols, slm_error *error)
+{
+    if (delta->inputs == cols && delta->outputs == rows) {
+        return SLM_OK;
+    }
+    return slm__fail(error, SLM_E_BAD_VALUE, "%s: %s of %.*s has %" PRIu32 " %s, the base's linear has %" PRIu32,
+                     delta->adapter->set.files[delta->a.file].name, delta->inputs != cols ? "lora_A" : "lora_B",
+                     SLM_SPAN_ARGS(delta->module), delta->inputs != cols ? delta->inputs : delta->outputs,
+                     delta->inputs != cols ? "columns" : "rows", delta->inputs != cols ? cols : rows);
+}
+
 static slm_status attach(struct slm_checkpoint *checkpoint, struct slm_adapter_delta *delta, slm_error *error)
 {
     const bool gguf = delta->adapter->gguf;
@@ -106,22 +102,16 @@ static slm_status attach(struct slm_checkpoint *checkpoint, struct slm_adapter_d
     struct slm_target_part *part = gguf == checkpoint->gguf ? find_part(checkpoint, slm__span_text(name), &target) : NULL;
     if (part != NULL) {
         delta->pairs = gguf ? part->pairs : 0;
-    } else if (gguf != checkpoint->gguf && translate(checkpoint, gguf, slm__span_text(name), base_name, &delta->pairs)) {
+    } else if (gguf != checkpoint->gguf && translate(checkpoint, delta->adapter, slm__span_text(name), base_name, &delta->pairs)) {
         part = find_part(checkpoint, slm__span_text(base_name), &target);
     }
     if (part == NULL || target->vector) {
-        return no_such_linear(checkpoint, delta, error);
+        return slm__adapter_no_linear(checkpoint, delta, error);
     }
     if (strcmp(target->name, "embed") == 0) {
-        return slm__fail(error, SLM_E_UNSUPPORTED, "%s: an adapter of %.*s is not supported", delta->adapter->set.files[delta->a.file].name,
-                         SLM_SPAN_ARGS(delta->module));
+        return slm__adapter_refuse_embedding(delta, error);
     }
-    if (delta->inputs != target->cols || delta->outputs != part->rows) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s: %s of %.*s has %" PRIu32 " %s, the base's linear has %" PRIu32,
-                         delta->adapter->set.files[delta->a.file].name, delta->inputs != target->cols ? "lora_A" : "lora_B",
-                         SLM_SPAN_ARGS(delta->module), delta->inputs != target->cols ? delta->inputs : delta->outputs,
-                         delta->inputs != target->cols ? "columns" : "rows", delta->inputs != target->cols ? target->cols : part->rows);
-    }
+    SLM_TRY(slm__adapter_check_size(delta, part->rows, target->cols, error));
     struct slm_adapter_delta **end = &part->deltas;
     while (*end != NULL) {
         end = &(*end)->next;
@@ -134,7 +124,7 @@ slm_status slm__adapters_merge(struct slm_checkpoint *checkpoint, const struct s
                                slm_error *error)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct slm_adapter *adapter = NULL;
+        struct slm_adapter_source *adapter = NULL;
         slm_status status = slm__adapter_open(checkpoint, &choices[i], &adapter, error);
         for (struct slm_adapter_delta *delta = status == SLM_OK ? adapter->deltas : NULL; delta != NULL && status == SLM_OK;
              delta = delta->listed) {
@@ -149,7 +139,7 @@ slm_status slm__adapters_merge(struct slm_checkpoint *checkpoint, const struct s
 
 /* ---- adding */
 
-static slm_status read_matrix(const struct slm_adapter *adapter, const struct slm_source_tensor *tensor, uint8_t *raw, float *values,
+static slm_status read_matrix(const struct slm_adapter_source *adapter, const struct slm_source_tensor *tensor, uint8_t *raw, float *values,
                               slm_error *error)
 {
     const struct slm_source_file *file = &adapter->set.files[tensor->file];

@@ -55,7 +55,7 @@ static slm_status hash_source(struct slm_checkpoint *checkpoint, struct slm_impo
         return slm__fail_memory(error, HASH_PIECE);
     }
     slm_status status = hash_files(checkpoint, &checkpoint->set, piece, progress, error);
-    for (const struct slm_adapter *adapter = checkpoint->adapters; adapter != NULL && status == SLM_OK; adapter = adapter->next) {
+    for (const struct slm_adapter_source *adapter = checkpoint->adapters; adapter != NULL && status == SLM_OK; adapter = adapter->next) {
         status = hash_files(checkpoint, &adapter->set, piece, progress, error);
     }
     slm__release(checkpoint->context.memory, piece, HASH_PIECE);
@@ -76,7 +76,7 @@ static uint64_t file_bytes(const struct slm_tensor_set *set)
 static uint64_t total_work(const struct slm_checkpoint *checkpoint, const struct slm_weight_types *types)
 {
     uint64_t total = file_bytes(&checkpoint->set);
-    for (const struct slm_adapter *adapter = checkpoint->adapters; adapter != NULL; adapter = adapter->next) {
+    for (const struct slm_adapter_source *adapter = checkpoint->adapters; adapter != NULL; adapter = adapter->next) {
         total += file_bytes(&adapter->set);
     }
     for (uint32_t i = 0; i < checkpoint->target_count; i++) {

@@ -152,6 +152,29 @@ void slm__rule_name(char *name, size_t capacity, const char *pattern, uint32_t l
     }
 }
 
+bool slm__rule_matches(const char *pattern, struct slm_span name, uint32_t numbers[2])
+{
+    size_t at = 0;
+    uint32_t found = 0;
+    numbers[0] = numbers[1] = 0;
+    for (; pattern != NULL && *pattern != 0; pattern++) {
+        if (pattern[0] == '%' && pattern[1] == 'u' && found < 2) {
+            const size_t begin = at;
+            for (; at < name.length && at - begin < 9 && name.data[at] >= '0' && name.data[at] <= '9'; at++) {
+                numbers[found] = numbers[found] * 10 + (uint32_t)(name.data[at] - '0');
+            }
+            if (at == begin) {
+                return false;
+            }
+            found++;
+            pattern++;
+        } else if (at == name.length || name.data[at++] != (uint8_t)*pattern) {
+            return false;
+        }
+    }
+    return pattern != NULL && at == name.length;
+}
+
 uint64_t slm__extent(const struct slm_family_config *config, enum slm_extent extent)
 {
     switch (extent) {

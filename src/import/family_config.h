@@ -87,6 +87,8 @@ uint32_t slm__rule_times(const struct slm_family_config *config, const struct sl
 uint32_t slm__rule_marks(const char *pattern);
 /* Write `pattern` with its first "%u" as the layer and its second as the expert. */
 void slm__rule_name(char *name, size_t capacity, const char *pattern, uint32_t layer, uint32_t expert);
+/* Whether `name` is `pattern` with numbers of at most nine digits for its "%u", and these; pattern NULL: it is not. */
+bool slm__rule_matches(const char *pattern, struct slm_span name, uint32_t numbers[2]);
 
 uint64_t slm__extent(const struct slm_family_config *config, enum slm_extent extent);
 /* Weights of the model, counted once when tied. */

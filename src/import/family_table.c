@@ -361,6 +361,16 @@ const struct slm_family *slm__family_of_gguf(struct slm_span architecture)
     return NULL;
 }
 
+const struct slm_family *slm__family_of_name(struct slm_span name)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (slm__span_is(name, families[i].name)) {
+            return &families[i];
+        }
+    }
+    return NULL;
+}
+
 const struct slm_composite *slm__composite_of_model_type(struct slm_span model_type)
 {
     for (size_t i = 0; i < COMPOSITES; i++) {

@@ -137,6 +137,8 @@ struct slm_composite {
 /* NULL: unknown. */
 const struct slm_family *slm__family_of_model_type(struct slm_span model_type);
 const struct slm_family *slm__family_of_gguf(struct slm_span architecture);
+/* By what a .slm file calls it: general.family. */
+const struct slm_family *slm__family_of_name(struct slm_span name);
 const struct slm_composite *slm__composite_of_model_type(struct slm_span model_type);
 /* "llama, qwen2, qwen3 ..." */
 const char *slm__family_names(void);

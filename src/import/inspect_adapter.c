@@ -25,7 +25,7 @@ bool slm__is_adapter(const struct slm_import_context *context, const char *path)
     return adapter;
 }
 
-static void add_adapter(struct slm_buffer *json, const struct slm_adapter *adapter)
+static void add_adapter(struct slm_buffer *json, const struct slm_adapter_source *adapter)
 {
     uint64_t parameters = 0, linears = 0;
     for (const struct slm_adapter_delta *delta = adapter->deltas; delta != NULL; delta = delta->listed) {
@@ -49,7 +49,7 @@ static void add_adapter(struct slm_buffer *json, const struct slm_adapter *adapt
 slm_status slm__inspect_adapter(const struct slm_import_context *context, const char *path, struct slm_buffer *json, slm_error *error)
 {
     struct slm_checkpoint checkpoint;
-    struct slm_adapter *adapter = NULL;
+    struct slm_adapter_source *adapter = NULL;
     const struct slm_adapter_choice choice = {path, 1.0};
     slm__checkpoint_init(&checkpoint, context);
     slm_status status = slm__adapter_open(&checkpoint, &choice, &adapter, error);

@@ -29,6 +29,7 @@ void slm__project(const struct slm_layer_step *step, const struct slm_matrix *ma
 {
     const struct slm_workspace *w = step->forward->workspace;
     slm__op_matmul(step->forward->team, step->forward->kernels, matrix, w->h, w->h_stride, step->count, w->wide, w->wide_stride, w->packed);
+    slm__low_rank_add(step->forward, matrix, step->rows, step->picked, step->count, w->h, w->h_stride, w->wide, w->wide_stride);
 }
 
 void slm__norm_row(const struct slm_forward *f, const float *x, const struct slm_norm *norm, uint32_t n, float *out)
@@ -225,6 +226,7 @@ static void run_head(const struct slm_forward *f, const struct slm_row *rows, co
         return;
     }
     slm__op_matmul(f->team, f->kernels, &t->head, normed, w->x_stride, count, logits, w->vocab_stride, w->packed);
+    slm__low_rank_add(f, &t->head, rows, picked, count, normed, w->x_stride, logits, w->vocab_stride);
     for (uint32_t i = 0; i < count; i++) {
         if (rows[picked[i]].logits != NULL) {
             finish_logits(f, logits + (size_t)i * w->vocab_stride);

@@ -4,6 +4,7 @@
 #define SLM_MODEL_FORWARD_H
 
 #include "base/parallel.h"     /* struct slm_team */
+#include "model/low_rank.h"    /* struct slm_adapter_list */
 #include "model/transformer.h" /* struct slm_transformer */
 #include "ops/attention_op.h"  /* struct slm_attention_row */
 
@@ -18,6 +19,7 @@ struct slm_row {
     const uint32_t *tables[SLM_KV_CLASSES]; /* pages of the sequence, for each class of layers */
     float *logits;                          /* [vocab]: where they go; NULL: not wanted */
     float *hidden;                          /* [hidden]: input of the head; NULL: not wanted */
+    const struct slm_adapter_list *adapters; /* what is added to the matrices; NULL: nothing */
 };
 
 /* What a forward pass needs besides weights: planned once for a number of rows, then used for any call with no more. */
@@ -45,12 +47,16 @@ struct slm_workspace {
     struct slm_expert_choice *choices;        /* [batch][SLM_MAX_EXPERTS_USED], experts of each row */
     float *expert_in, *expert_out;            /* [batch][hidden stride] rows of one expert; sum over experts. NULL without experts */
     uint32_t *expert_rows;                    /* [batch] which rows these are */
+    uint32_t adapter_rank;                    /* largest rank of an adapter; 0: rows have none */
+    uint64_t low_rank_floats;                 /* of each thread in low_rank */
+    float *low_rank;                          /* scratch of slm__low_rank_add() */
     uint32_t x_stride, h_stride, wide_stride, vocab_stride, rotary_stride;
 };
 
 /* Lay a workspace out in `carver` (base NULL: count only), for a team of `threads`. */
 void slm__workspace_carve(struct slm_workspace *workspace, struct slm_carver *carver, const struct slm_transformer *transformer,
-                          enum slm_kv_type kv_type, uint32_t batch, uint32_t context, uint32_t threads);
+                          enum slm_kv_type kv_type, uint32_t batch, uint32_t context, uint32_t adapter_rank,
+                          uint32_t threads);
 /* Bytes of a KV page that holds the layers of one class. */
 uint64_t slm__kv_page_bytes(const struct slm_transformer *transformer, uint32_t kv_class, enum slm_kv_type kv_type);
 

@@ -122,14 +122,17 @@ void slm__layer_experts(struct slm_layer_step *step)
     slm__each_row(step, route_rows);
     for (uint32_t e = 0; e < step->layer->experts; e++) {
         step->count = count;
+        step->picked = NULL;
         const uint32_t chosen = gather_rows(step, e);
         if (chosen > 0) {
             step->count = chosen;
+            step->picked = w->expert_rows;
             slm__layer_mlp(step, &step->layer->expert_mlps[e]);
             scatter_rows(step, e, chosen);
         }
     }
     step->count = count;
+    step->picked = NULL;
     for (uint32_t i = 0; i < count; i++) {
         memcpy(w->wide + (size_t)i * w->wide_stride, w->expert_out + (size_t)i * w->x_stride, w->x_stride * sizeof(float));
     }

@@ -10,6 +10,7 @@ struct slm_layer_step {
     const struct slm_forward *forward;
     const struct slm_row *rows;
     uint32_t count;
+    const uint32_t *picked; /* [count] which rows are worked on, where an expert has some of them; NULL: all */
     const struct slm_layer *layer;
     uint64_t layer_offset;       /* in a page of the layer's class */
     const struct slm_norm *norm; /* for slm__each_row() work: the norm to apply */

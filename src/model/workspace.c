@@ -89,7 +89,7 @@ static void carve_experts(struct slm_workspace *w, struct slm_carver *carver, co
 }
 
 void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, const struct slm_transformer *t, enum slm_kv_type kv_type,
-                          uint32_t batch, uint32_t context, uint32_t threads)
+                          uint32_t batch, uint32_t context, uint32_t adapter_rank, uint32_t threads)
 {
     uint64_t split = 0;
     const uint64_t states = widest(w, t);
@@ -115,6 +115,9 @@ void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, co
     w->packed = slm__carve(carver, packed_bytes(t, batch));
     w->parallel = slm__carve(carver, t->block_kind == SLM_BLOCK_PARALLEL ? rows * w->x_stride * sizeof(float) : 0);
     carve_experts(w, carver, t);
+    w->adapter_rank = adapter_rank;
+    w->low_rank_floats = slm__low_rank_floats(t, adapter_rank);
+    w->low_rank = slm__carve(carver, threads * w->low_rank_floats * sizeof(float));
     if (w->layer_offsets == NULL) {
         return;
     }

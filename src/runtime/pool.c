@@ -47,6 +47,10 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
     if (shape->batch > MAX_BATCH) {
         return slm__fail(error, SLM_E_ARGUMENT, "batch is %u, at most %d rows are possible", shape->batch, MAX_BATCH);
     }
+    shape->adapter_rank = options->adapter_rank;
+    if (shape->adapter_rank > SLM_LOW_RANK_RANK_MAX) {
+        return slm__fail(error, SLM_E_ARGUMENT, "adapter_rank is %u, at most %d is possible", shape->adapter_rank, SLM_LOW_RANK_RANK_MAX);
+    }
     const uint64_t useful = (uint64_t)shape->context * shape->sessions;
     shape->batch = shape->batch > useful ? (uint32_t)useful : shape->batch;
     for (uint32_t c = 0; c < model->transformer->kv_class_count; c++) {
@@ -93,7 +97,8 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     }
     memory->kv_bytes = carver->used - mark;
     mark = carver->used;
-    slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, shape->context, slm__team_threads(pool->model->team));
+    slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, shape->context, shape->adapter_rank,
+                         slm__team_threads(pool->model->team));
     pool->rows = slm__carve(carver, shape->batch * sizeof *pool->rows);
     pool->logits = slm__carve(carver, (uint64_t)pool->step_rows * t->vocab_size * sizeof *pool->logits);
     pool->sampler_scratch = slm__carve(carver, slm__sampler_scratch_bytes(t->vocab_size));

@@ -15,7 +15,7 @@ struct slm_runtime_model {
     const struct slm_kernels *kernels;
     struct slm_team *team;
     const struct slm_memory *memory;
-    atomic_uint *users;            /* pools of the model */
+    atomic_uint *users;            /* pools and adapters of the model */
     struct slm_span chat_template; /* length 0: none */
     struct slm_span template_tokens;
 };
@@ -26,6 +26,7 @@ struct slm_pool_shape {
     uint32_t context;               /* tokens of one session */
     uint32_t pages[SLM_KV_CLASSES]; /* of all sessions together, for each class of layers */
     uint32_t batch;                 /* rows of one forward pass */
+    uint32_t adapter_rank;          /* largest of an adapter; 0: none can be set */
     enum slm_kv_type kv_type;
 };
 

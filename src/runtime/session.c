@@ -45,6 +45,7 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     session->answered = 0;
     session->logits_valid = false;
     session->in_step = false;
+    session->adapters.count = 0;
     session->status = SLM_OK;
     memset(&session->result, 0, sizeof session->result);
     atomic_init(&session->cancel, 0);
@@ -54,9 +55,61 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     return SLM_OK;
 }
 
+/* The session begins or ends to use its adapters. */
+static void count_adapters(const struct slm_session *session, bool begin)
+{
+    for (uint32_t i = 0; i < session->adapters.count; i++) {
+        if (begin) {
+            atomic_fetch_add(&session->adapter_handles[i]->users, 1);
+        } else {
+            atomic_fetch_sub(&session->adapter_handles[i]->users, 1);
+        }
+    }
+}
+
+static slm_status check_adapters(const struct slm_session *session, struct slm_adapter *const *adapters, const float *weights,
+                                 uint32_t count, slm_error *error)
+{
+    const uint32_t rank = session->pool->shape.adapter_rank;
+    if (session->count > 0) {
+        return slm__fail(error, SLM_E_STATE, "the session has %u tokens of other adapters: rewind it to 0 first", session->count);
+    }
+    if (count > SLM_ADAPTERS_MAX) {
+        return slm__fail(error, SLM_E_ARGUMENT, "%u adapters are more than the %d that a session can have", count, SLM_ADAPTERS_MAX);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (adapters[i] == NULL || adapters[i]->model != session->pool->model) {
+            return slm__fail(error, SLM_E_ARGUMENT, "adapters[%u] is %s", i, adapters[i] == NULL ? "NULL" : "of another model");
+        }
+        if (adapters[i]->set.rank > rank) {
+            return slm__fail(error, SLM_E_ARGUMENT, "adapters[%u] has rank %u; the pool or session was created with adapter_rank %u", i,
+                             adapters[i]->set.rank, rank);
+        }
+        if (weights != NULL && !(weights[i] >= -1000.0f && weights[i] <= 1000.0f)) {
+            return slm__fail(error, SLM_E_ARGUMENT, "the weight of adapter %u is not between -1000 and 1000", i);
+        }
+    }
+    return SLM_OK;
+}
+
+slm_status slm__session_set_adapters(struct slm_session *session, struct slm_adapter *const *adapters, const float *weights,
+                                     uint32_t count, slm_error *error)
+{
+    SLM_TRY(check_adapters(session, adapters, weights, count, error));
+    count_adapters(session, false);
+    session->adapters.count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        session->adapter_handles[i] = adapters[i];
+        session->adapters.uses[i] = (struct slm_adapter_use){&adapters[i]->set, weights != NULL ? weights[i] : 1.0f};
+    }
+    count_adapters(session, true);
+    return SLM_OK;
+}
+
 void slm__session_free(struct slm_session *session)
 {
     slm__session_keep(session, 0);
+    count_adapters(session, false);
     session->live = false;
     session->pool->live--;
 }
@@ -249,6 +302,9 @@ slm_status slm__session_fork(struct slm_session *session, struct slm_session **r
     fork->answered = session->answered;
     fork->logits_valid = session->logits_valid;
     fork->in_step = false;
+    fork->adapters = session->adapters;
+    memcpy(fork->adapter_handles, session->adapter_handles, sizeof fork->adapter_handles);
+    count_adapters(fork, true);
     fork->sampler = session->sampler;
     fork->stop = session->stop;
     fork->stream = session->stream;

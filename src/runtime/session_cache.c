@@ -75,7 +75,11 @@ uint32_t slm__session_rewind_limit(const struct slm_session *session)
 
 struct slm_row slm__session_row(const struct slm_session *session, uint32_t position)
 {
-    struct slm_row row = {.token = session->tokens[position], .position = position, .end = position + 1, .context = session->context};
+    struct slm_row row = {.token = session->tokens[position],
+                          .position = position,
+                          .end = position + 1,
+                          .context = session->context,
+                          .adapters = session->adapters.count > 0 ? &session->adapters : NULL};
     for (uint32_t c = 0; c < transformer_of(session)->kv_class_count; c++) {
         row.tables[c] = session->kv[c].table;
     }
