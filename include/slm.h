@@ -707,8 +707,8 @@ SLM_API slm_status slm_adapter_open(slm_model *model, const char *path, uint64_t
 SLM_API slm_status slm_adapter_get_info(const slm_adapter *adapter, slm_adapter_info *info, slm_error *error);
 /* SLM_E_BUSY while a session uses it. NULL is fine. */
 SLM_API slm_status slm_adapter_close(slm_adapter *adapter);
-/* The adapters of a session, at most 16, summed in this order; `weights` (-1000 to 1000) may be NULL: 1 for all; count 0: none. They replace
- * those it had, and belong to its state: forks have them too. A session with tokens is refused (SLM_E_STATE): rewind it to 0 first.
+/* The adapters of a session, at most 16, summed in this order; `weights` (-1000 to 1000) may be NULL: 1 for all; count 0: none. They
+ * replace those it had, and belong to its state: forks have them too. A session with tokens is refused (SLM_E_STATE): rewind it to 0 first.
  * Sessions with different adapters can be stepped together. SLM_E_ARGUMENT: another model's adapter, or a rank above adapter_rank. */
 SLM_API slm_status slm_session_set_adapters(slm_session *session, slm_adapter *const *adapters, const float *weights, uint32_t count,
                                             slm_error *error);

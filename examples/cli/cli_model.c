@@ -2,7 +2,8 @@
 /* Opening the engine and the model that the options name, or the built-in one (see cli_model.h). */
 #include "examples/cli/cli_model.h" /* struct cli_model */
 
-#include "examples/cli/cli_output.h" /* cli_fail_library, cli_remark */
+#include "examples/cli/cli_adapters.h" /* cli_adapters_read */
+#include "examples/cli/cli_output.h"   /* cli_fail_library, cli_remark */
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ const struct cli_option cli_model_rows[] = {
     {"--isa", NULL, "TIER", "Use at most this instruction set: scalar, avx2, avxvnni, avx512vnni,\nneon, neon_dotprod, neon_i8mm.",
      CLI_STRING, offsetof(struct cli_model_options, isa), 0, 0},
     {"--kv", NULL, "TYPE", "Type of the KV cache: f32, f16 or i8; default f16.", CLI_STRING, offsetof(struct cli_model_options, kv), 0, 0},
+    {"--lora", NULL, "ADAPTER", "Run with a LoRA adapter (peft folder or GGUF); ADAPTER=WEIGHT scales it.\nMay be given several times.",
+     CLI_STRINGS, offsetof(struct cli_model_options, lora), 0, 0},
 };
 
 static const char *const type_names[] = {"default", "f32", "f16", "bf16", "i8", "i4"};
@@ -92,6 +95,32 @@ int cli_model_adopt(struct cli_model *opened, slm_model *model)
     return status == SLM_OK ? -1 : cli_fail_library(opened->command, status, &error);
 }
 
+/* The adapters of --lora. -1, or the exit code after a message; what was opened is closed with the model. */
+static int open_adapters(struct cli_model *opened, const struct cli_strings *words)
+{
+    struct cli_adapters read;
+    slm_error error = cli_error_empty();
+    int code = cli_adapters_read(&read, opened->command, words);
+    opened->adapters = code < 0 ? calloc((size_t)read.count, sizeof(slm_adapter *)) : NULL;
+    if (code < 0 && opened->adapters == NULL) {
+        code = cli_fail_memory(opened->command);
+    }
+    for (uint64_t i = 0; code < 0 && i < read.count; i++) {
+        slm_adapter_info info = {.struct_size = sizeof info};
+        slm_status status = slm_adapter_open(opened->model, read.paths[i].text, read.paths[i].length, &opened->adapters[i], &error);
+        if (status == SLM_OK) {
+            opened->adapter_count++;
+            status = slm_adapter_get_info(opened->adapters[i], &info, &error);
+        }
+        opened->adapter_rank = info.rank > opened->adapter_rank ? info.rank : opened->adapter_rank;
+        code = status == SLM_OK ? -1 : cli_fail_library(opened->command, status, &error);
+    }
+    opened->adapter_weights = read.weights;
+    read.weights = NULL;
+    cli_adapters_free(&read);
+    return code;
+}
+
 int cli_model_open(struct cli_model *opened, const char *command, const struct cli_model_options *options)
 {
     struct cli_model_options chosen = *options;
@@ -113,11 +142,27 @@ int cli_model_open(struct cli_model *opened, const char *command, const struct c
         opened->is_demonstration = 1;
         status = slm_model_open_memory(opened->engine, slm_demo_model, slm_demo_model_length, NULL, &model, &error);
     }
-    return status == SLM_OK ? cli_model_adopt(opened, model) : cli_fail_library(command, status, &error);
+    const int adopted = status == SLM_OK ? cli_model_adopt(opened, model) : cli_fail_library(command, status, &error);
+    return adopted < 0 && options->lora.count > 0 ? open_adapters(opened, &options->lora) : adopted;
+}
+
+int cli_model_adapt(const struct cli_model *opened, slm_session *session)
+{
+    slm_error error = cli_error_empty();
+    const slm_status status = slm_session_set_adapters(session, opened->adapters, opened->adapter_weights, opened->adapter_count, &error);
+    return status == SLM_OK ? -1 : cli_fail_library(opened->command, status, &error);
 }
 
 void cli_model_close(struct cli_model *opened)
 {
+    for (uint32_t i = 0; i < opened->adapter_count; i++) {
+        (void)slm_adapter_close(opened->adapters[i]);
+    }
+    free(opened->adapters);
+    free(opened->adapter_weights);
+    opened->adapters = NULL;
+    opened->adapter_weights = NULL;
+    opened->adapter_count = 0;
     (void)slm_model_close(opened->model);
     (void)slm_engine_destroy(opened->engine);
     opened->model = NULL;

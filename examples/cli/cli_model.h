@@ -12,11 +12,12 @@ struct cli_model_options {
     const char *isa;
     const char *kv;
     int64_t threads;
+    struct cli_strings lora; /* the words of --lora; the command frees them */
 };
 
-/* Rows of struct cli_model_options: model; threads and tier; KV cache. A command takes a beginning of them. */
+/* Rows of struct cli_model_options: model; threads and tier; KV cache; adapters. A command takes a beginning of them. */
 extern const struct cli_option cli_model_rows[];
-enum { CLI_MODEL_ROWS_PATH = 1, CLI_MODEL_ROWS_ENGINE = 3, CLI_MODEL_ROWS_ALL = 4 };
+enum { CLI_MODEL_ROWS_PATH = 1, CLI_MODEL_ROWS_ENGINE = 3, CLI_MODEL_ROWS_KV = 4, CLI_MODEL_ROWS_ALL = 5 };
 
 struct cli_model {
     const char *command; /* for messages */
@@ -25,6 +26,10 @@ struct cli_model {
     slm_model_info info;
     int32_t kv_type;
     int is_demonstration;
+    slm_adapter **adapters; /* of --lora */
+    float *adapter_weights;
+    uint32_t adapter_count;
+    uint32_t adapter_rank; /* for the options of sessions and pools */
 };
 
 /* Each returns -1 to go on, or the exit code after a message. cli_model_close() may be called after any of them. */
@@ -32,6 +37,8 @@ int cli_model_open_engine(struct cli_model *opened, const char *command, const s
 int cli_model_open(struct cli_model *opened, const char *command, const struct cli_model_options *options);
 /* Take over a model that was opened with the engine of `opened`: look up its numbers. */
 int cli_model_adopt(struct cli_model *opened, slm_model *model);
+/* Give a session the adapters of --lora; it was created with adapter_rank. -1, or the exit code after a message. */
+int cli_model_adapt(const struct cli_model *opened, slm_session *session);
 void cli_model_close(struct cli_model *opened);
 
 /* The number of a type name ("f32" ... "i4"), 0 for NULL, -1 for another word; and back. */

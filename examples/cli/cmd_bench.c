@@ -59,7 +59,7 @@ const struct cli_command cli_command_bench = {
     .notes = "share of peak: operations of the layers' matrices (2 x weights x tokens) in prefill, against the integer peak of the tier's\n"
              "own instruction mix for this type. share of bandwidth: weights and KV cache read for a step of decoding, against the read\n"
              "bandwidth; not stated (null) when the weights are smaller than four times the last cache. bench/README.md has the method.",
-    .groups = {{cli_model_rows, CLI_MODEL_ROWS_ALL, offsetof(struct bench_options, model)},
+    .groups = {{cli_model_rows, CLI_MODEL_ROWS_KV, offsetof(struct bench_options, model)},
                {bench_rows, sizeof bench_rows / sizeof bench_rows[0], 0}},
     .run = run_bench,
 };

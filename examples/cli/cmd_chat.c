@@ -249,6 +249,7 @@ static int open_session(struct chat *chat, struct chat_options *options)
             .context = (uint32_t)options->context,
             .max_tokens = (uint32_t)options->tokens,
             .kv_type = chat->opened.kv_type,
+            .adapter_rank = chat->opened.adapter_rank,
             .sampling = &made.sampling,
             .stop = made.stop,
             .stop_count = options->sampling.stop.count,
@@ -262,7 +263,7 @@ static int open_session(struct chat *chat, struct chat_options *options)
         chat->context = info.context;
         const size_t quarter = chat->context / 4;
         chat->reserve = (size_t)options->tokens < quarter ? (size_t)options->tokens : quarter;
-        code = status == SLM_OK ? -1 : cli_fail_library("chat", status, &error);
+        code = status == SLM_OK ? cli_model_adapt(&chat->opened, chat->session) : cli_fail_library("chat", status, &error);
     }
     cli_sampling_free(&made, &options->sampling);
     return code;
@@ -316,6 +317,7 @@ static int run_chat(int argc, char **argv)
         code = chat_with_options(&options);
     }
     cli_strings_free(&words);
+    cli_strings_free(&options.model.lora);
     cli_strings_free(&options.sampling.stop);
     cli_strings_free(&options.sampling.bias);
     return code;

@@ -54,10 +54,11 @@ static int open_session(struct logits_work *work)
         .context = (uint32_t)work->count,
         .kv_type = work->opened.kv_type,
         .batch = (uint32_t)work->chunk,
+        .adapter_rank = work->opened.adapter_rank,
     };
     slm_error error = cli_error_empty();
     const slm_status status = slm_session_create(work->opened.model, NULL, &options, &work->session, &error);
-    return status == SLM_OK ? -1 : cli_fail_library("logits", status, &error);
+    return status == SLM_OK ? cli_model_adapt(&work->opened, work->session) : cli_fail_library("logits", status, &error);
 }
 
 /* Append chunk after chunk and write its rows. */
@@ -159,5 +160,6 @@ static int run_logits(int argc, char **argv)
         free(work.hidden);
     }
     cli_strings_free(&words);
+    cli_strings_free(&options.model.lora);
     return code;
 }

@@ -194,13 +194,14 @@ static int open_session(const struct cli_model *opened, struct run_options *opti
             .context = options->context > 0 ? (uint32_t)options->context : (uint32_t)(wanted < most ? wanted : most),
             .max_tokens = (uint32_t)options->tokens,
             .kv_type = opened->kv_type,
+            .adapter_rank = opened->adapter_rank,
             .sampling = &made.sampling,
             .stop = made.stop,
             .stop_count = options->sampling.stop.count,
         };
         slm_error error = cli_error_empty();
         const slm_status status = slm_session_create(opened->model, NULL, &session_options, session, &error);
-        code = status == SLM_OK ? -1 : cli_fail_library("run", status, &error);
+        code = status == SLM_OK ? cli_model_adapt(opened, *session) : cli_fail_library("run", status, &error);
     }
     cli_sampling_free(&made, &options->sampling);
     return code;
@@ -350,6 +351,7 @@ static int run_run(int argc, char **argv)
         code = run_with_options(&options, &words);
     }
     cli_strings_free(&words);
+    cli_strings_free(&options.model.lora);
     cli_strings_free(&options.sampling.stop);
     cli_strings_free(&options.sampling.bias);
     return code;

@@ -10,10 +10,10 @@
 #if SLM_WITH_CONVERT
 
 #  include "base/decimal.h"         /* slm__decimal_format */
+#  include "base/heap_sort.h"       /* slm__heap_sort */
 #  include "format/weight_encode.h" /* slm__encode_panel */
 #  include "import/adapter_place.h" /* slm__adapter_find_place */
 #  include "import/checkpoint.h"    /* struct slm_checkpoint */
-#  include "import/heap_sort.h"     /* slm__heap_sort */
 
 /* A pair of the adapter and the rows of the model that it changes. */
 struct piece {
@@ -266,8 +266,7 @@ static slm_status build_adapter(const struct slm_model *model, struct slm_checkp
 static slm_status describe_model(const struct slm_model *model, struct slm_checkpoint *checkpoint, slm_error *error)
 {
     struct slm_span name = {NULL, 0};
-    const struct slm_family *family =
-        slm__meta_text(&model->file, "general.family", &name) ? slm__family_of_name(name) : NULL;
+    const struct slm_family *family = slm__meta_text(&model->file, "general.family", &name) ? slm__family_of_name(name) : NULL;
     if (family == NULL) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "the model's file does not say which family's names its adapters have (general.family)");
     }

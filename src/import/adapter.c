@@ -123,7 +123,8 @@ static slm_status check_delta(const struct slm_adapter_source *adapter, struct s
     return SLM_OK;
 }
 
-static slm_status find_deltas(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const struct naming *naming, slm_error *error)
+static slm_status find_deltas(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const struct naming *naming,
+                              slm_error *error)
 {
     for (uint32_t i = 0; i < adapter->set.tensor_count; i++) {
         const struct slm_source_tensor *tensor = &adapter->set.tensors[i];
@@ -147,8 +148,8 @@ static slm_status check_scale(const struct slm_adapter_source *adapter, const st
 
 /* ---- peft */
 
-static slm_status read_peft(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const char *folder, const struct slm_json *root,
-                            slm_error *error)
+static slm_status read_peft(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const char *folder,
+                            const struct slm_json *root, slm_error *error)
 {
     char path[SLM_PATH_BYTES];
     slm_status status = slm__adapter_config_check(root, error);
@@ -188,7 +189,8 @@ static slm_status open_peft(struct slm_checkpoint *checkpoint, struct slm_adapte
 
 /* ---- GGUF */
 
-static slm_status read_gguf(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const struct slm_gguf *gguf, slm_error *error)
+static slm_status read_gguf(struct slm_checkpoint *checkpoint, struct slm_adapter_source *adapter, const struct slm_gguf *gguf,
+                            slm_error *error)
 {
     struct slm_span type = {NULL, 0}, kind = {NULL, 0}, architecture = {NULL, 0};
     const char *name = adapter->set.files[0].name, *expected = checkpoint->config.family != NULL ? checkpoint->config.family->gguf : NULL;
@@ -230,8 +232,8 @@ static slm_status open_gguf(struct slm_checkpoint *checkpoint, struct slm_adapte
     return status;
 }
 
-slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choice, struct slm_adapter_source **adapter,
-                             slm_error *error)
+slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choice,
+                             struct slm_adapter_source **adapter, slm_error *error)
 {
     char weight[32];
     struct slm_adapter_source *opened = slm__arena_take(&checkpoint->arena, sizeof *opened), **end = &checkpoint->adapters;

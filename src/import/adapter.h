@@ -41,15 +41,15 @@ struct slm_adapter_choice {
 };
 
 /* Open and check an adapter. It lives in the checkpoint's arena and is closed with it; its files count for the checkpoint's hash. */
-slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choice, struct slm_adapter_source **adapter,
-                             slm_error *error);
+slm_status slm__adapter_open(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choice,
+                             struct slm_adapter_source **adapter, slm_error *error);
 /* Closes the files of a list of adapters. */
 void slm__adapters_close(struct slm_adapter_source *first);
 /* Open adapters and put their deltas on the parts of a planned checkpoint. */
 slm_status slm__adapters_merge(struct slm_checkpoint *checkpoint, const struct slm_adapter_choice *choices, uint32_t count,
                                slm_error *error);
 
-/* Parts of that, for adapters that are not merged: the width of the heads whose rows in B lie as pairs, or 0; what is wrong with a delta. */
+/* Parts of that, for adapters that are not merged: the width of heads whose rows in B lie as pairs, or 0; what is wrong with a delta. */
 uint32_t slm__adapter_pairs(const struct slm_checkpoint *checkpoint, const struct slm_adapter_source *adapter,
                             const struct slm_rule_source *source);
 slm_status slm__adapter_no_linear(const struct slm_checkpoint *checkpoint, const struct slm_adapter_delta *delta, slm_error *error);

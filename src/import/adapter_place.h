@@ -8,9 +8,9 @@
 struct slm_adapter_place {
     const char *target; /* name in the .slm file: "%u" is the layer, a second one the expert */
     uint32_t layer, expert;
-    uint32_t part;    /* which of the tensors that are stacked there */
-    bool has_part;    /* the name is that of one part */
-    bool may_be_all;  /* the name is (also) that of all parts as one tensor */
+    uint32_t part;   /* which of the tensors that are stacked there */
+    bool has_part;   /* the name is that of one part */
+    bool may_be_all; /* the name is (also) that of all parts as one tensor */
 };
 
 /* `checkpoint` has no files, but a configuration with family, layers and head_dim of the model. Sets the delta's pairs. Errors are those of

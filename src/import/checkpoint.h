@@ -55,7 +55,7 @@ struct slm_checkpoint {
     struct slm_family_config config;
     struct slm_generation_defaults generation;
     struct slm_quantization quantization; /* of a Hugging Face folder */
-    struct slm_adapter_source *adapters;         /* merged into the weights; NULL: none */
+    struct slm_adapter_source *adapters;  /* merged into the weights; NULL: none */
     struct slm_checkpoint_texts texts;
     struct slm_buffer tokenizer; /* section of the .slm file; length 0: none */
     struct slm_sha256 hash;      /* has seen all files but the weights */

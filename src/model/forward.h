@@ -14,11 +14,11 @@ struct slm_row {
     int32_t token;
     const float *embedding; /* [hidden] what stands for the token, as it is; NULL: the token's own, scaled */
     uint32_t position;
-    uint32_t end;                           /* positions below it are seen: position + 1, or more where tokens see each other */
-    uint32_t context;                       /* capacity of the sequence: chooses between rope frequencies */
-    const uint32_t *tables[SLM_KV_CLASSES]; /* pages of the sequence, for each class of layers */
-    float *logits;                          /* [vocab]: where they go; NULL: not wanted */
-    float *hidden;                          /* [hidden]: input of the head; NULL: not wanted */
+    uint32_t end;                            /* positions below it are seen: position + 1, or more where tokens see each other */
+    uint32_t context;                        /* capacity of the sequence: chooses between rope frequencies */
+    const uint32_t *tables[SLM_KV_CLASSES];  /* pages of the sequence, for each class of layers */
+    float *logits;                           /* [vocab]: where they go; NULL: not wanted */
+    float *hidden;                           /* [hidden]: input of the head; NULL: not wanted */
     const struct slm_adapter_list *adapters; /* what is added to the matrices; NULL: nothing */
 };
 
@@ -55,8 +55,7 @@ struct slm_workspace {
 
 /* Lay a workspace out in `carver` (base NULL: count only), for a team of `threads`. */
 void slm__workspace_carve(struct slm_workspace *workspace, struct slm_carver *carver, const struct slm_transformer *transformer,
-                          enum slm_kv_type kv_type, uint32_t batch, uint32_t context, uint32_t adapter_rank,
-                          uint32_t threads);
+                          enum slm_kv_type kv_type, uint32_t batch, uint32_t context, uint32_t adapter_rank, uint32_t threads);
 /* Bytes of a KV page that holds the layers of one class. */
 uint64_t slm__kv_page_bytes(const struct slm_transformer *transformer, uint32_t kv_class, enum slm_kv_type kv_type);
 

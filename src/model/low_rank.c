@@ -97,7 +97,7 @@ struct low_rank_job {
     size_t x_stride;
     float *y;
     size_t y_stride;
-    struct scratch shared;               /* of the block whose panels are shared out */
+    struct scratch shared;                /* of the block whose panels are shared out */
     const struct slm_low_rank_part *part; /* whose panels these are */
 };
 

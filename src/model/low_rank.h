@@ -9,16 +9,16 @@
 #include "model/transformer.h" /* struct slm_transformer, struct slm_matrix */
 
 enum {
-    SLM_LOW_RANK_PARTS = 3,         /* a stacked matrix is made of at most so many: q, k, v */
+    SLM_LOW_RANK_PARTS = 3, /* a stacked matrix is made of at most so many: q, k, v */
     SLM_LOW_RANK_RANK_MAX = 1 << 14,
-    SLM_ADAPTERS_MAX = 16           /* of one row */
+    SLM_ADAPTERS_MAX = 16 /* of one row */
 };
 
 /* What an adapter adds to one part of a stacked matrix. */
 struct slm_low_rank_part {
-    struct slm_matrix b;  /* [rows of the part, rank] */
-    uint32_t first_row;   /* of the stacked matrix */
-    uint32_t first_lane;  /* row of A where this part's `rank` rows begin */
+    struct slm_matrix b; /* [rows of the part, rank] */
+    uint32_t first_row;  /* of the stacked matrix */
+    uint32_t first_lane; /* row of A where this part's `rank` rows begin */
     double scale;
 };
 

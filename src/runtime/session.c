@@ -92,8 +92,8 @@ static slm_status check_adapters(const struct slm_session *session, struct slm_a
     return SLM_OK;
 }
 
-slm_status slm__session_set_adapters(struct slm_session *session, struct slm_adapter *const *adapters, const float *weights,
-                                     uint32_t count, slm_error *error)
+slm_status slm__session_set_adapters(struct slm_session *session, struct slm_adapter *const *adapters, const float *weights, uint32_t count,
+                                     slm_error *error)
 {
     SLM_TRY(check_adapters(session, adapters, weights, count, error));
     count_adapters(session, false);

@@ -8,12 +8,12 @@
 #ifndef SLM_RUNTIME_SESSION_H
 #define SLM_RUNTIME_SESSION_H
 
-#include "cache/kv_sequence.h"   /* struct slm_kv_sequence */
-#include "runtime/adapter.h"     /* struct slm_adapter */
-#include "runtime/pool.h"        /* struct slm_pool */
-#include "sample/sampler.h"      /* struct slm_sampler */
-#include "sample/stop_strings.h" /* struct slm_stop_strings */
-#include "text/token_stream.h"   /* struct slm_token_stream */
+#include "cache/kv_sequence.h"     /* struct slm_kv_sequence */
+#include "runtime/bound_adapter.h" /* struct slm_adapter */
+#include "runtime/pool.h"          /* struct slm_pool */
+#include "sample/sampler.h"        /* struct slm_sampler */
+#include "sample/stop_strings.h"   /* struct slm_stop_strings */
+#include "text/token_stream.h"     /* struct slm_token_stream */
 #include <stdatomic.h>
 
 /* One push of a token's text, what was held back before it, and the rest at a stop. */
@@ -34,7 +34,7 @@ struct slm_session {
     bool logits_valid;
     bool in_step; /* marks the sessions of one step */
     atomic_int cancel;
-    struct slm_adapter_list adapters;                     /* what forward passes see */
+    struct slm_adapter_list adapters;                      /* what forward passes see */
     struct slm_adapter *adapter_handles[SLM_ADAPTERS_MAX]; /* whose users this session counts among */
     struct slm_sampler sampler;
     struct slm_stop_strings stop;
@@ -49,8 +49,8 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
 /* Gives pages and slot back. */
 void slm__session_free(struct slm_session *session);
 /* The adapters of an empty session, instead of those it had. weights NULL: 1 for all. Errors: SLM_E_STATE, SLM_E_ARGUMENT. */
-slm_status slm__session_set_adapters(struct slm_session *session, struct slm_adapter *const *adapters, const float *weights,
-                                     uint32_t count, slm_error *error);
+slm_status slm__session_set_adapters(struct slm_session *session, struct slm_adapter *const *adapters, const float *weights, uint32_t count,
+                                     slm_error *error);
 slm_status slm__session_append(struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
                                slm_error *error);
 slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm_error *error);

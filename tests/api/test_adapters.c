@@ -32,8 +32,8 @@ static slm_model *merged(slm_engine *engine, const char *source, int32_t type, c
     for (uint64_t i = 0; i < n; i++) {
         list[i] = (slm_string){paths[i], SLM_NUL_TERMINATED};
     }
-    CHECK_OK(slm_convert(engine, source, SLM_NUL_TERMINATED, temporary_path("merged.slm", target), SLM_NUL_TERMINATED, &options, NULL,
-                         &error));
+    CHECK_OK(
+        slm_convert(engine, source, SLM_NUL_TERMINATED, temporary_path("merged.slm", target), SLM_NUL_TERMINATED, &options, NULL, &error));
     CHECK_OK(slm_model_open_file(engine, target, SLM_NUL_TERMINATED, &read, &model, &error));
     unlink(target);
     return model;
@@ -218,8 +218,8 @@ static void remove_adapter(const char *folder)
 
 static void test_every_linear_is_as_merged(void **state)
 {
-    static const char *const folders[] = {"llama32-tied", "qwen3", "mistral",     "gemma3-text", "phi2",    "phi3",        "phi4-mini",
-                                          "qwen3-moe",    "olmo2", "granite",     "gemma2",      "smollm3", "mistral-small", "qwen2"};
+    static const char *const folders[] = {"llama32-tied", "qwen3", "mistral", "gemma3-text", "phi2",    "phi3",          "phi4-mini",
+                                          "qwen3-moe",    "olmo2", "granite", "gemma2",      "smollm3", "mistral-small", "qwen2"};
     slm_engine *engine = new_engine(0, 2);
     (void)state;
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
@@ -245,7 +245,8 @@ static void test_every_linear_is_as_merged(void **state)
         CHECK_OK(slm_adapter_get_info(adapter, &about, &error));
         assert_int_equal(about.linears, linears);
         some_tokens(ids, 100, info.vocab_size);
-        slm_session *session = new_session(base, &adapter, &weight, 1, SLM_KV_F32, 0), *plain = new_session(base, NULL, NULL, 0, SLM_KV_F32, 0);
+        slm_session *session = new_session(base, &adapter, &weight, 1, SLM_KV_F32, 0),
+                    *plain = new_session(base, NULL, NULL, 0, SLM_KV_F32, 0);
         slm_session *reference = new_session(other, NULL, NULL, 0, SLM_KV_F32, 0);
         float *got = logits_of(base, session, ids, 100, 37), *expected = logits_of(other, reference, ids, 100, 100);
         float *without = logits_of(base, plain, ids, 100, 100);
@@ -306,7 +307,8 @@ static void test_several_with_weights_are_as_merged(void **state)
 
 /* ---- bits */
 
-static const uint32_t chosen[SESSIONS][2] = {{0, 0}, {1, 0}, {0, 0}, {1, 2}, {1, 0}, {2, 2}}; /* adapter + 1, 0: none; rows of equal
+static const uint32_t chosen[SESSIONS][2] = {{0, 0}, {1, 0}, {0, 0}, {1, 2},
+                                             {1, 0}, {2, 2}}; /* adapter + 1, 0: none; rows of equal
                                                                                                   adapters lie together and apart */
 static const float shares[2] = {0.5f, -1.25f};
 
@@ -549,14 +551,10 @@ static void test_memory_is_planned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_logits_are_those_of_the_reference),
-        cmocka_unit_test(test_every_linear_is_as_merged),
-        cmocka_unit_test(test_several_with_weights_are_as_merged),
-        cmocka_unit_test(test_a_mixed_batch_gives_the_bits_of_each),
-        cmocka_unit_test(test_every_way_gives_the_same_bits),
-        cmocka_unit_test(test_refusals_are_those_of_conversion),
-        cmocka_unit_test(test_adapters_are_part_of_the_session),
-        cmocka_unit_test(test_memory_is_planned),
+        cmocka_unit_test(test_logits_are_those_of_the_reference),  cmocka_unit_test(test_every_linear_is_as_merged),
+        cmocka_unit_test(test_several_with_weights_are_as_merged), cmocka_unit_test(test_a_mixed_batch_gives_the_bits_of_each),
+        cmocka_unit_test(test_every_way_gives_the_same_bits),      cmocka_unit_test(test_refusals_are_those_of_conversion),
+        cmocka_unit_test(test_adapters_are_part_of_the_session),   cmocka_unit_test(test_memory_is_planned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,22 @@ for options in "--chunk 1" "--chunk 7" "--chunk 200" "-t 1" "--isa scalar"; do
 done
 run logits --ids "$work/ids" -o "$work/b" --kv f32
 check "logits: --kv f32 differs from f16" test "$(cmp -s "$work/a" "$work/b"; echo $?)" = 1
+lora=${SLM_GOLDEN:-tests/golden}/import/lora
+run convert "$lora/base" -o "$work/base.slm" --type i8
+run logits -m "$work/base.slm" --ids "$work/ids" -o "$work/base"
+run logits -m "$work/base.slm" --ids "$work/ids" -o "$work/lora" --lora "$lora/a" --lora "$lora/b=-0.5"
+check "logits: --lora" test "$(cmp -s "$work/base" "$work/lora"; echo $?)" = 1
+run logits -m "$work/base.slm" --ids "$work/ids" -o "$work/lora" --lora "$lora/a=0" --lora "$lora/b=0"
+check "logits: adapters of weight 0 change nothing" cmp -s "$work/base" "$work/lora"
+run run -m "$work/base.slm" --ids 5,6,7 -n 12 --ignore-eos --json
+cp "$out" "$work/plain"
+run run -m "$work/base.slm" --ids 5,6,7 -n 12 --ignore-eos --json --lora "$lora/b"
+check "run: --lora" test "$(head -c 60 "$out")" != "$(head -c 60 "$work/plain")"
+run -i /dev/null chat --lora "$lora/b"
+check "chat: an adapter of another model" err_has "/import/lora/b: adapter_model.safetensors: lora_A of"
+fails_with "run: --lora of an unsupported kind" 1 "e-dora: adapter_config.json: DoRA is not supported" \
+    run -m "$work/base.slm" --ids 1 --lora "$lora/e-dora"
+fails_with "run: --lora that is not there" 1 "adapter nowhere" run -m "$work/base.slm" --ids 1 --lora nowhere
 fails_with "logits: unwritable output" 1 "/nowhere/x" logits --ids "$work/ids" -o /nowhere/x
 if [ -w /dev/full ]; then
     fails_with "logits: full disk" 1 "/dev/full" logits --ids "$work/ids" -o /dev/full

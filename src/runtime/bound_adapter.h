@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An adapter bound to a model, as sessions use it. Immutable but for the number of its users. */
-#ifndef SLM_RUNTIME_ADAPTER_H
-#define SLM_RUNTIME_ADAPTER_H
+#ifndef SLM_RUNTIME_BOUND_ADAPTER_H
+#define SLM_RUNTIME_BOUND_ADAPTER_H
 
 #include "model/low_rank.h" /* struct slm_low_rank_set */
 #include "runtime/pool.h"   /* struct slm_runtime_model */
