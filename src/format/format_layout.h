@@ -12,9 +12,8 @@
 #define SLM_FORMAT_MAGIC "slm\x1a\r\n\0\x01" /* 8 bytes: name, text-mode detectors, generation */
 
 enum {
-    SLM_FORMAT_VERSION = 1, /* of the writer */
-    SLM_FORMAT_MINIMUM = 1, /* lowest reader version that knows all that the writer writes */
-    SLM_FORMAT_READS = 1,   /* highest minimum-reader version this code understands */
+    SLM_FORMAT_MINIMUM = 1, /* of files that use nothing newer: slm__writer_needs() raises it */
+    SLM_FORMAT_READS = 2,   /* highest minimum-reader version this code understands */
     SLM_FORMAT_MAX_SECTIONS = 64,
     SLM_FORMAT_MAX_NAME = 255, /* bytes of a tensor name or metadata key */
     SLM_FORMAT_ALIGN_SECTION = 64,

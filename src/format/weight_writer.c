@@ -24,7 +24,7 @@ struct slm_writer_tensor {
 
 void slm__writer_init(struct slm_weight_writer *writer, const struct slm_memory *memory, const struct slm_sink *sink)
 {
-    *writer = (struct slm_weight_writer){.sink = *sink, .memory = *memory};
+    *writer = (struct slm_weight_writer){.sink = *sink, .memory = *memory, .minimum_reader = SLM_FORMAT_MINIMUM};
     slm__arena_init(&writer->arena, memory, ARENA_LIMIT);
 }
 
@@ -150,6 +150,11 @@ slm_status slm__writer_meta_f32s(struct slm_weight_writer *writer, const char *k
         slm__store_u32(bytes + (size_t)i * 4, bits);
     }
     return add_meta(writer, key, SLM_META_F32_ARRAY, slm__span(bytes, (size_t)count * 4), error);
+}
+
+void slm__writer_needs(struct slm_weight_writer *writer, uint32_t version)
+{
+    writer->minimum_reader = version > writer->minimum_reader ? version : writer->minimum_reader;
 }
 
 void slm__writer_tokenizer(struct slm_weight_writer *writer, struct slm_span section)
@@ -420,8 +425,8 @@ slm_status slm__writer_finish(struct slm_weight_writer *writer, slm_error *error
     SLM_TRY(put_directory(writer, &directory_crc, error));
     uint8_t header[SLM_HEADER_BYTES + 4 * SLM_ENTRY_BYTES] = {0};
     memcpy(header + SLM_HEADER_MAGIC, SLM_FORMAT_MAGIC, sizeof SLM_FORMAT_MAGIC - 1);
-    slm__store_u32(header + SLM_HEADER_VERSION, SLM_FORMAT_VERSION);
-    slm__store_u32(header + SLM_HEADER_MIN_READER, SLM_FORMAT_MINIMUM);
+    slm__store_u32(header + SLM_HEADER_VERSION, writer->minimum_reader); /* nothing newer is in it */
+    slm__store_u32(header + SLM_HEADER_MIN_READER, writer->minimum_reader);
     slm__store_u64(header + SLM_HEADER_FILE_SIZE, writer->file_size);
     slm__store_u32(header + SLM_HEADER_SECTIONS, section_count(writer));
     slm__store_u32(header + SLM_HEADER_LENGTH, length);

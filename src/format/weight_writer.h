@@ -32,6 +32,7 @@ struct slm_weight_writer {
     uint64_t metadata_offset, metadata_length, directory_offset, directory_length, tokenizer_offset, data_offset, data_length;
     uint32_t metadata_crc;
     uint64_t file_size;
+    uint32_t minimum_reader; /* format version that a reader has to know */
     bool begun;
 };
 
@@ -42,6 +43,8 @@ slm_status slm__writer_meta_text(struct slm_weight_writer *writer, const char *k
 slm_status slm__writer_meta_u32s(struct slm_weight_writer *writer, const char *key, const uint32_t *values, uint32_t count,
                                  slm_error *error);
 slm_status slm__writer_meta_f32s(struct slm_weight_writer *writer, const char *key, const float *values, uint32_t count, slm_error *error);
+/* The file uses something that came with this version of the format: older readers have to refuse it. */
+void slm__writer_needs(struct slm_weight_writer *writer, uint32_t version);
 /* `section` must stay until slm__writer_finish(). */
 void slm__writer_tokenizer(struct slm_weight_writer *writer, struct slm_span section);
 /* Declare a tensor; *id names it for slm__writer_write_tensor(). Vector: cols 1, type F32. */

@@ -37,7 +37,7 @@ struct slm_source_tensor *slm__checkpoint_find(const struct slm_checkpoint *chec
     const size_t model_length = sizeof model - 1;
     char plain[SLM_SOURCE_NAME_BYTES];
     slm__rule_name(plain, sizeof plain, pattern, layer, expert);
-    if (checkpoint->gguf || !checkpoint->config.composite) {
+    if (checkpoint->gguf || checkpoint->prefix == NULL) {
         memcpy(name, plain, sizeof plain);
     } else if (strncmp(plain, model, model_length) == 0) {
         snprintf(name, SLM_SOURCE_NAME_BYTES, "%s%s%.90s", checkpoint->prefix, checkpoint->inner, plain + model_length);
@@ -47,15 +47,18 @@ struct slm_source_tensor *slm__checkpoint_find(const struct slm_checkpoint *chec
     return slm__tensor_set_find(&checkpoint->set, name);
 }
 
-/* Composites name the tensors of their text model in one of three ways: as the embedding is named, all are. */
+/* Composites name the tensors of their text model, and encoders theirs, in one of three ways: as the embedding is named, all are. */
 static void settle_prefix(struct slm_checkpoint *checkpoint)
 {
-    static const char *const ways[][2] = {{"", "model."}, {"language_model.", "model."}, {"", "model.language_model."}};
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    static const char *const composite[][2] = {{"", "model."}, {"language_model.", "model."}, {"", "model.language_model."}};
+    static const char *const encoder[][2] = {{"", "model."}, {"bert.", "model."}, {"roberta.", "model."}};
+    const bool encodes = (checkpoint->config.family->flags & SLM_FAMILY_ENCODER) != 0;
+    const struct slm_rule_source *embed = &checkpoint->config.family->rules[0].sources[0];
+    for (size_t i = 0; i < 3 && (checkpoint->config.composite || encodes); i++) {
         char name[SLM_SOURCE_NAME_BYTES];
-        checkpoint->prefix = ways[i][0];
-        checkpoint->inner = ways[i][1];
-        if (slm__checkpoint_find(checkpoint, "model.embed_tokens.weight", 0, 0, name) != NULL) {
+        checkpoint->prefix = encodes ? encoder[i][0] : composite[i][0];
+        checkpoint->inner = encodes ? encoder[i][1] : composite[i][1];
+        if (slm__checkpoint_find(checkpoint, embed->hf, 0, 0, name) != NULL) {
             return;
         }
     }
@@ -129,8 +132,16 @@ static slm_status add_part(struct slm_checkpoint *checkpoint, struct slm_target 
         part->pairs = config->head_dim;
     }
     const bool stacked = slm__rule_marks(rule->target) > slm__rule_marks(pattern);
-    part->first_row = stacked ? expert * part->rows : 0;
+    part->first_row = stacked ? expert * part->rows : from->order == SLM_ROWS_POSITIONS ? config->first_position : 0;
     source->used = true;
+    if (from->order == SLM_ROWS_POSITIONS) {
+        SLM_TRY(check_shape(checkpoint, source, 0, (uint64_t)part->first_row + part->rows, target->cols, false, error));
+        return check_type(checkpoint, source, false, error);
+    }
+    if (from->order == SLM_ROWS_FIRST) {
+        SLM_TRY(check_shape(checkpoint, source, 0, slm__source_rows(source), part->rows, false, error));
+        return check_type(checkpoint, source, target->vector, error);
+    }
     SLM_TRY(check_shape(checkpoint, source, stacked ? config->experts : 0, part->rows, target->cols, target->vector, error));
     return check_type(checkpoint, source, target->vector, error);
 }

@@ -57,10 +57,11 @@ struct slm_checkpoint {
     struct slm_quantization quantization; /* of a Hugging Face folder */
     struct slm_adapter_source *adapters;  /* merged into the weights; NULL: none */
     struct slm_checkpoint_texts texts;
+    const char *pooling_path;    /* folder of the module that pools; NULL: none */
     struct slm_buffer tokenizer; /* section of the .slm file; length 0: none */
     struct slm_sha256 hash;      /* has seen all files but the weights */
     uint64_t hashed;             /* bytes that it has seen */
-    const char *prefix;          /* of tensor names in a composite: "language_model." or "" */
+    const char *prefix;          /* of tensor names in a composite or encoder: "language_model.", "bert." or ""; NULL: in others */
     const char *inner;           /* what "model." at their beginning reads: "model.language_model." or "model." */
     uint32_t vision_tensors;     /* left out */
     struct slm_target *targets;

@@ -172,6 +172,9 @@ slm_status slm__checkpoint_check_leftovers(struct slm_checkpoint *checkpoint, sl
         if (tensor->used || tensor->bytes == 0 || slm__family_tensor_is_harmless(tensor->name)) {
             continue;
         }
+        if ((checkpoint->config.family->flags & SLM_FAMILY_ENCODER) != 0 && slm__family_tensor_is_training_head(tensor->name)) {
+            continue;
+        }
         if (checkpoint->config.composite && slm__family_tensor_is_vision(tensor->name)) {
             checkpoint->vision_tensors++;
             continue;

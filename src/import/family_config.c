@@ -187,6 +187,7 @@ uint64_t slm__extent(const struct slm_family_config *config, enum slm_extent ext
     case SLM_EXTENT_HEAD_DIM: return config->head_dim;
     case SLM_EXTENT_EXPERTS: return config->experts;
     case SLM_EXTENT_EXPERT_FFN: return config->expert_ffn;
+    case SLM_EXTENT_CONTEXT: return config->max_context;
     }
     return 0;
 }

@@ -41,6 +41,9 @@ struct slm_layer_config {
 
 enum { SLM_EOS_TOKENS = 16 };
 
+/* How a text's hidden states become its embedding, as far as the checkpoint says: the numbers of embedding.pooling in FORMAT.md. */
+enum slm_pooling_kind { SLM_POOLING_KIND_NONE = 0, SLM_POOLING_KIND_MEAN = 1, SLM_POOLING_KIND_LAST = 2, SLM_POOLING_KIND_FIRST = 3 };
+
 struct slm_family_config {
     const struct slm_family *family;
     bool composite;  /* the text model of a checkpoint that also sees */
@@ -60,6 +63,9 @@ struct slm_family_config {
     struct slm_rope_config rope[SLM_CONFIG_ROPE_SETS];
     uint32_t rope_sets;
     struct slm_layer_config layer[SLM_CONFIG_LAYERS];
+    uint32_t first_position; /* row of the position table that the first token has */
+    enum slm_pooling_kind pooling;
+    bool normalize; /* where pooling is known: to length 1 */
     int64_t bos, pad; /* -1: none */
     uint32_t eos[SLM_EOS_TOKENS];
     uint32_t eos_count;

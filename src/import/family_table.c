@@ -6,6 +6,7 @@
 #define HF_ATTENTION HF_LAYER "self_attn."
 #define HF_EXPERT HF_LAYER "mlp.experts.%u."
 #define GGUF_LAYER "blk.%u."
+#define BERT_LAYER "encoder.layer.%u."
 
 enum { ANY_PRE_NORM = SLM_TRAIT_PRE_NORM | SLM_TRAIT_SANDWICH, ANY_POST_NORM = SLM_TRAIT_SANDWICH | SLM_TRAIT_POST_NORM };
 
@@ -108,9 +109,36 @@ static const struct slm_tensor_rule phi_rules[] = {
     {"layers.%u.down_bias", SLM_EXTENT_ONE, 0, 0,
      {{HF_LAYER "mlp.fc2.bias", GGUF_LAYER "ffn_down.bias", SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
 };
+/* BERT: no norm before, one behind each sum. */
+static const struct slm_tensor_rule bert_rules[] = {
+    {"embed", SLM_EXTENT_HIDDEN, 0, SLM_RULE_HEAD, {{"embeddings.word_embeddings.weight", NULL, SLM_EXTENT_VOCAB, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"positions", SLM_EXTENT_HIDDEN, 0, SLM_RULE_F32, {{"embeddings.position_embeddings.weight", NULL, SLM_EXTENT_CONTEXT, SLM_ROWS_POSITIONS}}, NULL, NULL},
+    {"embed_bias", SLM_EXTENT_ONE, 0, 0, {{"embeddings.token_type_embeddings.weight", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_FIRST}}, NULL, NULL},
+    {"embed_norm", SLM_EXTENT_ONE, 0, SLM_RULE_NORM, {{"embeddings.LayerNorm.weight", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"embed_norm_bias", SLM_EXTENT_ONE, 0, 0, {{"embeddings.LayerNorm.bias", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.qkv", SLM_EXTENT_HIDDEN, 0, 0,
+     {{BERT_LAYER "attention.self.query.weight", NULL, SLM_EXTENT_QUERY, SLM_ROWS_PLAIN},
+      {BERT_LAYER "attention.self.key.weight", NULL, SLM_EXTENT_KEY, SLM_ROWS_PLAIN},
+      {BERT_LAYER "attention.self.value.weight", NULL, SLM_EXTENT_KEY, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.qkv_bias", SLM_EXTENT_ONE, 0, 0,
+     {{BERT_LAYER "attention.self.query.bias", NULL, SLM_EXTENT_QUERY, SLM_ROWS_PLAIN},
+      {BERT_LAYER "attention.self.key.bias", NULL, SLM_EXTENT_KEY, SLM_ROWS_PLAIN},
+      {BERT_LAYER "attention.self.value.bias", NULL, SLM_EXTENT_KEY, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.attn_out", SLM_EXTENT_QUERY, 0, 0, {{BERT_LAYER "attention.output.dense.weight", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.attn_out_bias", SLM_EXTENT_ONE, 0, 0, {{BERT_LAYER "attention.output.dense.bias", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.attn_post_norm", SLM_EXTENT_ONE, 0, SLM_RULE_NORM, {{BERT_LAYER "attention.output.LayerNorm.weight", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.attn_post_norm_bias", SLM_EXTENT_ONE, 0, 0, {{BERT_LAYER "attention.output.LayerNorm.bias", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.gate_up", SLM_EXTENT_HIDDEN, 0, 0, {{BERT_LAYER "intermediate.dense.weight", NULL, SLM_EXTENT_FFN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.gate_up_bias", SLM_EXTENT_ONE, 0, 0, {{BERT_LAYER "intermediate.dense.bias", NULL, SLM_EXTENT_FFN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.down", SLM_EXTENT_FFN, 0, 0, {{BERT_LAYER "output.dense.weight", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.down_bias", SLM_EXTENT_ONE, 0, 0, {{BERT_LAYER "output.dense.bias", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.mlp_post_norm", SLM_EXTENT_ONE, 0, SLM_RULE_NORM, {{BERT_LAYER "output.LayerNorm.weight", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+    {"layers.%u.mlp_post_norm_bias", SLM_EXTENT_ONE, 0, 0, {{BERT_LAYER "output.LayerNorm.bias", NULL, SLM_EXTENT_HIDDEN, SLM_ROWS_PLAIN}}, NULL, NULL},
+};
 /* clang-format on */
 
-enum { LLAMA_RULES = sizeof llama_rules / sizeof llama_rules[0], PHI_RULES = sizeof phi_rules / sizeof phi_rules[0] };
+enum { LLAMA_RULES = sizeof llama_rules / sizeof llama_rules[0], PHI_RULES = sizeof phi_rules / sizeof phi_rules[0],
+       BERT_RULES = sizeof bert_rules / sizeof bert_rules[0] };
 
 static const struct slm_family families[] = {
     {.name = "llama",
@@ -332,6 +360,26 @@ static const struct slm_family families[] = {
      .default_theta = 10000.0,
      .rules = llama_rules,
      .rule_count = LLAMA_RULES},
+    {.name = "bert",
+     .model_type = "bert",
+     .architecture = "BertModel",
+     .flags = SLM_FAMILY_ENCODER | SLM_FAMILY_LAYER_NORM | SLM_FAMILY_PLAIN_MLP,
+     .default_context = 512,
+     .default_eps = 1e-12,
+     .default_tied = true,
+     .activation = SLM_ACTIVATION_KIND_GELU_ERF,
+     .rules = bert_rules,
+     .rule_count = BERT_RULES},
+    {.name = "xlm-roberta",
+     .model_type = "xlm-roberta",
+     .architecture = "XLMRobertaModel",
+     .flags = SLM_FAMILY_ENCODER | SLM_FAMILY_LAYER_NORM | SLM_FAMILY_PLAIN_MLP | SLM_FAMILY_POSITIONS_PAST_PAD,
+     .default_context = 514,
+     .default_eps = 1e-12,
+     .default_tied = true,
+     .activation = SLM_ACTIVATION_KIND_GELU_ERF,
+     .rules = bert_rules,
+     .rule_count = BERT_RULES},
 };
 
 static const struct slm_composite composites[] = {
@@ -384,7 +432,7 @@ const struct slm_composite *slm__composite_of_model_type(struct slm_span model_t
 const char *slm__family_names(void)
 {
     return "llama, qwen2, qwen3, qwen3_moe, mistral, ministral, ministral3, mistral3, smollm3, phi, phi3, gemma, gemma2, gemma3_text, "
-           "gemma3, olmo2, granite";
+           "gemma3, olmo2, granite, bert, xlm-roberta";
 }
 
 const char *slm__family_gguf_names(void)
@@ -400,18 +448,29 @@ static bool ends_with(struct slm_span text, const char *ending)
 
 bool slm__family_tensor_is_harmless(struct slm_span name)
 {
-    return ends_with(name, ".rotary_emb.inv_freq") || ends_with(name, ".attn_rot_embd.weight");
+    return ends_with(name, ".rotary_emb.inv_freq") || ends_with(name, ".attn_rot_embd.weight") || ends_with(name, "embeddings.position_ids");
 }
 
-bool slm__family_tensor_is_vision(struct slm_span name)
+static bool begins_with_one(struct slm_span name, const char *const *beginnings, size_t count)
 {
-    static const char *const beginnings[] = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.",
-                                             "model.multi_modal_projector."};
-    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+    for (size_t i = 0; i < count; i++) {
         const size_t length = strlen(beginnings[i]);
         if (name.length > length && memcmp(name.data, beginnings[i], length) == 0) {
             return true;
         }
     }
     return false;
+}
+
+bool slm__family_tensor_is_vision(struct slm_span name)
+{
+    static const char *const beginnings[] = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.",
+                                             "model.multi_modal_projector."};
+    return begins_with_one(name, beginnings, sizeof beginnings / sizeof beginnings[0]);
+}
+
+bool slm__family_tensor_is_training_head(struct slm_span name)
+{
+    static const char *const beginnings[] = {"pooler.dense.", "bert.pooler.dense.", "roberta.pooler.dense.", "cls.", "lm_head."};
+    return begins_with_one(name, beginnings, sizeof beginnings / sizeof beginnings[0]);
 }

@@ -33,12 +33,14 @@ enum slm_extent {
     SLM_EXTENT_FFN,
     SLM_EXTENT_HEAD_DIM,
     SLM_EXTENT_EXPERTS,
-    SLM_EXTENT_EXPERT_FFN
+    SLM_EXTENT_EXPERT_FFN,
+    SLM_EXTENT_CONTEXT
 };
 
 enum { SLM_RULE_SOURCES = 3 };
-/* How the rows of a source lie in GGUF files of families with SLM_FAMILY_GGUF_PAIRS. */
-enum { SLM_ROWS_PLAIN = 0, SLM_ROWS_ROTARY = 1 };
+/* How the rows of a source lie: for ROTARY in GGUF files of families with SLM_FAMILY_GGUF_PAIRS; POSITIONS begin with those that no token
+ * has; FIRST is the first row of a matrix, as a vector. */
+enum { SLM_ROWS_PLAIN = 0, SLM_ROWS_ROTARY = 1, SLM_ROWS_POSITIONS = 2, SLM_ROWS_FIRST = 3 };
 
 struct slm_rule_source {
     const char *hf; /* "%u" is the layer, a second one the expert; NULL: no more sources */
@@ -88,7 +90,9 @@ enum {
     SLM_FAMILY_ACTIVATION_KEY = 0x200000,   /* config.json: hidden_activation, not hidden_act */
     SLM_FAMILY_GELU_IS_TANH = 0x400000,     /* "gelu" means its tanh form */
     SLM_FAMILY_YARN_IS_LONGROPE = 0x800000, /* rope types su and yarn mean longrope */
-    SLM_FAMILY_FUSED = 0x1000000            /* config.json checkpoints have fused tensors: for messages */
+    SLM_FAMILY_FUSED = 0x1000000,           /* config.json checkpoints have fused tensors: for messages */
+    SLM_FAMILY_ENCODER = 0x2000000,         /* tokens see the whole text, learned positions, norms of the residual stream, no output head */
+    SLM_FAMILY_POSITIONS_PAST_PAD = 0x4000000 /* learned positions are counted from pad_token_id + 1 */
 };
 
 /* Which layers have the window. */
@@ -100,7 +104,7 @@ enum slm_window_rule {
     SLM_WINDOW_NOPE    /* those without rotation */
 };
 
-enum slm_activation_kind { SLM_ACTIVATION_KIND_SILU = 0, SLM_ACTIVATION_KIND_GELU_TANH = 1 }; /* model.activation */
+enum slm_activation_kind { SLM_ACTIVATION_KIND_SILU = 0, SLM_ACTIVATION_KIND_GELU_TANH = 1, SLM_ACTIVATION_KIND_GELU_ERF = 2 }; /* model.activation */
 
 struct slm_family {
     const char *name;         /* general.family of the .slm file */
@@ -148,5 +152,7 @@ const char *slm__family_gguf_names(void);
 bool slm__family_tensor_is_harmless(struct slm_span name);
 /* Whether it belongs to the part of a composite that sees. */
 bool slm__family_tensor_is_vision(struct slm_span name);
+/* Whether it belongs to what an encoder was trained with and has no effect on hidden states: pooler, heads. */
+bool slm__family_tensor_is_training_head(struct slm_span name);
 
 #endif

@@ -148,16 +148,17 @@ static slm_status read_activation(const struct slm_json *root, struct slm_family
     if (activation == NULL) {
         return SLM_OK;
     }
-    bool tanh_form = (flags & SLM_FAMILY_GELU_IS_TANH) != 0 && slm__json_is_string(activation, "gelu");
+    const bool gelu = slm__json_is_string(activation, "gelu");
+    bool tanh_form = (flags & SLM_FAMILY_GELU_IS_TANH) != 0 && gelu;
     for (size_t i = 0; i < sizeof tanh_names / sizeof tanh_names[0]; i++) {
         tanh_form = tanh_form || slm__json_is_string(activation, tanh_names[i]);
     }
-    if (!tanh_form && !slm__json_is_string(activation, "silu") && !slm__json_is_string(activation, "swish")) {
+    if (!tanh_form && !gelu && !slm__json_is_string(activation, "silu") && !slm__json_is_string(activation, "swish")) {
         const struct slm_span shown = activation->type == SLM_JSON_STRING ? activation->text : slm__span_text("no text");
-        return slm__fail(error, SLM_E_UNSUPPORTED, "%s is %.*s, supported are silu, gelu_pytorch_tanh and gelu_new", key,
+        return slm__fail(error, SLM_E_UNSUPPORTED, "%s is %.*s, supported are silu, gelu, gelu_pytorch_tanh and gelu_new", key,
                          SLM_SPAN_ARGS(shown));
     }
-    config->activation = tanh_form ? SLM_ACTIVATION_KIND_GELU_TANH : SLM_ACTIVATION_KIND_SILU;
+    config->activation = tanh_form ? SLM_ACTIVATION_KIND_GELU_TANH : gelu ? SLM_ACTIVATION_KIND_GELU_ERF : SLM_ACTIVATION_KIND_SILU;
     return SLM_OK;
 }
 
@@ -214,6 +215,34 @@ static slm_status refuse_unsupported(const struct slm_json *text, const struct s
     return SLM_OK;
 }
 
+/* ---- encoders */
+
+/* No rotation: positions are learned. Where they begin behind the padding token's, the table has that many rows more than tokens. */
+static slm_status read_encoder(const struct slm_json *root, struct slm_family_config *config, slm_error *error)
+{
+    bool decoder = false;
+    const struct slm_json *kind = slm__json_present(root, "position_embedding_type");
+    SLM_TRY(slm__hf_bool(root, "is_decoder", &decoder, error));
+    if (decoder || (kind != NULL && !slm__json_is_string(kind, "absolute"))) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "%s: that is not supported for %s",
+                         decoder ? "is_decoder is true" : "position_embedding_type is not absolute", config->family->name);
+    }
+    config->rope_sets = 0;
+    config->traits &= ~(uint32_t)SLM_TRAIT_UNTIED;
+    for (uint32_t i = 0; i < config->layers; i++) {
+        config->layer[i].rope_set = SLM_LAYER_UNROTATED;
+    }
+    if ((config->family->flags & SLM_FAMILY_POSITIONS_PAST_PAD) != 0) {
+        config->first_position = config->pad < 0 ? 2 : (uint32_t)config->pad + 1;
+        if (config->first_position >= config->max_context) {
+            return slm__fail(error, SLM_E_BAD_VALUE, "max_position_embeddings is %" PRIu32 ", but positions begin at pad_token_id + 1, %" PRIu32,
+                             config->max_context, config->first_position);
+        }
+        config->max_context -= config->first_position;
+    }
+    return SLM_OK;
+}
+
 slm_status slm__hf_config_read(const struct slm_json *root, struct slm_family_config *config, const struct slm_log *log, slm_error *error)
 {
     if (root->type != SLM_JSON_OBJECT) {
@@ -230,6 +259,10 @@ slm_status slm__hf_config_read(const struct slm_json *root, struct slm_family_co
     SLM_TRY(read_biases(text, config, error));
     SLM_TRY(read_activation(text, config, error));
     SLM_TRY(read_factors(text, config, error));
+    if ((config->family->flags & SLM_FAMILY_ENCODER) != 0) {
+        SLM_TRY(slm__hf_special_ids(text, "config.json", config, log, error));
+        return read_encoder(text, config, error);
+    }
     SLM_TRY(slm__hf_rope_read(text, config, error));
     SLM_TRY(slm__hf_layers_read(text, config, log, error));
     SLM_TRY(refuse_unsupported(text, config, error));

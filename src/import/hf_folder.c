@@ -4,6 +4,7 @@
 
 #include "base/json.h"                 /* slm__json_parse */
 #include "import/hf_config.h"          /* slm__hf_config_read */
+#include "import/hf_pooling.h"         /* slm__hf_pooling_read */
 #include "import/hf_texts.h"           /* slm__hf_texts_read */
 #include "import/packed_linear.h"      /* slm__packed_linears_bind */
 #include "import/plain_tokenizer.h"    /* slm__import_plain_tokenizer */
@@ -47,10 +48,8 @@ void slm__hf_give_file(struct slm_checkpoint *checkpoint, struct slm_span text)
     slm__release(checkpoint->context.memory, (void *)(uintptr_t)text.data, text.length);
 }
 
-typedef slm_status config_reader_fn(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error);
-
-static slm_status read_json(struct slm_checkpoint *checkpoint, const char *folder, const char *name, config_reader_fn *reader,
-                            slm_error *error)
+slm_status slm__hf_read_json(struct slm_checkpoint *checkpoint, const char *folder, const char *name, slm_hf_reader_fn *reader,
+                             slm_error *error)
 {
     struct slm_span text = {NULL, 0};
     SLM_TRY(slm__hf_take_file(checkpoint, folder, name, CONFIG_LIMIT, &text, error));
@@ -91,10 +90,10 @@ static slm_status read_quantization(struct slm_checkpoint *checkpoint, const cha
 {
     static const char gptq[] = "quantize_config.json", awq[] = "quant_config.json";
     if (checkpoint->quantization.method == SLM_QUANTIZED_NOT && slm__hf_has_file(folder, gptq)) {
-        return read_json(checkpoint, folder, gptq, read_gptq_config, error);
+        return slm__hf_read_json(checkpoint, folder, gptq, read_gptq_config, error);
     }
     if (checkpoint->quantization.method == SLM_QUANTIZED_NOT && slm__hf_has_file(folder, awq)) {
-        return read_json(checkpoint, folder, awq, read_awq_config, error);
+        return slm__hf_read_json(checkpoint, folder, awq, read_awq_config, error);
     }
     return SLM_OK;
 }
@@ -193,12 +192,13 @@ slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *fo
     if (!slm__hf_has_file(folder, "config.json")) {
         return slm__fail(error, SLM_E_FILE_MISSING, "%s has no config.json: it is no Hugging Face checkpoint", folder);
     }
-    SLM_TRY(read_json(checkpoint, folder, "config.json", read_config, error));
+    SLM_TRY(slm__hf_read_json(checkpoint, folder, "config.json", read_config, error));
     if (slm__hf_has_file(folder, "generation_config.json")) {
-        SLM_TRY(read_json(checkpoint, folder, "generation_config.json", read_generation, error));
+        SLM_TRY(slm__hf_read_json(checkpoint, folder, "generation_config.json", read_generation, error));
     }
     SLM_TRY(read_tokenizer(checkpoint, folder, error));
     SLM_TRY(slm__hf_texts_read(checkpoint, folder, error));
+    SLM_TRY(slm__hf_pooling_read(checkpoint, folder, error));
     SLM_TRY(read_quantization(checkpoint, folder, error));
     SLM_TRY(open_weights(checkpoint, folder, error));
     return slm__packed_linears_bind(&checkpoint->set, checkpoint->context.memory, &checkpoint->quantization, error);

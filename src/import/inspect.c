@@ -253,6 +253,7 @@ static void add_quantization(struct slm_buffer *json, const struct slm_checkpoin
 static void add_particulars(struct slm_buffer *json, const struct slm_checkpoint *checkpoint)
 {
     static const char *const ropes[] = {"default", "linear", "llama3", "yarn"};
+    static const char *const poolings[] = {"none", "mean", "last", "first"};
     const struct slm_family_config *config = &checkpoint->config;
     const struct slm_rope_config *rope = &config->rope[0];
     uint32_t windowed = 0, unrotated = 0, sparse = 0;
@@ -261,9 +262,15 @@ static void add_particulars(struct slm_buffer *json, const struct slm_checkpoint
         unrotated += config->layer[i].rope_set == SLM_LAYER_UNROTATED;
         sparse += config->layer[i].sparse;
     }
-    add_text(json, "rope", slm__span_text(rope->switch_length != 0 ? "longrope" : ropes[rope->kind]));
-    add_number(json, "rotary_dim", config->rotary);
-    if (unrotated > 0) {
+    add_text(json, "rope", slm__span_text(config->rope_sets == 0 ? "none" : rope->switch_length != 0 ? "longrope" : ropes[rope->kind]));
+    if (config->rope_sets > 0) {
+        add_number(json, "rotary_dim", config->rotary);
+    }
+    if (config->pooling != SLM_POOLING_KIND_NONE) {
+        add_text(json, "pooling", slm__span_text(poolings[config->pooling]));
+        add_bool(json, "normalize", config->normalize);
+    }
+    if (unrotated > 0 && config->rope_sets > 0) {
         add_number(json, "unrotated_layers", unrotated);
     }
     if (windowed > 0) {

@@ -35,7 +35,9 @@ static slm_status write_arithmetic(struct slm_weight_writer *writer, const struc
 {
     const uint32_t flags = config->family->flags;
     SLM_TRY(write_switch(writer, "model.norm_kind", (flags & SLM_FAMILY_LAYER_NORM) != 0 ? 1 : 0, 0, error));
-    SLM_TRY(write_switch(writer, "model.block_kind", (flags & SLM_FAMILY_PARALLEL) != 0 ? 1 : 0, 0, error));
+    const uint64_t block = (flags & SLM_FAMILY_ENCODER) != 0 ? 2 : (flags & SLM_FAMILY_PARALLEL) != 0 ? 1 : 0;
+    SLM_TRY(write_switch(writer, "model.block_kind", block, 0, error));
+    SLM_TRY(write_switch(writer, "model.bidirectional", (flags & SLM_FAMILY_ENCODER) != 0 ? 1 : 0, 0, error));
     SLM_TRY(write_switch(writer, "model.gated", (flags & SLM_FAMILY_PLAIN_MLP) != 0 ? 0 : 1, 1, error));
     SLM_TRY(write_switch(writer, "model.activation", (uint64_t)config->activation, 0, error));
     SLM_TRY(write_switch(writer, "model.renormalize_experts", config->experts != 0 && config->renormalize_experts ? 1 : 0, 0, error));
@@ -96,6 +98,10 @@ static slm_status write_rope(struct slm_weight_writer *writer, const struct slm_
 
 slm_status slm__write_traits(struct slm_weight_writer *writer, const struct slm_family_config *config, slm_error *error)
 {
+    const bool encoder = (config->family->flags & SLM_FAMILY_ENCODER) != 0;
+    if (encoder || config->activation == SLM_ACTIVATION_KIND_GELU_ERF) {
+        slm__writer_needs(writer, 2);
+    }
     SLM_TRY(slm__writer_meta_text(writer, "general.family", slm__span_text(config->family->name), error));
     SLM_TRY(slm__writer_meta_u64(writer, "general.parameters", slm__family_config_parameters(config), error));
     SLM_TRY(slm__writer_meta_u64(writer, "model.layers", config->layers, error));
@@ -103,10 +109,14 @@ slm_status slm__write_traits(struct slm_weight_writer *writer, const struct slm_
     SLM_TRY(slm__writer_meta_u64(writer, "model.vocab_size", config->vocab, error));
     SLM_TRY(slm__writer_meta_u64(writer, "model.max_context", config->max_context, error));
     SLM_TRY(slm__writer_meta_f64(writer, "model.norm_eps", config->eps, error));
-    SLM_TRY(slm__writer_meta_u64(writer, "model.tied", (config->traits & SLM_TRAIT_UNTIED) == 0 ? 1 : 0, error));
+    SLM_TRY(slm__writer_meta_u64(writer, "model.tied", encoder ? 2 : (config->traits & SLM_TRAIT_UNTIED) == 0 ? 1 : 0, error));
     SLM_TRY(write_arithmetic(writer, config, error));
     SLM_TRY(write_layer_arrays(writer, config, error));
     SLM_TRY(write_rope(writer, config, error));
+    if (config->pooling != SLM_POOLING_KIND_NONE) {
+        SLM_TRY(slm__writer_meta_u64(writer, "embedding.pooling", (uint64_t)config->pooling, error));
+        SLM_TRY(slm__writer_meta_u64(writer, "embedding.normalize", config->normalize ? 1 : 0, error));
+    }
     return write_ids(writer, config, error);
 }
 

@@ -222,7 +222,7 @@ static void refusals_name_key_and_value(void **state)
     } rows[] = {
         {"mamba", "", SLM_E_UNSUPPORTED, {"model_type", "mamba"}},
         {"gemma3_text", "\"use_bidirectional_attention\": true", SLM_E_UNSUPPORTED, {"use_bidirectional_attention", "true"}},
-        {"gemma2", "\"hidden_activation\": \"gelu\"", SLM_E_UNSUPPORTED, {"hidden_activation", "gelu"}},
+        {"gemma2", "\"hidden_activation\": \"relu\"", SLM_E_UNSUPPORTED, {"hidden_activation", "relu"}},
         {"phi", "\"qk_layernorm\": true", SLM_E_UNSUPPORTED, {"qk_layernorm", "true"}},
         {"phi", "\"hidden_act\": \"gelu_fast\"", SLM_E_UNSUPPORTED, {"hidden_act", "gelu_fast"}},
         {"phi", "\"partial_rotary_factor\": 0.125", SLM_E_BAD_VALUE, {"partial_rotary_factor", "3"}},

@@ -150,7 +150,7 @@ static void what_would_change_the_output_is_refused(void **state)
     (void)state;
     struct import_fixture fixture;
     import_begin(&fixture, 1);
-    refused_config(&fixture, "\"hidden_act\": \"gelu\"", SLM_E_UNSUPPORTED, "hidden_act");
+    refused_config(&fixture, "\"hidden_act\": \"relu\"", SLM_E_UNSUPPORTED, "hidden_act");
     refused_config(&fixture, "\"partial_rotary_factor\": 0.5", SLM_E_UNSUPPORTED, "partial_rotary_factor");
     refused_config(&fixture, "\"rope_scaling\": {\"rope_type\": \"dynamic\", \"factor\": 2.0}", SLM_E_UNSUPPORTED, "dynamic");
     refused_config(&fixture, "\"rope_scaling\": {\"factor\": 2.0}", SLM_E_BAD_VALUE, "rope_type");
