@@ -288,7 +288,8 @@ typedef struct slm_model_info {
     uint32_t struct_size;
     uint32_t layers;
     uint32_t hidden_size;
-    uint32_t vocab_size;     /* rows of the output head; logits have this length. 0: a tokenizer without weights */
+    uint32_t vocab_size;     /* rows of the output head; logits have this length (of an encoder: token ids are below). 0: a tokenizer
+                              * without weights */
     uint32_t max_context;    /* longest sequence the model was made for, in tokens */
     uint32_t heads;          /* of the first layer */
     uint32_t kv_heads;
@@ -310,6 +311,9 @@ typedef struct slm_model_info {
     float default_top_p;         /* 0: not set */
     uint32_t default_top_k;      /* 0: not set */
     float default_repetition_penalty; /* 0: not set */
+    int32_t encoder;             /* 1: tokens see the whole text; it has embeddings only: slm_embed() */
+    int32_t pooling;             /* SLM_POOLING_...: how slm_embed() makes them by default */
+    int32_t normalize;           /* 1: to length 1, by default */
 } slm_model_info;
 
 SLM_API slm_status slm_model_get_info(const slm_model *model, slm_model_info *info, slm_error *error);
@@ -712,6 +716,55 @@ SLM_API slm_status slm_adapter_close(slm_adapter *adapter);
  * Sessions with different adapters can be stepped together. SLM_E_ARGUMENT: another model's adapter, or a rank above adapter_rank. */
 SLM_API slm_status slm_session_set_adapters(slm_session *session, slm_adapter *const *adapters, const float *weights, uint32_t count,
                                             slm_error *error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Embeddings
+ */
+
+/* One text, or token ids in its place. */
+typedef struct slm_input {
+    const char *text;
+    uint64_t text_length;
+    const int32_t *ids; /* not NULL: taken as they are, and `text` must be NULL */
+    uint64_t id_count;
+} slm_input;
+
+/* What of the hidden states of a text's tokens (after the final norm) is its embedding. */
+enum {
+    SLM_POOLING_DEFAULT = 0, /* what the model's file says; else the mean of an encoder, the last token's of a decoder */
+    SLM_POOLING_MEAN = 1,
+    SLM_POOLING_LAST = 2,
+    SLM_POOLING_FIRST = 3 /* the first token's, which is [CLS] in BERT */
+};
+enum { SLM_NORMALIZE_DEFAULT = 0, SLM_NORMALIZE_YES = 1, SLM_NORMALIZE_NO = 2 }; /* default: what the file says; else yes */
+
+enum {
+    SLM_EMBED_TRUNCATE = 1, /* cut texts that are longer than the pool's context; the special tokens behind them stay */
+    SLM_EMBED_PLAIN = 2     /* special tokens written in a text are ordinary text */
+};
+
+typedef struct slm_embed_options {
+    uint32_t struct_size;
+    uint32_t flags;        /* SLM_EMBED_... */
+    int32_t pooling;       /* SLM_POOLING_... */
+    int32_t normalize;     /* SLM_NORMALIZE_...: to length 1 */
+    slm_progress_fn *progress; /* done and total texts; may be NULL. Returning not 0 stops with SLM_E_CANCELLED */
+    void *progress_user;
+    slm_adapter *const *adapters; /* as in slm_session_set_adapters() */
+    const float *adapter_weights;
+    uint32_t adapter_count;
+    uint32_t reserved;
+} slm_embed_options;
+
+/* Embeddings of `count` texts, which the model's special tokens are added to: [count, hidden_size] floats in `embeddings`, which has room
+ * for `capacity`. Works with every model; encoders (BERT) have nothing else. As many texts as the pool has free sessions are computed
+ * together, without padding, up to its batch of rows; each gets the bits that it gets alone. A pool for an encoder has 32 sessions unless
+ * it is told otherwise, keys and values in f32, and a batch of no less than its context. Tokenizing takes scratch memory from the engine's
+ * allocator. After a failure the content of `embeddings` is undefined; the pool is as it was. Errors: SLM_E_ARGUMENT (also an input without
+ * tokens), SLM_E_BUFFER_TOO_SMALL, SLM_E_BAD_TOKEN, SLM_E_CONTEXT_FULL (a text is longer than the pool's context), SLM_E_POOL_FULL,
+ * SLM_E_NO_TOKENIZER, SLM_E_CANCELLED, SLM_E_NOT_FINITE, SLM_E_NO_MEMORY. */
+SLM_API slm_status slm_embed(slm_pool *pool, const slm_input *inputs, uint64_t count, const slm_embed_options *options, float *embeddings,
+                             uint64_t capacity, slm_error *error);
 
 /* ------------------------------------------------------------------------------------------------
  * The simple case

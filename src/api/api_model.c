@@ -33,6 +33,22 @@ static slm_status take_block(struct slm_engine *engine, const slm_model_options 
     return SLM_OK;
 }
 
+/* How embeddings are made: as the file says, else the mean of an encoder and a decoder's last token, normalised. */
+static slm_status bind_embedding(struct slm_model *model, slm_error *error)
+{
+    uint64_t pooling = model->transformer.bidirectional ? SLM_POOLING_MEAN : SLM_POOLING_LAST, normalize = 1;
+    (void)slm__meta_u64(&model->file, "embedding.pooling", &pooling);
+    (void)slm__meta_u64(&model->file, "embedding.normalize", &normalize);
+    if (pooling < SLM_POOLING_MEAN || pooling > SLM_POOLING_FIRST || normalize > 1) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "embedding.%s is %llu, outside %d .. %d", normalize > 1 ? "normalize" : "pooling",
+                         (unsigned long long)(normalize > 1 ? normalize : pooling), normalize > 1 ? 0 : SLM_POOLING_MEAN,
+                         normalize > 1 ? 1 : SLM_POOLING_FIRST);
+    }
+    model->runtime.pooling = (int32_t)pooling;
+    model->runtime.normalize = normalize != 0;
+    return SLM_OK;
+}
+
 static slm_status bind_model(struct slm_model *model, const struct slm_transformer_tables *tables, slm_error *error)
 {
     struct slm_runtime_model *runtime = &model->runtime;
@@ -52,6 +68,7 @@ static slm_status bind_model(struct slm_model *model, const struct slm_transform
     runtime->team = model->engine->team;
     runtime->memory = &model->engine->memory;
     runtime->users = &model->users;
+    SLM_TRY(bind_embedding(model, error));
     (void)slm__meta_text(&model->file, "text.chat_template", &runtime->chat_template);
     (void)slm__meta_text(&model->file, "text.template_tokens", &runtime->template_tokens);
     return SLM_OK;

@@ -25,8 +25,9 @@ static void describe_transformer(const struct slm_transformer *t, slm_model_info
     info->kv_heads = t->layers[0].kv_heads;
     info->head_dim = t->layers[0].head_dim;
     info->body_type = (int32_t)t->layers[0].qkv.type;
-    info->head_type = (int32_t)t->head.type;
-    info->tied = t->tied ? 1 : 0;
+    info->head_type = (int32_t)(t->head_kind == SLM_HEAD_NONE ? t->embed.type : t->head.type);
+    info->tied = t->head_kind == SLM_HEAD_TIED ? 1 : 0;
+    info->encoder = t->bidirectional ? 1 : 0;
     info->bos_token = t->bos_token;
     info->eos_count = t->eos_count;
     memcpy(info->eos_tokens, t->eos_tokens, sizeof info->eos_tokens);
@@ -45,6 +46,8 @@ slm_status slm_model_get_info(const slm_model *model, slm_model_info *info, slm_
     known.has_chat_template = model->runtime.chat_template.length > 0;
     known.token_count = known.has_tokenizer ? slm__tokenizer_size(&model->tokenizer) : 0;
     known.parameters = meta_u64(&model->file, "general.parameters");
+    known.pooling = (int32_t)model->runtime.pooling;
+    known.normalize = model->runtime.normalize ? 1 : 0;
     known.file_bytes = model->file.size;
     known.default_temperature = meta_f32(&model->file, "generation.temperature");
     known.default_top_p = meta_f32(&model->file, "generation.top_p");

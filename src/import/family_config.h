@@ -65,7 +65,7 @@ struct slm_family_config {
     struct slm_layer_config layer[SLM_CONFIG_LAYERS];
     uint32_t first_position; /* row of the position table that the first token has */
     enum slm_pooling_kind pooling;
-    bool normalize; /* where pooling is known: to length 1 */
+    bool normalize;   /* where pooling is known: to length 1 */
     int64_t bos, pad; /* -1: none */
     uint32_t eos[SLM_EOS_TOKENS];
     uint32_t eos_count;

@@ -137,8 +137,11 @@ static const struct slm_tensor_rule bert_rules[] = {
 };
 /* clang-format on */
 
-enum { LLAMA_RULES = sizeof llama_rules / sizeof llama_rules[0], PHI_RULES = sizeof phi_rules / sizeof phi_rules[0],
-       BERT_RULES = sizeof bert_rules / sizeof bert_rules[0] };
+enum {
+    LLAMA_RULES = sizeof llama_rules / sizeof llama_rules[0],
+    PHI_RULES = sizeof phi_rules / sizeof phi_rules[0],
+    BERT_RULES = sizeof bert_rules / sizeof bert_rules[0]
+};
 
 static const struct slm_family families[] = {
     {.name = "llama",
@@ -448,7 +451,8 @@ static bool ends_with(struct slm_span text, const char *ending)
 
 bool slm__family_tensor_is_harmless(struct slm_span name)
 {
-    return ends_with(name, ".rotary_emb.inv_freq") || ends_with(name, ".attn_rot_embd.weight") || ends_with(name, "embeddings.position_ids");
+    return ends_with(name, ".rotary_emb.inv_freq") || ends_with(name, ".attn_rot_embd.weight") ||
+           ends_with(name, "embeddings.position_ids");
 }
 
 static bool begins_with_one(struct slm_span name, const char *const *beginnings, size_t count)

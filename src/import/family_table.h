@@ -104,7 +104,11 @@ enum slm_window_rule {
     SLM_WINDOW_NOPE    /* those without rotation */
 };
 
-enum slm_activation_kind { SLM_ACTIVATION_KIND_SILU = 0, SLM_ACTIVATION_KIND_GELU_TANH = 1, SLM_ACTIVATION_KIND_GELU_ERF = 2 }; /* model.activation */
+enum slm_activation_kind {
+    SLM_ACTIVATION_KIND_SILU = 0,
+    SLM_ACTIVATION_KIND_GELU_TANH = 1,
+    SLM_ACTIVATION_KIND_GELU_ERF = 2
+}; /* model.activation */
 
 struct slm_family {
     const char *name;         /* general.family of the .slm file */

@@ -235,7 +235,8 @@ static slm_status read_encoder(const struct slm_json *root, struct slm_family_co
     if ((config->family->flags & SLM_FAMILY_POSITIONS_PAST_PAD) != 0) {
         config->first_position = config->pad < 0 ? 2 : (uint32_t)config->pad + 1;
         if (config->first_position >= config->max_context) {
-            return slm__fail(error, SLM_E_BAD_VALUE, "max_position_embeddings is %" PRIu32 ", but positions begin at pad_token_id + 1, %" PRIu32,
+            return slm__fail(error, SLM_E_BAD_VALUE,
+                             "max_position_embeddings is %" PRIu32 ", but positions begin at pad_token_id + 1, %" PRIu32,
                              config->max_context, config->first_position);
         }
         config->max_context -= config->first_position;

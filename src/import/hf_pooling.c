@@ -60,8 +60,8 @@ static slm_status read_mode(struct slm_checkpoint *checkpoint, const struct slm_
     static const struct {
         const char *key;
         enum slm_pooling_kind kind; /* NONE: not supported */
-    } modes[] = {{"pooling_mode_mean_tokens", SLM_POOLING_KIND_MEAN},         {"pooling_mode_lasttoken", SLM_POOLING_KIND_LAST},
-                 {"pooling_mode_cls_token", SLM_POOLING_KIND_FIRST},          {"pooling_mode_max_tokens", SLM_POOLING_KIND_NONE},
+    } modes[] = {{"pooling_mode_mean_tokens", SLM_POOLING_KIND_MEAN},          {"pooling_mode_lasttoken", SLM_POOLING_KIND_LAST},
+                 {"pooling_mode_cls_token", SLM_POOLING_KIND_FIRST},           {"pooling_mode_max_tokens", SLM_POOLING_KIND_NONE},
                  {"pooling_mode_mean_sqrt_len_tokens", SLM_POOLING_KIND_NONE}, {"pooling_mode_weightedmean_tokens", SLM_POOLING_KIND_NONE}};
     enum slm_pooling_kind *pooling = &checkpoint->config.pooling;
     if (root->type != SLM_JSON_OBJECT || root->duplicate_keys) {

@@ -2,9 +2,10 @@
 /*
  * The forward pass, for all families. A norm that a layer does not have is left out:
  *
- *   x = embedding_scale embed[token], or what a row brings along in its place
+ *   x = embed_norm(embedding_scale embed[token] + embed_bias + positions[position]), or what a row brings along in its place
  *   sequential layer:  x += residual_scale post_norm(attn_out attention(attn_norm(x)));  x += residual_scale post_norm(mlp(mlp_norm(x)))
  *   parallel layer:    h = attn_norm(x);  x += attn_out attention(h) + mlp(h)
+ *   post-norm layer:   as sequential, but x = post_norm(x + residual_scale attn_out attention(x)), and the MLP likewise
  *   logits = softcap(logit_scale (head final_norm(x) + bias)), for the rows that want them
  *
  * Rows are independent but for the cache; each step is cut over the threads and no result depends on the cut. The head runs on at most 8
@@ -70,19 +71,23 @@ static void join_some(void *context, uint32_t begin, uint32_t end, uint32_t thre
     const struct slm_forward *f = step->forward;
     const struct slm_workspace *w = f->workspace;
     const uint32_t hidden = f->transformer->hidden_size;
+    const bool after = f->transformer->block_kind == SLM_BLOCK_POST_NORM; /* the norm is of the sum */
     (void)thread;
     for (uint32_t i = begin; i < end; i++) {
-        float *y = w->wide + (size_t)i * w->wide_stride;
+        float *x = w->x + (size_t)i * w->x_stride, *y = w->wide + (size_t)i * w->wide_stride;
         if (step->bias != NULL) {
             f->kernels->add(y, step->bias, hidden);
         }
-        if (step->norm->weight != NULL) {
+        if (step->norm->weight != NULL && !after) {
             slm__norm_row(f, y, step->norm, hidden, y);
         }
         if (f->transformer->residual_scale != 1.0f) {
             f->kernels->scale(y, y, f->transformer->residual_scale, hidden);
         }
-        f->kernels->add(w->x + (size_t)i * w->x_stride, y, hidden);
+        f->kernels->add(x, y, hidden);
+        if (after) {
+            slm__norm_row(f, x, step->norm, hidden, x);
+        }
     }
 }
 
@@ -119,7 +124,8 @@ static void fill_rotary(const struct slm_rope_set *set, const struct slm_row *ro
     }
 }
 
-static void start_row(const struct slm_forward *f, const struct slm_row *row, float *x)
+/* `scratch` has room for a row. */
+static void start_row(const struct slm_forward *f, const struct slm_row *row, float *x, float *scratch)
 {
     const struct slm_transformer *t = f->transformer;
     if (row->embedding != NULL) {
@@ -129,6 +135,16 @@ static void start_row(const struct slm_forward *f, const struct slm_row *row, fl
     f->kernels->gather[t->embed.type](&t->embed, (uint32_t)row->token, x);
     if (t->embedding_scale != 1.0f) {
         f->kernels->scale(x, x, t->embedding_scale, t->hidden_size);
+    }
+    if (t->embed_bias != NULL) {
+        f->kernels->add(x, t->embed_bias, t->hidden_size);
+    }
+    if (t->positions.rows != 0) {
+        f->kernels->gather[t->positions.type](&t->positions, row->position, scratch);
+        f->kernels->add(x, scratch, t->hidden_size);
+    }
+    if (t->embed_norm.weight != NULL) {
+        slm__norm_row(f, x, &t->embed_norm, t->hidden_size, x);
     }
 }
 
@@ -141,7 +157,7 @@ static void start_rows(void *context, uint32_t begin, uint32_t end, uint32_t thr
     (void)thread;
     for (uint32_t i = begin; i < end; i++) {
         float *x = w->x + (size_t)i * w->x_stride;
-        start_row(f, &step->rows[i], x);
+        start_row(f, &step->rows[i], x, w->h + (size_t)i * w->h_stride);
         for (uint32_t s = 0; s < t->rope_set_count; s++) {
             fill_rotary(&t->rope_sets[s], &step->rows[i], w->rotary + ((size_t)s * w->batch + i) * w->rotary_stride);
         }
@@ -216,7 +232,11 @@ static void run_head(const struct slm_forward *f, const struct slm_row *rows, co
     bool wanted = false;
     for (uint32_t i = 0; i < count; i++) {
         float *row = normed + (size_t)i * w->x_stride;
-        slm__norm_row(f, w->x + (size_t)picked[i] * w->x_stride, &t->final_norm, t->hidden_size, row);
+        if (t->final_norm.weight != NULL) {
+            slm__norm_row(f, w->x + (size_t)picked[i] * w->x_stride, &t->final_norm, t->hidden_size, row);
+        } else {
+            memcpy(row, w->x + (size_t)picked[i] * w->x_stride, t->hidden_size * sizeof *row);
+        }
         if (rows[picked[i]].hidden != NULL) {
             memcpy(rows[picked[i]].hidden, row, t->hidden_size * sizeof *row);
         }

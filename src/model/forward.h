@@ -32,7 +32,7 @@ struct slm_expert_choice {
 struct slm_workspace {
     uint32_t batch; /* most rows of a call */
     enum slm_kv_type kv_type;
-    uint64_t page_bytes[SLM_KV_CLASSES];      /* of a KV page that holds all layers of a class */
+    uint64_t page_bytes[SLM_KV_CLASSES];      /* of a KV page that holds all layers of a class; one layer when bidirectional */
     uint64_t *layer_offsets;                  /* [layers] in a page of the layer's class */
     struct slm_attention_row *attention_rows; /* [classes][batch] */
     float *x;                                 /* [batch][hidden stride]: the residual stream */
@@ -56,7 +56,7 @@ struct slm_workspace {
 /* Lay a workspace out in `carver` (base NULL: count only), for a team of `threads`. */
 void slm__workspace_carve(struct slm_workspace *workspace, struct slm_carver *carver, const struct slm_transformer *transformer,
                           enum slm_kv_type kv_type, uint32_t batch, uint32_t context, uint32_t adapter_rank, uint32_t threads);
-/* Bytes of a KV page that holds the layers of one class. */
+/* Bytes of a KV page of one class. */
 uint64_t slm__kv_page_bytes(const struct slm_transformer *transformer, uint32_t kv_class, enum slm_kv_type kv_type);
 
 struct slm_forward {

@@ -16,9 +16,9 @@ bool slm__low_rank_find_place(const struct slm_transformer *t, const char *patte
 {
     *place = (struct slm_low_rank_place){.part_count = 1};
     if (strcmp(pattern, "head") == 0) {
-        place->matrix = t->tied ? NULL : &t->head;
+        place->matrix = t->head_kind == SLM_HEAD_OWN ? &t->head : NULL;
         place->part_rows[0] = t->vocab_size;
-        return !t->tied;
+        return t->head_kind == SLM_HEAD_OWN;
     }
     const struct slm_layer *layer = index < t->layer_count ? &t->layers[index] : NULL;
     const bool of_expert = strncmp(pattern, "layers.%u.experts.%u.", 21) == 0;

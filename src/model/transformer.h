@@ -18,7 +18,9 @@ enum {
 
 /* The numbers of the traits in FORMAT.md. */
 enum slm_norm_kind { SLM_NORM_RMS = 0, SLM_NORM_LAYER = 1 };
-enum slm_block_kind { SLM_BLOCK_SEQUENTIAL = 0, SLM_BLOCK_PARALLEL = 1 };
+enum slm_block_kind { SLM_BLOCK_SEQUENTIAL = 0, SLM_BLOCK_PARALLEL = 1, SLM_BLOCK_POST_NORM = 2 };
+/* What stands where the output head would: model.tied. */
+enum slm_head_kind { SLM_HEAD_OWN = 0, SLM_HEAD_TIED = 1, SLM_HEAD_NONE = 2 };
 
 /* weight NULL: there is no such norm. bias NULL: none. */
 struct slm_norm {
@@ -42,7 +44,7 @@ struct slm_layer {
     uint32_t kv_class;              /* index into the transformer's windows */
     uint32_t experts, experts_used; /* 0: the dense MLP below */
     struct slm_norm attn_norm;      /* before attention; of a parallel block for the MLP too */
-    struct slm_norm attn_post_norm; /* of attention's output, before the residual sum */
+    struct slm_norm attn_post_norm; /* of attention's output, before the residual sum; of the sum in SLM_BLOCK_POST_NORM */
     struct slm_norm mlp_norm;
     struct slm_norm mlp_post_norm;
     struct slm_matrix qkv;        /* [(heads + 2 kv_heads) head_dim, hidden]: rows q, k, v */
@@ -70,7 +72,8 @@ struct slm_transformer {
     enum slm_block_kind block_kind;
     enum slm_activation activation;
     bool gated;
-    bool tied;
+    bool bidirectional; /* a token sees the whole text: no next token, and keys are of use within one forward pass only */
+    enum slm_head_kind head_kind;
     bool renormalize_experts; /* the used experts' weights sum to 1 */
     float norm_eps;
     float attention_scale;   /* multiplies q */
@@ -79,9 +82,12 @@ struct slm_transformer {
     float embedding_scale, residual_scale, logit_scale;
     float query_beta; /* q is multiplied by 1 + beta ln(1 + floor(position / query_length)); 0: not */
     uint32_t query_length;
-    struct slm_matrix embed; /* [vocab, hidden] */
-    struct slm_matrix head;  /* [vocab, hidden]; the embedding when tied */
-    const float *head_bias;  /* [vocab] */
+    struct slm_matrix embed;     /* [vocab, hidden] */
+    struct slm_matrix positions; /* [max_context, hidden] added to the embeddings; rows 0: none */
+    const float *embed_bias;     /* [hidden] likewise, to all */
+    struct slm_norm embed_norm;  /* of that sum */
+    struct slm_matrix head;      /* [vocab, hidden]; the embedding when tied; rows 0: none */
+    const float *head_bias;      /* [vocab] */
     struct slm_norm final_norm;
     struct slm_rope_set rope_sets[SLM_MAX_ROPE_SETS];
     uint32_t rope_set_count;

@@ -76,6 +76,10 @@ static slm_status bind_norms(struct slm_tensor_binder *binder, const struct slm_
     SLM_TRY(layer_norm(binder, index, "mlp_norm", t->hidden_size, &layer->mlp_norm));
     SLM_TRY(layer_norm(binder, index, "mlp_post_norm", t->hidden_size, &layer->mlp_post_norm));
     const bool parallel = t->block_kind == SLM_BLOCK_PARALLEL;
+    if (t->block_kind == SLM_BLOCK_POST_NORM && (layer->attn_post_norm.weight == NULL || layer->mlp_post_norm.weight == NULL)) {
+        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %slayers.%u.%s_post_norm is missing", binder->prefix, index,
+                         layer->attn_post_norm.weight == NULL ? "attn" : "mlp");
+    }
     if (layer->attn_norm.weight == NULL && (parallel || layer->attn_post_norm.weight == NULL)) {
         return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %slayers.%u.attn_norm is missing", binder->prefix, index);
     }
@@ -128,17 +132,32 @@ slm_status slm__bind_layer(struct slm_tensor_binder *binder, const struct slm_tr
     return SLM_OK;
 }
 
+/* A norm outside the layers; weight NULL where it is optional and not there. */
+static slm_status end_norm(struct slm_tensor_binder *binder, const char *name, const char *bias, uint32_t length, bool optional,
+                           struct slm_norm *norm)
+{
+    SLM_TRY(slm__bind_vector(binder, name, length, optional, &norm->weight));
+    return norm->weight != NULL ? slm__bind_vector(binder, bias, length, true, &norm->bias) : SLM_OK;
+}
+
 static slm_status bind_ends(struct slm_tensor_binder *binder, struct slm_transformer *t)
 {
+    struct slm_tensor tensor;
     SLM_TRY(slm__bind_matrix(binder, "embed", t->vocab_size, t->hidden_size, &t->embed));
-    if (t->tied) {
+    if (slm__weight_file_find(binder->file, "positions", &tensor)) {
+        SLM_TRY(slm__bind_matrix(binder, "positions", t->max_context, t->hidden_size, &t->positions));
+    }
+    SLM_TRY(slm__bind_vector(binder, "embed_bias", t->hidden_size, true, &t->embed_bias));
+    SLM_TRY(end_norm(binder, "embed_norm", "embed_norm_bias", t->hidden_size, true, &t->embed_norm));
+    if (t->head_kind == SLM_HEAD_TIED) {
         t->head = t->embed;
-    } else {
+    } else if (t->head_kind == SLM_HEAD_OWN) {
         SLM_TRY(slm__bind_matrix(binder, "head", t->vocab_size, t->hidden_size, &t->head));
     }
-    SLM_TRY(slm__bind_vector(binder, "head_bias", t->vocab_size, true, &t->head_bias));
-    SLM_TRY(slm__bind_vector(binder, "final_norm", t->hidden_size, false, &t->final_norm.weight));
-    return slm__bind_vector(binder, "final_norm_bias", t->hidden_size, true, &t->final_norm.bias);
+    if (t->head_kind != SLM_HEAD_NONE) {
+        SLM_TRY(slm__bind_vector(binder, "head_bias", t->vocab_size, true, &t->head_bias));
+    }
+    return end_norm(binder, "final_norm", "final_norm_bias", t->hidden_size, t->block_kind == SLM_BLOCK_POST_NORM, &t->final_norm);
 }
 
 slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_weight_file *file, struct slm_layer *layers,

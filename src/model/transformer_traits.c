@@ -59,7 +59,7 @@ static slm_status check_layer(const struct slm_transformer *t, const struct slm_
     SLM_TRY(check_range("layer.kv_heads", index, layer->kv_heads, 1, layer->heads, error));
     SLM_TRY(check_range("layer.head_dim", index, layer->head_dim, 2, MAX_HEAD_DIM, error));
     SLM_TRY(check_range("layer.ffn_size", index, layer->ffn_size, 1, MAX_FFN, error));
-    SLM_TRY(check_range("layer.window", index, layer->window, 0, MAX_CONTEXT, error));
+    SLM_TRY(check_range("layer.window", index, layer->window, 0, t->bidirectional ? 0 : MAX_CONTEXT, error));
     SLM_TRY(check_range("layer.experts", index, layer->experts, 0, MAX_EXPERTS, error));
     if (layer->experts != 0 || layer->experts_used != 0) {
         const uint32_t most = layer->experts < SLM_MAX_EXPERTS_USED ? layer->experts : SLM_MAX_EXPERTS_USED;
@@ -219,6 +219,7 @@ static slm_status refuse_unknown_traits(const struct slm_transformer *t, const s
                                         "model.attention_scale",
                                         "model.norm_kind",
                                         "model.block_kind",
+                                        "model.bidirectional",
                                         "model.activation",
                                         "model.gated",
                                         "model.attention_softcap",
@@ -272,14 +273,17 @@ slm_status slm__transformer_tables(const struct slm_weight_file *file, struct sl
 
 static slm_status read_switches(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
-    uint32_t tied = 0, norm = SLM_NORM_RMS, block = SLM_BLOCK_SEQUENTIAL, activation = SLM_ACTIVATION_SILU, gated = 1, renormalize = 0;
-    SLM_TRY(slm__required_u64(file, "model.tied", 0, 1, &tied, error));
+    uint32_t head = 0, bidirectional = 0, norm = SLM_NORM_RMS, block = SLM_BLOCK_SEQUENTIAL, activation = SLM_ACTIVATION_SILU, gated = 1,
+             renormalize = 0;
+    SLM_TRY(slm__required_u64(file, "model.tied", SLM_HEAD_OWN, SLM_HEAD_NONE, &head, error));
     SLM_TRY(slm__optional_u64(file, "model.norm_kind", SLM_NORM_RMS, SLM_NORM_LAYER, &norm, error));
-    SLM_TRY(slm__optional_u64(file, "model.block_kind", SLM_BLOCK_SEQUENTIAL, SLM_BLOCK_PARALLEL, &block, error));
+    SLM_TRY(slm__optional_u64(file, "model.block_kind", SLM_BLOCK_SEQUENTIAL, SLM_BLOCK_POST_NORM, &block, error));
     SLM_TRY(slm__optional_u64(file, "model.activation", 0, SLM_ACTIVATIONS - 1, &activation, error));
     SLM_TRY(slm__optional_u64(file, "model.gated", 0, 1, &gated, error));
     SLM_TRY(slm__optional_u64(file, "model.renormalize_experts", 0, 1, &renormalize, error));
-    t->tied = tied != 0;
+    SLM_TRY(slm__optional_u64(file, "model.bidirectional", 0, 1, &bidirectional, error));
+    t->head_kind = (enum slm_head_kind)head;
+    t->bidirectional = bidirectional != 0;
     t->norm_kind = (enum slm_norm_kind)norm;
     t->block_kind = (enum slm_block_kind)block;
     t->activation = (enum slm_activation)activation;

@@ -23,7 +23,7 @@ static void layer_matrices(const struct slm_layer *layer, const struct slm_matri
 /* Experts may have different types. */
 static uint64_t packed_bytes(const struct slm_transformer *t, uint32_t batch)
 {
-    uint64_t bytes = slm__op_packed_bytes(t->head.type, t->head.cols, SLM_COLUMNS);
+    uint64_t bytes = t->head.rows != 0 ? slm__op_packed_bytes(t->head.type, t->head.cols, SLM_COLUMNS) : 0;
     for (uint32_t i = 0; i < t->layer_count; i++) {
         const struct slm_layer *layer = &t->layers[i];
         const struct slm_matrix *matrices[5];
@@ -44,7 +44,8 @@ uint64_t slm__kv_page_bytes(const struct slm_transformer *t, uint32_t kv_class, 
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < t->layer_count; i++) {
         if (t->layers[i].kv_class == kv_class) {
-            bytes += slm__op_kv_layer_bytes(kv_type, t->layers[i].head_dim, t->layers[i].kv_heads);
+            const uint64_t layer = slm__op_kv_layer_bytes(kv_type, t->layers[i].head_dim, t->layers[i].kv_heads);
+            bytes = t->bidirectional ? max_u64(bytes, layer) : bytes + layer;
         }
     }
     return bytes;
@@ -57,7 +58,7 @@ static uint64_t widest(struct slm_workspace *w, const struct slm_transformer *t)
     w->x_stride = stride(t->hidden_size);
     w->h_stride = w->x_stride;
     w->wide_stride = w->x_stride;
-    w->vocab_stride = stride(t->vocab_size);
+    w->vocab_stride = stride(t->head.rows);
     for (uint32_t i = 0; i < t->layer_count; i++) {
         const struct slm_layer *layer = &t->layers[i];
         w->h_stride = max_u32(w->h_stride, stride(max_u32(layer->attn_out.cols, layer->ffn_size)));
@@ -125,6 +126,9 @@ void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, co
     for (uint32_t i = 0; i < t->layer_count; i++) {
         const struct slm_layer *layer = &t->layers[i];
         w->layer_offsets[i] = offsets[layer->kv_class];
+        if (t->bidirectional) {
+            continue; /* one layer's keys and values at a time */
+        }
         offsets[layer->kv_class] += slm__op_kv_layer_bytes(kv_type, layer->head_dim, layer->kv_heads);
     }
 }

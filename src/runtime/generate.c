@@ -4,6 +4,7 @@
 #include "base/buffer.h"        /* struct slm_buffer */
 #include "base/utf8.h"          /* slm__utf8_valid_prefix */
 #include "base/clock.h"         /* slm__clock_ns, slm__clock_local_seconds */
+#include "runtime/input_ids.h"  /* slm__tokenize_behind */
 #include "text/chat_tokenize.h" /* slm__chat_tokenize */
 #include <string.h>
 
@@ -37,28 +38,6 @@ static slm_status tokenize_message(const struct slm_runtime_model *model, struct
 }
 #endif
 
-/* The ids (int32_t) of a text as it is, with those that the post-processor adds. */
-static slm_status tokenize_text(const struct slm_runtime_model *model, struct slm_span text, struct slm_buffer *ids, slm_error *error)
-{
-    uint64_t count = 0;
-    slm_status status = slm__tokenizer_encode(model->tokenizer, model->memory, text, SLM_TOKENIZE_ADD_SPECIAL, NULL, 0, &count, NULL);
-    if (status == SLM_OK) {
-        return SLM_OK; /* no id at all */
-    }
-    const size_t bytes = status == SLM_E_BUFFER_TOO_SMALL ? (size_t)count * sizeof(int32_t) : sizeof(int32_t);
-    int32_t *block = slm__allocate(model->memory, bytes, 64);
-    if (block == NULL) {
-        return slm__fail_memory(error, bytes);
-    }
-    status =
-        slm__tokenizer_encode(model->tokenizer, model->memory, text, SLM_TOKENIZE_ADD_SPECIAL, block, bytes / sizeof *block, &count, error);
-    if (status == SLM_OK && !slm__buffer_append(ids, block, (size_t)count * sizeof *block)) {
-        status = slm__buffer_failure(ids, error);
-    }
-    slm__release(model->memory, block, bytes);
-    return status;
-}
-
 static slm_status append_prompt(struct slm_session *session, struct slm_span prompt, bool raw, uint64_t *count, slm_error *error)
 {
     const struct slm_runtime_model *model = model_of(session);
@@ -72,7 +51,8 @@ static slm_status append_prompt(struct slm_session *session, struct slm_span pro
     }
     struct slm_buffer ids;
     slm__buffer_init(&ids, model->memory, SIZE_MAX);
-    slm_status status = raw ? tokenize_text(model, prompt, &ids, error) : tokenize_message(model, prompt, &ids, error);
+    slm_status status =
+        raw ? slm__tokenize_behind(model, prompt, SLM_TOKENIZE_ADD_SPECIAL, &ids, error) : tokenize_message(model, prompt, &ids, error);
     *count = ids.length / sizeof(int32_t);
     if (status == SLM_OK && *count > 0) {
         const slm_append_options none = {0};

@@ -7,10 +7,11 @@
 
 enum { DEFAULT_BATCH = 512, DEFAULT_CONTEXT = 4096, MAX_SESSIONS = 4096, MAX_BATCH = 8192 };
 
-static slm_status kv_type_of(int32_t number, enum slm_kv_type *type, slm_error *error)
+/* Those of an encoder live for one layer only: their full precision costs nothing. */
+static slm_status kv_type_of(int32_t number, bool bidirectional, enum slm_kv_type *type, slm_error *error)
 {
     switch (number) {
-    case SLM_KV_DEFAULT:
+    case SLM_KV_DEFAULT: *type = bidirectional ? SLM_CACHE_F32 : SLM_CACHE_F16; return SLM_OK;
     case SLM_KV_F16: *type = SLM_CACHE_F16; return SLM_OK;
     case SLM_KV_F32: *type = SLM_CACHE_F32; return SLM_OK;
     case SLM_KV_I8: *type = SLM_CACHE_I8; return SLM_OK;
@@ -30,7 +31,8 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
                            slm_error *error)
 {
     const uint32_t most = model->transformer->max_context;
-    shape->sessions = options->sessions == 0 ? 1 : options->sessions;
+    const bool encoder = model->transformer->bidirectional;
+    shape->sessions = options->sessions != 0 ? options->sessions : encoder ? SLM_ENCODER_TEXTS : 1;
     shape->context = options->context == 0 ? (most < DEFAULT_CONTEXT ? most : DEFAULT_CONTEXT) : options->context;
     if (shape->sessions > MAX_SESSIONS) {
         return slm__fail(error, SLM_E_ARGUMENT, "sessions is %u, at most %d are possible", shape->sessions, MAX_SESSIONS);
@@ -39,7 +41,7 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
         return slm__fail(error, SLM_E_ARGUMENT, "context is %u, the model was made for at most %u tokens", shape->context, most);
     }
     const uint32_t tiles = slm__kv_tiles(shape->context);
-    const uint64_t pages = options->kv_tokens == 0 ? (uint64_t)tiles * shape->sessions : (options->kv_tokens + SLM_TILE - 1) / SLM_TILE;
+    uint64_t pages = options->kv_tokens == 0 ? (uint64_t)tiles * shape->sessions : (options->kv_tokens + SLM_TILE - 1) / SLM_TILE;
     if (options->kv_tokens > (uint64_t)1 << 40 || pages > UINT32_MAX / 2) {
         return slm__fail(error, SLM_E_ARGUMENT, "kv_tokens is %llu, more than a pool can hold", (unsigned long long)options->kv_tokens);
     }
@@ -51,19 +53,23 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
     if (shape->adapter_rank > SLM_LOW_RANK_RANK_MAX) {
         return slm__fail(error, SLM_E_ARGUMENT, "adapter_rank is %u, at most %d is possible", shape->adapter_rank, SLM_LOW_RANK_RANK_MAX);
     }
+    if (encoder) { /* a text is computed at once; each ends within a page */
+        shape->batch = shape->batch < shape->context ? shape->context : shape->batch;
+        pages = options->kv_tokens == 0 ? shape->batch / SLM_TILE + shape->sessions : pages;
+    }
     const uint64_t useful = (uint64_t)shape->context * shape->sessions;
     shape->batch = shape->batch > useful ? (uint32_t)useful : shape->batch;
     for (uint32_t c = 0; c < model->transformer->kv_class_count; c++) {
         const uint32_t window = model->transformer->windows[c];
         shape->pages[c] = window == 0 ? (uint32_t)pages : shape->sessions * window_tiles(window, tiles, shape->batch);
     }
-    return kv_type_of(options->kv_type, &shape->kv_type, error);
+    return kv_type_of(options->kv_type, encoder, &shape->kv_type, error);
 }
 
 static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
 {
     const struct slm_pool_shape *shape = &pool->shape;
-    const uint32_t vocab = pool->model->transformer->vocab_size, tiles = slm__kv_tiles(shape->context);
+    const uint32_t vocab = pool->model->transformer->head.rows, tiles = slm__kv_tiles(shape->context);
     const uint32_t classes = pool->model->transformer->kv_class_count;
     pool->sessions = slm__carve(carver, shape->sessions * sizeof *pool->sessions);
     for (uint32_t i = 0; i < shape->sessions; i++) {
@@ -100,8 +106,9 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, shape->context, shape->adapter_rank,
                          slm__team_threads(pool->model->team));
     pool->rows = slm__carve(carver, shape->batch * sizeof *pool->rows);
-    pool->logits = slm__carve(carver, (uint64_t)pool->step_rows * t->vocab_size * sizeof *pool->logits);
-    pool->sampler_scratch = slm__carve(carver, slm__sampler_scratch_bytes(t->vocab_size));
+    pool->texts = slm__carve(carver, shape->sessions * sizeof *pool->texts);
+    pool->logits = slm__carve(carver, (uint64_t)pool->step_rows * t->head.rows * sizeof *pool->logits);
+    pool->sampler_scratch = slm__carve(carver, t->head.rows != 0 ? slm__sampler_scratch_bytes(t->vocab_size) : 0);
     memory->workspace_bytes = carver->used - mark;
     mark = carver->used;
     carve_sessions(pool, carver);
@@ -168,7 +175,7 @@ struct slm_forward slm__pool_forward(struct slm_pool *pool, bool (*cancelled)(co
 void slm__pool_run(struct slm_pool *pool, uint64_t rows, slm_team_main_fn *work, void *context)
 {
     const struct slm_transformer *t = pool->model->transformer;
-    const uint64_t ops = slm__transformer_body_ops(t) + (uint64_t)2 * t->vocab_size * t->hidden_size;
+    const uint64_t ops = slm__transformer_body_ops(t) + (uint64_t)2 * t->head.rows * t->hidden_size;
     if (ops < ALONE_OPS / (rows + 1)) {
         slm__team_run_alone(pool->model->team, work, context);
     } else {

@@ -16,6 +16,8 @@ struct slm_runtime_model {
     struct slm_team *team;
     const struct slm_memory *memory;
     atomic_uint *users;            /* pools and adapters of the model */
+    int32_t pooling;    /* SLM_POOLING_...: how its embeddings are made */
+    bool normalize;
     struct slm_span chat_template; /* length 0: none */
     struct slm_span template_tokens;
 };
@@ -32,8 +34,16 @@ struct slm_pool_shape {
 
 /* Keys that layers with a window keep beyond it, so that a session can be rewound by as many tokens. */
 enum { SLM_WINDOW_RESERVE = 256 };
+/* Texts at once in a pool for an encoder that does not say how many. */
+enum { SLM_ENCODER_TEXTS = 32 };
 /* Most sessions that one forward pass of a step takes. */
 enum { SLM_STEP_ROWS = 64 };
+
+/* A text on its way through an embedding. */
+struct slm_embed_text {
+    struct slm_session *session;
+    uint64_t input; /* which one */
+};
 
 struct slm_pool {
     const struct slm_runtime_model *model;
@@ -42,6 +52,7 @@ struct slm_pool {
     struct slm_workspace workspace;
     struct slm_session *sessions; /* [shape.sessions] slots */
     struct slm_row *rows;         /* [batch] */
+    struct slm_embed_text *texts; /* [shape.sessions] that are being embedded */
     uint32_t step_rows;           /* min(sessions, batch, SLM_STEP_ROWS) */
     float *logits;                /* [step_rows][vocab]: logits before they are accepted */
     void *sampler_scratch;
