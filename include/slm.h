@@ -398,7 +398,8 @@ SLM_API slm_status slm_model_open_random(slm_engine *engine, const char *config_
 
 enum {
     SLM_TOKENIZE_ADD_SPECIAL = 1, /* add what the model's post-processor adds (bos ...) */
-    SLM_TOKENIZE_PLAIN = 2,       /* special tokens written in the text are ordinary text: use it for untrusted text */
+    SLM_TOKENIZE_PLAIN = 2,       /* special tokens written in the text are ordinary text: use it for untrusted text. (A Unigram model may
+                                     have `</s>` among its pieces and give it, as the reference; slm_chat_tokenize() keeps it out.) */
     SLM_TOKENIZE_STRICT = 4       /* refuse invalid UTF-8 (SLM_E_ENCODING) instead of reading it as U+FFFD */
 };
 enum { SLM_DETOKENIZE_SKIP_SPECIAL = 1 };

@@ -60,6 +60,19 @@ static size_t untrusted_end(const struct slm_added_walk *walk, size_t position)
     return position;
 }
 
+bool slm__tokenizer_is_control(const struct slm_tokenizer *tokenizer, uint32_t id)
+{
+    if ((tokenizer->tables[SLM_TOKENIZER_FLAGS][id] & SLM_TOKEN_ADDED) == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < tokenizer->added_count; i++) {
+        if (added_field(tokenizer, i, 0) == id) {
+            return (added_flags(tokenizer, i) & SLM_ADDED_SPECIAL) != 0;
+        }
+    }
+    return false;
+}
+
 /* The longest match at `start`, whose first byte leads to `node`; with `trusted_only` among those that may be recognised. */
 static struct match longest_match(const struct slm_added_walk *walk, size_t start, uint32_t node, bool trusted_only)
 {

@@ -24,7 +24,7 @@ void slm__bpe_scratch_free(struct slm_bpe_scratch *scratch);
 slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_scratch *scratch, struct slm_span word,
                          const uint32_t **ids, size_t *count, slm_error *error);
 
-/* The model's token of exactly this text, or SLM_TOKENIZER_NONE. */
+/* The model's token of exactly this text, or SLM_TOKENIZER_NONE; a guarded tokenizer gives no special tokens. */
 static inline uint32_t slm__tokenizer_find(const struct slm_tokenizer *tokenizer, struct slm_span bytes)
 {
     uint64_t hash = slm__tokenizer_hash(bytes);
@@ -37,7 +37,7 @@ static inline uint32_t slm__tokenizer_find(const struct slm_tokenizer *tokenizer
             break;
         }
         if (slm__load_u32(slot + 4) == tag && slm__span_equal(slm__tokenizer_text(tokenizer, id), bytes)) {
-            return id;
+            return tokenizer->guarded && slm__tokenizer_is_control(tokenizer, id) ? SLM_TOKENIZER_NONE : id;
         }
     }
     return SLM_TOKENIZER_NONE;

@@ -39,6 +39,7 @@ struct slm_tokenizer {
     struct slm_span decoder_text;
     uint32_t strip_count; /* how often strip_text is taken off the start */
     struct slm_span strip_text;
+    bool guarded; /* a view for untrusted text: the model does not know the texts of special tokens. False when opened */
 };
 
 /* A range of bytes of a text. */
@@ -60,8 +61,9 @@ slm_status slm__tokenizer_encode(const struct slm_tokenizer *tokenizer, const st
                                  uint32_t flags, int32_t *ids, uint64_t capacity, uint64_t *count, slm_error *error);
 
 /* The same, where special tokens are not recognised if they touch one of the `untrusted` ranges (ascending, apart, within the
- * text). With the whole text untrusted this is SLM_TOKENIZE_PLAIN; with no range it is slm__tokenizer_encode(). A special token that
- * is searched in normalized text is not recognised in any piece that holds untrusted bytes and that normalization changes. */
+ * text); with no range it is slm__tokenizer_encode(). A special token that is searched in normalized text is not recognised in any
+ * piece that holds untrusted bytes and that normalization changes. In a piece that holds untrusted bytes the model does not give
+ * special tokens either (but for unknown characters); with SLM_TOKENIZE_PLAIN it does where it knows their text, as the reference. */
 slm_status slm__tokenizer_encode_origins(const struct slm_tokenizer *tokenizer, const struct slm_memory *memory, struct slm_span text,
                                          const struct slm_text_range *untrusted, uint64_t untrusted_count, uint32_t flags, int32_t *ids,
                                          uint64_t capacity, uint64_t *count, slm_error *error);
@@ -80,6 +82,9 @@ static inline uint32_t slm__tokenizer_u32(const struct slm_tokenizer *tokenizer,
 {
     return slm__load_u32(tokenizer->tables[table] + 4 * index);
 }
+
+/* Is `id` < token_count an added token that is special? */
+bool slm__tokenizer_is_control(const struct slm_tokenizer *tokenizer, uint32_t id);
 
 /* Bytes of token `id` < token_count. */
 static inline struct slm_span slm__tokenizer_bytes(const struct slm_tokenizer *tokenizer, uint32_t id)

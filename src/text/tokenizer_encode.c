@@ -15,7 +15,8 @@
 enum { FIRST_IDS = 256 };
 
 struct encoder {
-    const struct slm_tokenizer *tokenizer;
+    const struct slm_tokenizer *tokenizer; /* the caller's, or for a piece with untrusted bytes `guarded` */
+    struct slm_tokenizer guarded;          /* set when there are untrusted ranges */
     const struct slm_memory *memory;
     uint32_t flags;
     const struct slm_text_range *untrusted;
@@ -48,6 +49,10 @@ static void encoder_init(struct encoder *encoder)
     encoder->pretokenizer_count = t->step_count - t->normalizer_count;
     for (uint32_t i = 0; i < encoder->pretokenizer_count; i++) {
         encoder->pretokenizers[i] = slm__tokenizer_pretokenizer(t, t->normalizer_count + i);
+    }
+    if (encoder->untrusted_count > 0) {
+        encoder->guarded = *t;
+        encoder->guarded.guarded = true;
     }
     encoder->ids = encoder->first;
     encoder->count = 0;
@@ -231,8 +236,23 @@ static slm_status encode_split(struct encoder *encoder, uint32_t step, struct sl
     return SLM_OK;
 }
 
+/* Does [start, end) of the whole text hold untrusted bytes? */
+static bool holds_untrusted(const struct encoder *encoder, uint64_t start, uint64_t end)
+{
+    uint64_t low = 0;
+    for (uint64_t high = encoder->untrusted_count; low < high;) { /* to the first range that ends behind `start` */
+        const uint64_t middle = low + (high - low) / 2;
+        if (encoder->untrusted[middle].end > start) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low < encoder->untrusted_count && encoder->untrusted[low].start < end;
+}
+
 /* Ordinary text between added tokens; it begins `origin` bytes into the whole text. */
-static slm_status encode_piece(struct encoder *encoder, struct slm_span text, uint64_t origin)
+static slm_status encode_piece(struct encoder *encoder, struct slm_span text, uint64_t origin, bool untrusted)
 {
     const struct slm_tokenizer *t = encoder->tokenizer;
     struct slm_added_walk walk = {0};
@@ -244,9 +264,7 @@ static slm_status encode_piece(struct encoder *encoder, struct slm_span text, ui
     walk.untrusted_count = encoder->untrusted_count;
     walk.origin = origin;
     SLM_TRY(slm__text_normalize(encoder->normalizers, t->normalizer_count, &walk.text, encoder->normalized, encoder->error));
-    for (uint64_t i = 0; i < encoder->untrusted_count && !slm__span_equal(text, walk.text); i++) {
-        walk.plain |= encoder->untrusted[i].start < origin + text.length && encoder->untrusted[i].end > origin;
-    }
+    walk.plain |= untrusted && !slm__span_equal(text, walk.text);
     struct slm_added_piece piece;
     while (slm__added_next(&walk, &piece)) {
         if (piece.id != SLM_TOKENIZER_NONE) {
@@ -262,12 +280,13 @@ static slm_status encode_piece(struct encoder *encoder, struct slm_span text, ui
 /* Valid UTF-8 to ids. */
 static slm_status encode_text(struct encoder *encoder, struct slm_span text)
 {
+    const struct slm_tokenizer *tokenizer = encoder->tokenizer;
     bool add_special = (encoder->flags & SLM_TOKENIZE_ADD_SPECIAL) != 0;
     if (add_special) {
         SLM_TRY(push_table(encoder, SLM_TOKENIZER_PREFIX));
     }
     struct slm_added_walk walk = {0};
-    walk.tokenizer = encoder->tokenizer;
+    walk.tokenizer = tokenizer;
     walk.text = text;
     walk.plain = (encoder->flags & SLM_TOKENIZE_PLAIN) != 0;
     walk.untrusted = encoder->untrusted;
@@ -277,7 +296,10 @@ static slm_status encode_text(struct encoder *encoder, struct slm_span text)
         if (piece.id != SLM_TOKENIZER_NONE) {
             SLM_TRY(push_id(encoder, piece.id));
         } else {
-            SLM_TRY(encode_piece(encoder, slm__span(text.data + piece.start, piece.end - piece.start), piece.start));
+            bool untrusted = holds_untrusted(encoder, piece.start, piece.end);
+            encoder->tokenizer = untrusted ? &encoder->guarded : tokenizer;
+            SLM_TRY(encode_piece(encoder, slm__span(text.data + piece.start, piece.end - piece.start), piece.start, untrusted));
+            encoder->tokenizer = tokenizer;
         }
     }
     return add_special ? push_table(encoder, SLM_TOKENIZER_SUFFIX) : SLM_OK;

@@ -84,7 +84,7 @@ static void offer_tokens(const struct slm_tokenizer *t, struct slm_span word, si
         end++;
         node = child;
         uint32_t id = slm__load_u32(unit + 8);
-        if (id != SLM_TOKENIZER_NONE) {
+        if (id != SLM_TOKENIZER_NONE && !(t->guarded && slm__tokenizer_is_control(t, id))) {
             offer(&places[end], before + token_score(t, id), start, id);
             single |= end - start == character;
         }

@@ -26,8 +26,9 @@ static int32_t ids[MOST_IDS], other_ids[MOST_IDS];
 
 static const char *const vocabularies[] = {"demo",          "own-llama3",     "own-qwen2",   "own-smollm",     "own-tekken",
                                            "own-o200k",     "own-phi2",       "own-gemma",   "own-spm-legacy", "own-spm-metaspace",
-                                           "own-wordpiece", "real-qwen3",     "real-gpt-2",  "real-phi-2",     "real-phi-3",
-                                           "real-llama-2",  "real-llama-3.1", "real-tekken", "real-mistral-v3"};
+                                           "own-wordpiece", "own-unigram",    "own-unigram-t5", "real-qwen3",   "real-gpt-2",
+                                           "real-phi-2",    "real-phi-3",     "real-llama-2", "real-llama-3.1", "real-tekken",
+                                           "real-mistral-v3"};
 
 static int set_up(void **state)
 {
