@@ -208,7 +208,8 @@ slm_status slm__te_slice(struct slm_tmachine *m, struct slm_tvalue base, const s
         return slm__tm_fail_undefined(m, base);
     }
     if (base.kind != SLM_T_STRING && base.kind != SLM_T_LIST && base.kind != SLM_T_TUPLE && base.kind != SLM_T_RANGE) {
-        return slm__te_undefined(m, slm__tv_type(base), slm__span_text("a slice"), 0, out);
+        return base.kind == SLM_T_DICT ? slm__tm_fail(m, "unhashable type: 'slice'")
+                                       : slm__tm_fail(m, "'%s' object is not subscriptable", slm__tv_type(base));
     }
     SLM_TRY(slm__tv_length(m, base, &length));
     SLM_TRY(slice_bounds(m, bounds, (int64_t)length, &first, &step, &count));

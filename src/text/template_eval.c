@@ -85,6 +85,7 @@ slm_status slm__te_loop(struct slm_tmachine *m, const struct slm_tnode *node, st
     struct slm_tloop *loop = slm__tm_take(m, sizeof *loop);
     struct slm_tvalue passed = slm__tv_bool(true);
     struct slm_tvalue shown = slm__tv_none();
+    bool finished = false; /* a run of the body to its end: with only breaks and continues the else is run, as in the reference */
     if (loop == NULL) {
         return slm__tm_no_memory(m);
     }
@@ -98,9 +99,6 @@ slm_status slm__te_loop(struct slm_tmachine *m, const struct slm_tnode *node, st
     loop->node = node;
     loop->level = level;
     loop->scope = outer;
-    if (loop->items->count == 0) {
-        return slm__te_exec(m, node->otherwise);
-    }
     SLM_TRY(slm__tm_scope(m, outer, &scope));
     for (loop->index = 0; loop->index < loop->items->count && m->jump != SLM_T_BREAK; loop->index++) {
         SLM_TRY(slm__tm_scope_again(m, &scope));
@@ -111,9 +109,10 @@ slm_status slm__te_loop(struct slm_tmachine *m, const struct slm_tnode *node, st
         m->jump = SLM_T_GO_ON;
         SLM_TRY(slm__te_exec(m, node->body));
         m->scope = outer;
+        finished |= m->jump == SLM_T_GO_ON;
     }
     m->jump = SLM_T_GO_ON;
-    return SLM_OK;
+    return finished ? SLM_OK : slm__te_exec(m, node->otherwise);
 }
 
 slm_status slm__te_capture(struct slm_tmachine *m, const struct slm_tnode *body, struct slm_tscope *scope, struct slm_tvalue *out)

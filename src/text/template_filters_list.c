@@ -182,18 +182,28 @@ static slm_status sort_keys(struct slm_tmachine *m, const struct sort_order *ord
 }
 
 /* Whether the item at `b` has to stand before the one at `a`, which comes first now. */
-static slm_status is_before(struct slm_tmachine *m, const struct slm_tvalue *keys, size_t a, size_t b, bool reverse, bool *before)
+static slm_status is_before(struct slm_tmachine *m, const struct sort_order *sort, const struct slm_tvalue *keys, size_t a, size_t b,
+                            bool *before)
 {
     int order = 0;
     bool ordered = true;
+    bool equal = false;
+    *before = false;
     SLM_TRY(slm__tm_charge(m, 1));
+    if (sort->path.kind != SLM_T_NONE) { /* the reference's keys are then lists of values, which may all be undefined */
+        SLM_TRY(slm__tv_equal(m, keys[a], keys[b], &equal));
+        if (equal) {
+            return SLM_OK;
+        }
+    }
     SLM_TRY(slm__tv_compare(m, keys[b], keys[a], "<", &order, &ordered));
-    *before = ordered && (reverse ? order > 0 : order < 0);
+    *before = ordered && (sort->reverse ? order > 0 : order < 0);
     return SLM_OK;
 }
 
 /* Stable merge sort of indices, runs of 1, 2, 4 ... */
-static slm_status sort_indices(struct slm_tmachine *m, const struct slm_tvalue *keys, size_t count, bool reverse, size_t **indices)
+static slm_status sort_indices(struct slm_tmachine *m, const struct sort_order *sort, const struct slm_tvalue *keys, size_t count,
+                               size_t **indices)
 {
     size_t *from = slm__tm_take_items(m, count, sizeof *from);
     size_t *to = slm__tm_take_items(m, count, sizeof *to);
@@ -212,7 +222,7 @@ static slm_status sort_indices(struct slm_tmachine *m, const struct slm_tvalue *
             for (size_t at = start; at < end; at++) {
                 bool before = left == middle;
                 if (left < middle && right < end) {
-                    SLM_TRY(is_before(m, keys, from[left], from[right], reverse, &before));
+                    SLM_TRY(is_before(m, sort, keys, from[left], from[right], &before));
                 }
                 to[at] = before ? from[right++] : from[left++];
             }
@@ -237,7 +247,7 @@ slm_status slm__filter_sort(struct slm_tmachine *m, struct slm_tvalue self, cons
     }
     SLM_TRY(slm__tv_iterate(m, self, &items));
     SLM_TRY(sort_keys(m, &order, items, &keys));
-    SLM_TRY(sort_indices(m, keys.as.list->items, items->count, order.reverse, &indices));
+    SLM_TRY(sort_indices(m, &order, keys.as.list->items, items->count, &indices));
     SLM_TRY(slm__tv_list(m, SLM_T_LIST, items->count, out));
     for (size_t i = 0; i < items->count; i++) {
         SLM_TRY(slm__tv_append(m, *out, items->items[indices[i]]));
@@ -273,7 +283,7 @@ slm_status slm__filter_unique(struct slm_tmachine *m, struct slm_tvalue self, co
 static slm_status find_extreme(struct slm_tmachine *m, struct slm_tvalue self, const struct slm_targuments *a, bool greatest,
                                struct slm_tvalue *out)
 {
-    struct sort_order order = {a->given[1] ? a->value[1] : slm__tv_none(), !slm__ta_truth(a, 0, false), false};
+    struct sort_order order = {a->given[1] ? a->value[1] : slm__tv_none(), !slm__ta_truth(a, 0, false), greatest};
     const struct slm_tlist *items = NULL;
     struct slm_tvalue keys;
     size_t best = 0;
@@ -284,7 +294,7 @@ static slm_status find_extreme(struct slm_tmachine *m, struct slm_tvalue self, c
     }
     for (size_t i = 1; i < items->count; i++) {
         bool before = false;
-        SLM_TRY(is_before(m, keys.as.list->items, best, i, greatest, &before));
+        SLM_TRY(is_before(m, &order, keys.as.list->items, best, i, &before));
         best = before ? i : best;
     }
     *out = items->items[best];
