@@ -4,11 +4,13 @@
 #include "base/utf8.h"   /* slm__utf8_printable */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h> /* offsetof */
 #include <stdio.h>  /* vsnprintf */
-#include <string.h> /* memcpy */
+#include <string.h> /* memcpy, memmove */
 
 enum { HEAD = offsetof(slm_error, message), SMALLEST = HEAD + 4, MESSAGE = sizeof((slm_error *)0)->message };
+enum { LONGEST = 9000 }; /* a message before it is shortened: two paths and what is said about them */
 
 /* Bytes of `message` that belong to the caller's struct; 0: do not write. */
 static size_t room_of(const slm_error *error)
@@ -20,8 +22,43 @@ static size_t room_of(const slm_error *error)
     return room < MESSAGE ? room : MESSAGE;
 }
 
+static bool inside_character(char byte) { return ((unsigned char)byte & 0xC0) == 0x80; }
+
+/* A message too long for `room` because of a path: its middle, from the first slash to the last one, gives way to "...", so that the
+ * file's name and the reason behind it stay. Returns the new length. */
+static size_t shorten_path(char *text, size_t length, size_t room)
+{
+    enum { DOTS = 3, KEPT = 32 };
+    size_t start = 0, end = length;
+    while (start < length && text[start] != '/' && text[start] != '\\') {
+        start++;
+    }
+    while (end > start && text[end - 1] != '/' && text[end - 1] != '\\') {
+        end--;
+    }
+    const size_t excess = length - (room - 1) + DOTS;
+    if (end - start < KEPT + DOTS) {
+        return length;
+    }
+    const size_t kept = end - start > excess + KEPT ? end - start - excess : KEPT;
+    size_t from = start + kept / 3, to = end - (kept - kept / 3);
+    for (int i = 0; i < 3 && inside_character(text[from]); i++) {
+        from--;
+    }
+    for (int i = 0; i < 3 && inside_character(text[to]); i++) {
+        to++;
+    }
+    memcpy(text + from, "...", DOTS);
+    memmove(text + from + DOTS, text + to, length - to);
+    return length - (to - from) + DOTS;
+}
+
+/* `text` has `length` bytes, and room for more. */
 static void store(slm_error *error, size_t room, slm_status status, char *text, size_t length)
 {
+    if (length >= room) {
+        length = shorten_path(text, length, room);
+    }
     length = slm__utf8_printable(text, length < room ? length : room - 1, length >= room);
     error->status = status;
     memcpy(error->message, text, length);
@@ -34,7 +71,7 @@ static size_t format_into(char *text, size_t capacity, const char *format, va_li
     if (length < 0) {
         return 0;
     }
-    return (size_t)length;
+    return (size_t)length < capacity ? (size_t)length : capacity - 1;
 }
 
 slm_status slm__fail(slm_error *error, slm_status status, const char *format, ...)
@@ -43,7 +80,7 @@ slm_status slm__fail(slm_error *error, slm_status status, const char *format, ..
     if (room == 0) {
         return status;
     }
-    char text[MESSAGE] = ""; /* a buffer of its own: the arguments may point into the old message */
+    char text[LONGEST] = ""; /* a buffer of its own: the arguments may point into the old message */
     va_list arguments;
     va_start(arguments, format);
     size_t length = format_into(text, sizeof text, format, arguments);
@@ -58,14 +95,11 @@ slm_status slm__fail_in(slm_error *error, slm_status status, const char *format,
     if (room == 0) {
         return status;
     }
-    char text[2 * MESSAGE + 4] = "";
+    char text[LONGEST + MESSAGE + 4] = "";
     va_list arguments;
     va_start(arguments, format);
-    size_t length = format_into(text, MESSAGE, format, arguments);
+    size_t length = format_into(text, LONGEST, format, arguments);
     va_end(arguments);
-    if (length >= MESSAGE) {
-        length = MESSAGE - 1;
-    }
     text[length++] = ':';
     text[length++] = ' ';
     for (size_t i = 0; i < room && error->message[i] != '\0'; i++) {

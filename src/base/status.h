@@ -15,7 +15,7 @@
     } while (0)
 
 /* Fill `error` (may be NULL) with a sentence and return `status`. The sentence names file, key, value and remedy.
- * Replaces what the error held before; text that does not fit is cut at a character. */
+ * Replaces what the error held before; of text that does not fit first the middle of its paths is left out, then the end is cut. */
 slm_status slm__fail(slm_error *error, slm_status status, const char *format, ...)
 #ifdef __GNUC__
     __attribute__((format(printf, 3, 4)))

@@ -74,6 +74,33 @@ static void prefix_longer_than_the_message(void **state)
     assert_int_equal(strlen(error.message), sizeof error.message - 1);
 }
 
+/* Of a long path the beginning and the file's name stay, and all that is said about it. */
+static void long_paths_are_shortened_in_the_middle(void **state)
+{
+    (void)state;
+    static const char reason[] = "/\xC3\xA9/model.safetensors: tensor a is listed twice";
+    char path[4100] = "/home";
+    for (size_t length = 100; length < 4000; length += 37) {
+        slm_error error = {sizeof error, 0, ""};
+        for (size_t i = 5; i < length; i++) {
+            path[i] = i % 40 == 0 ? '/' : i % 7 == 0 ? ' ' : i % 2 == 0 ? '\xC3' : '\xA9'; /* some of it no UTF-8 */
+        }
+        strcpy(path + length, "");
+        slm__fail(&error, SLM_E_BAD_VALUE, "cannot open %s%s", path, reason);
+        const size_t whole = strlen("cannot open ") + length + strlen(reason);
+        assert_int_equal(strncmp(error.message, "cannot open /home", 17), 0);
+        assert_true(strlen(error.message) >= (whole < 503 ? whole : 490));
+        assert_string_equal(error.message + strlen(error.message) - strlen(reason), reason);
+        assert_int_equal(strstr(error.message, "...") != NULL, whole > sizeof error.message - 1);
+        slm__fail(&error, SLM_E_BAD_VALUE, "tensor a is listed twice");
+        slm__fail_in(&error, SLM_E_BAD_VALUE, "adapter %s%s", path, "/\xC3\xA9/model.safetensors");
+        assert_string_equal(error.message + strlen(error.message) - strlen(reason), reason);
+    }
+    slm_error small = {8 + 60, 0, ""};
+    slm__fail(&small, SLM_E_BAD_VALUE, "%s%s", path, reason);
+    assert_int_equal(strlen(small.message), 59);
+}
+
 struct heard {
     int lines;
     int32_t level;
@@ -109,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fills_error),        cmocka_unit_test(stays_inside_struct_size),       cmocka_unit_test(message_is_clean_utf8),
         cmocka_unit_test(cut_at_a_character), cmocka_unit_test(prefix_longer_than_the_message), cmocka_unit_test(log_gives_one_clean_line),
+        cmocka_unit_test(long_paths_are_shortened_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
