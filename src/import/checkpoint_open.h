@@ -9,4 +9,7 @@
  * refuses it here. */
 slm_status slm__checkpoint_open(struct slm_checkpoint *checkpoint, const char *path, slm_error *error);
 
+/* Do the first bytes of a file (zero beyond its end) fit a safetensors file? */
+bool slm__looks_like_safetensors(const uint8_t start[9], uint64_t file_bytes);
+
 #endif

@@ -12,7 +12,8 @@ static slm_status find_family(struct slm_gguf_keys *keys, struct slm_family_conf
 {
     struct slm_span type, architecture;
     if (slm__gguf_text(slm__gguf_find(keys->gguf, "general.type"), &type) && !slm__span_is(type, "model")) {
-        return slm__fail(keys->error, SLM_E_UNSUPPORTED, "general.type is %.*s, only models can be converted", SLM_SPAN_ARGS(type));
+        return slm__fail(keys->error, SLM_E_UNSUPPORTED, "general.type is %.*s, only models can be converted%s", SLM_SPAN_ARGS(type),
+                         slm__span_is(type, "adapter") ? " (an adapter with its base model: --lora)" : "");
     }
     if (!slm__gguf_text(slm__gguf_find(keys->gguf, "general.architecture"), &architecture)) {
         return slm__fail(keys->error, SLM_E_BAD_VALUE, "key general.architecture is missing or no string");

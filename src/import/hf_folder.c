@@ -190,7 +190,10 @@ slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *fo
     checkpoint->format = "huggingface";
     checkpoint->described = "config.json";
     if (!slm__hf_has_file(folder, "config.json")) {
-        return slm__fail(error, SLM_E_FILE_MISSING, "%s has no config.json: it is no Hugging Face checkpoint", folder);
+        return slm__hf_has_file(folder, "adapter_config.json")
+                   ? slm__fail(error, SLM_E_UNSUPPORTED, "%s is a LoRA adapter: convert its base model, with the adapter beside it (--lora)", folder)
+                   : slm__fail(error, SLM_E_FILE_MISSING,
+                               "%s has no config.json: it is no Hugging Face checkpoint (of a GGUF model give the file)", folder);
     }
     SLM_TRY(slm__hf_read_json(checkpoint, folder, "config.json", read_config, error));
     if (slm__hf_has_file(folder, "generation_config.json")) {

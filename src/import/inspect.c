@@ -4,7 +4,7 @@
 
 #include "base/file.h"                 /* slm__file_open, slm__path_is_folder */
 #include "format/format_layout.h"      /* SLM_FORMAT_MAGIC, SLM_TENSOR_... */
-#include "import/checkpoint_open.h"    /* slm__checkpoint_open */
+#include "import/checkpoint_open.h"    /* slm__checkpoint_open, slm__looks_like_safetensors */
 #include "import/inspect_adapter.h"    /* slm__inspect_adapter */
 #include "import/safetensors_reader.h" /* slm__safetensors_add_file */
 #include "import/weight_stream.h"      /* slm__target_type */
@@ -24,11 +24,12 @@ slm_status slm__inspect_kind_of(const char *path, enum slm_inspect_kind *kind, s
     }
     struct slm_file file;
     SLM_TRY(slm__file_open(&file, path, error));
-    uint8_t magic[8] = {0};
-    const slm_status status = file.size >= sizeof magic ? slm__file_read(&file, 0, magic, sizeof magic, error) : SLM_OK;
-    if (memcmp(magic, "slm", 3) == 0) {
+    uint8_t start[9] = {0};
+    const slm_status status = slm__file_read(&file, 0, start, file.size < sizeof start ? (size_t)file.size : sizeof start, error);
+    if (memcmp(start, "slm", 3) == 0) {
         *kind = SLM_INSPECT_SLM;
-    } else if (length > ending_length && strcmp(path + length - ending_length, ending) == 0) {
+    } else if (slm__looks_like_safetensors(start, file.size) ||
+               (length > ending_length && strcmp(path + length - ending_length, ending) == 0)) {
         *kind = SLM_INSPECT_SAFETENSORS;
     }
     slm__file_close(&file);

@@ -176,6 +176,9 @@ static slm_status check_header_length(const struct slm_file *file, uint64_t *len
     }
     SLM_TRY(slm__file_read(file, 0, bytes, 8, error));
     *length = slm__load_u64(bytes);
+    if (memcmp(bytes, "version ", 8) == 0) {
+        return slm__fail(error, SLM_E_BAD_MAGIC, "it is a pointer of Git LFS, not the file itself: fetch it (git lfs pull)");
+    }
     if (*length > HEADER_LIMIT) {
         return slm__fail(error, SLM_E_LIMIT, "the header length is %" PRIu64 " bytes, the limit is %" PRIu64, *length, HEADER_LIMIT);
     }

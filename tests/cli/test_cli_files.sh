@@ -49,6 +49,31 @@ run inspect "$hf"
 check "inspect a folder" code_is 0
 fails_with "inspect --verify of a folder" 2 "--verify compares the checksums of a .slm file" inspect "$hf" --verify
 fails_with "inspect --verify --json of a folder" 2 "this source has none" inspect "$hf" --verify --json
+
+# Files that are something else than a checkpoint are told what they are.
+other_file() { fails_with "inspect $1" 1 "$1 $2" inspect "$work/$1" && fails_with "convert $1" 1 "$1 $2" convert "$work/$1" -o "$work/x.slm"; }
+printf 'PK\003\004archive' >"$work/pytorch_model.bin"
+printf '\200\002}q\001.' >"$work/old.pth"
+printf 'tjgg\003\000\000\000' >"$work/ggml-model.bin"
+printf '{"model_type": "llama"}' >"$work/config.json"
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n' >"$work/pointer"
+printf 'text' >"$work/short"
+other_file pytorch_model.bin "is a PyTorch file"
+other_file old.pth "is a Python pickle"
+other_file ggml-model.bin "is a ggml file, older than GGUF"
+other_file config.json "is JSON: give the checkpoint's folder"
+other_file pointer "is a pointer of Git LFS"
+fails_with "inspect a text" 1 "short: the file does not begin with GGUF" inspect "$work/short"
+fails_with "convert a model" 1 "demo.slm is an .slm model already" convert "$work/demo.slm" -o "$work/x.slm"
+fails_with "convert weights alone" 1 "model.safetensors holds safetensors weights alone" convert "$hf/model.safetensors" -o "$work/x.slm"
+cp "$work/pointer" "$work/pointer.safetensors"
+fails_with "inspect a pointer" 1 "pointer.safetensors: it is a pointer of Git LFS" inspect "$work/pointer.safetensors"
+mkdir "$work/adapter"
+echo '{}' >"$work/adapter/adapter_config.json"
+fails_with "convert an adapter" 1 "is a LoRA adapter: convert its base model" convert "$work/adapter" -o "$work/x.slm"
+cp "$hf/model.safetensors" "$work/weights"
+run inspect "$work/weights"
+check "inspect safetensors under any name" code_is 0
 run inspect "$hf/model.safetensors"
 check "inspect a safetensors file" code_is 0
 
