@@ -355,13 +355,12 @@ static slm_status write_result(const struct slm_state_table *table, const uint8_
     return SLM_OK;
 }
 
-slm_status slm__table_finish(struct slm_state_table *table, const uint8_t byte_class[256], const struct slm_regular_space *space,
-                             struct slm_regular *result, slm_error *error)
+slm_status slm__table_write(const struct slm_state_table *table, const uint8_t byte_class[256], const struct slm_regular_space *space,
+                            struct slm_regular *result, slm_error *error)
 {
     uint8_t merged[256] = {0};
     uint8_t first[256] = {0};
     uint32_t class_count = 0;
-    SLM_TRY(slm__table_minimize(table, error));
     if (!merge_classes(table, byte_class, merged, first, &class_count)) {
         return slm__arena_failure(table->arena, error);
     }
@@ -369,4 +368,11 @@ slm_status slm__table_finish(struct slm_state_table *table, const uint8_t byte_c
         return slm__fail(error, SLM_E_LIMIT, "the language needs %u states, the limit is %u", table->state_count, space->state_limit);
     }
     return write_result(table, byte_class, merged, first, class_count, space->arena, result, error);
+}
+
+slm_status slm__table_finish(struct slm_state_table *table, const uint8_t byte_class[256], const struct slm_regular_space *space,
+                             struct slm_regular *result, slm_error *error)
+{
+    SLM_TRY(slm__table_minimize(table, error));
+    return slm__table_write(table, byte_class, space, result, error);
 }

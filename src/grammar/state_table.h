@@ -23,8 +23,11 @@ bool slm__table_reach(struct slm_state_table *table, uint32_t state);
 /* Merge equal states, drop what is not reached from the start or leads nowhere. */
 slm_status slm__table_minimize(struct slm_state_table *table, slm_error *error);
 
-/* The finished automaton of a table whose classes are those of bytes: minimized, classes merged and numbered by their first byte,
- * states numbered in breadth-first order. */
+/* The finished automaton of a minimal table whose classes are those of bytes: classes merged and numbered by their first byte, states
+ * numbered in breadth-first order. */
+slm_status slm__table_write(const struct slm_state_table *table, const uint8_t byte_class[256], const struct slm_regular_space *space,
+                            struct slm_regular *result, slm_error *error);
+/* Both. */
 slm_status slm__table_finish(struct slm_state_table *table, const uint8_t byte_class[256], const struct slm_regular_space *space,
                              struct slm_regular *result, slm_error *error);
 
