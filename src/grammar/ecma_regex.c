@@ -72,9 +72,10 @@ static slm_status make_character(struct slm_regex_reader *reader, uint32_t code,
 /* \b, \B: on one side of the place a word character, on the other none (\B: likewise on both sides). */
 static slm_status make_boundary(struct slm_regex_reader *reader, bool negative, const struct slm_regex **node)
 {
-    const struct slm_regex *word = NULL;
     struct slm_regex value = {.kind = SLM_REGEX_SET, .set = slm__codes_word()};
-    SLM_TRY(make(reader, value, &word));
+    if (reader->word == NULL) {
+        SLM_TRY(make(reader, value, &reader->word));
+    }
     struct list choice = {0};
     for (int word_before = 0; word_before < 2; word_before++) {
         struct list both = {0};
@@ -82,7 +83,7 @@ static slm_status make_boundary(struct slm_regex_reader *reader, bool negative, 
             bool is_word = behind != 0 ? word_before != 0 : (word_before != 0) == negative;
             struct slm_regex look = {.kind = SLM_REGEX_LOOK, .negative = !is_word, .behind = behind != 0};
             const struct slm_regex *side = NULL;
-            SLM_TRY(make_one(reader, look, word, &side));
+            SLM_TRY(make_one(reader, look, reader->word, &side));
             SLM_TRY(push(reader, &both, side));
         }
         const struct slm_regex *sequence = NULL;

@@ -25,6 +25,7 @@ struct slm_regex_step {
 };
 
 struct slm_regex_look {
+    const struct slm_regex *body;
     uint32_t start; /* its first step */
     bool negative;
     bool behind;

@@ -136,6 +136,12 @@ static slm_status write_look(struct writer *w, const struct slm_regex *node)
     if (w->in_behind) {
         return slm__fail(w->error, SLM_E_UNSUPPORTED, "an assertion inside of a look-behind is not supported");
     }
+    for (uint32_t i = 0; i < p->look_count; i++) {
+        const struct slm_regex_look *known = &p->looks[i];
+        if (known->body == node->children[0] && known->behind == node->behind && known->negative == node->negative) {
+            return put(w, SLM_STEP_LOOK, i, 0);
+        }
+    }
     if (p->look_count >= LOOK_LIMIT || w->look_depth >= LOOK_DEPTH) {
         return slm__fail(w->error, SLM_E_LIMIT, "the pattern has more than %d look-arounds or nests them deeper than %d", LOOK_LIMIT,
                          LOOK_DEPTH);
@@ -146,7 +152,8 @@ static slm_status write_look(struct writer *w, const struct slm_regex *node)
     uint32_t number = p->look_count++;
     uint32_t jump = p->step_count;
     SLM_TRY(put(w, SLM_STEP_JUMP, 0, 0));
-    p->looks[number] = (struct slm_regex_look){.start = p->step_count, .negative = node->negative, .behind = node->behind};
+    p->looks[number] =
+        (struct slm_regex_look){.body = node->children[0], .start = p->step_count, .negative = node->negative, .behind = node->behind};
     if (node->behind) {
         SLM_TRY(write_anything(w));
     }

@@ -34,6 +34,7 @@ struct slm_regex_reader {
     struct slm_span text; /* valid UTF-8 */
     size_t position;
     uint32_t depth;
+    const struct slm_regex *word; /* a word character, for \b; NULL: not needed yet */
     slm_error *error;
 };
 
