@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Escapes and character classes of patterns. Beyond the strict syntax: escapes of any sign, and a class beside a hyphen. */
-#include "base/utf8.h"            /* slm__utf8_decode */
-#include "grammar/regex_syntax.h" /* struct slm_regex_reader */
+#include "base/utf8.h"                /* slm__utf8_decode */
+#include "grammar/regex_syntax.h"     /* struct slm_regex_reader */
+#include "grammar/unicode_property.h" /* slm__unicode_property */
 
 enum { NO_DIGIT = -1 };
 

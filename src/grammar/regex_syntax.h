@@ -56,7 +56,4 @@ slm_status slm__regex_escape(struct slm_regex_reader *reader, bool in_class, str
 /* What stands behind an opening bracket, up to the closing one. */
 slm_status slm__regex_class(struct slm_regex_reader *reader, struct slm_code_set *set);
 
-/* The code points of \p{name} (`name` without the braces); false: no such property is known. */
-bool slm__unicode_property(struct slm_code_collector *codes, struct slm_span name);
-
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Open addressing over hashes; the words of all sequences lie one behind the other. */
 #include "grammar/sequence_set.h"
+#include "base/heap_sort.h" /* slm__heap_sort */
 
 enum { FIRST_CAPACITY = 64, INSERTION_LIMIT = 24 };
 
@@ -122,19 +123,18 @@ slm_status slm__sequence_failure(const struct slm_sequence_set *set, const char 
     return slm__arena_failure(set->arena, error);
 }
 
-static void sift_down(uint64_t *values, uint32_t root, uint32_t count)
+static bool is_less(const void *items, uint32_t a, uint32_t b)
 {
-    uint64_t value = values[root];
-    while (root < count / 2) {
-        uint32_t child = 2 * root + 1;
-        child += child + 1 < count && values[child + 1] > values[child];
-        if (values[child] <= value) {
-            break;
-        }
-        values[root] = values[child];
-        root = child;
-    }
-    values[root] = value;
+    const uint64_t *values = items;
+    return values[a] < values[b];
+}
+
+static void exchange(void *items, uint32_t a, uint32_t b)
+{
+    uint64_t *values = items;
+    uint64_t value = values[a];
+    values[a] = values[b];
+    values[b] = value;
 }
 
 /* Insertion for short lists, which are nearly all; heap sort for the others. */
@@ -151,13 +151,5 @@ void slm__sort_u64(uint64_t *values, uint32_t count)
         }
         return;
     }
-    for (uint32_t i = count / 2; i-- > 0;) {
-        sift_down(values, i, count);
-    }
-    for (uint32_t end = count - 1; end > 0; end--) {
-        uint64_t value = values[0];
-        values[0] = values[end];
-        values[end] = value;
-        sift_down(values, 0, end);
-    }
+    slm__heap_sort(values, count, is_less, exchange);
 }
