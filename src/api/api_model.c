@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Models: open, describe, verify, close. */
 #include "api/handles.h"
+#include "model/vision_tower.h" /* struct slm_vision_tower */
 #include <string.h>
 
 /* Room for the handle and its tables, in one block. */
@@ -10,6 +11,8 @@ static uint64_t handle_bytes(const struct slm_transformer_tables *tables)
     slm__carve(&carver, sizeof(struct slm_model));
     slm__carve(&carver, tables->layers * sizeof(struct slm_layer));
     slm__carve(&carver, tables->experts * sizeof(struct slm_mlp));
+    slm__carve(&carver, tables->vision_layers != 0 ? sizeof(struct slm_vision_tower) : 0);
+    slm__carve(&carver, tables->vision_layers * sizeof(struct slm_layer));
     return carver.used;
 }
 
@@ -56,8 +59,13 @@ static slm_status bind_model(struct slm_model *model, const struct slm_transform
     slm__carve(&carver, sizeof *model);
     struct slm_layer *layers = slm__carve(&carver, tables->layers * sizeof *layers);
     struct slm_mlp *experts = slm__carve(&carver, tables->experts * sizeof *experts);
+    struct slm_vision_tower *vision = slm__carve(&carver, tables->vision_layers != 0 ? sizeof *vision : 0);
+    struct slm_layer *vision_layers = slm__carve(&carver, tables->vision_layers * sizeof *vision_layers);
     if (tables->layers > 0) {
-        SLM_TRY(slm__transformer_bind(&model->transformer, &model->file, layers, experts, error));
+        if (tables->vision_layers > 0) {
+            vision->body.layers = vision_layers;
+        }
+        SLM_TRY(slm__transformer_bind(&model->transformer, &model->file, layers, experts, vision, error));
     }
     if (model->file.tokenizer.length > 0) {
         SLM_TRY(slm__tokenizer_open(&model->tokenizer, model->file.tokenizer, error));
@@ -80,7 +88,7 @@ static slm_status open_bytes(struct slm_engine *engine, struct slm_span bytes, c
 {
     struct slm_weight_file file;
     struct slm_model *model = NULL;
-    struct slm_transformer_tables tables = {0, 0};
+    struct slm_transformer_tables tables = {0};
     SLM_TRY(slm__weight_file_open(&file, bytes.data, bytes.length, error));
     SLM_TRY(slm__transformer_tables(&file, &tables, error));
     SLM_TRY(take_block(engine, options, handle_bytes(&tables), &model, error));
@@ -183,7 +191,7 @@ slm_status slm_model_plan(slm_engine *engine, const char *path, uint64_t path_le
     slm_model_memory plan = {.struct_size = sizeof plan};
     struct slm_mapping mapping;
     struct slm_weight_file file;
-    struct slm_transformer_tables tables = {0, 0};
+    struct slm_transformer_tables tables = {0};
     SLM_TRY(slm__require(engine, "engine", error));
     SLM_TRY(slm__path_in(path, path_length, name, error));
     SLM_TRY(model_options(&known, options, error));

@@ -8,6 +8,8 @@
 #include "format/weight_file.h"   /* struct slm_weight_file */
 #include "kernels/kernels.h"      /* struct slm_matrix */
 
+struct slm_vision_tower; /* vision_tower.h */
+
 enum {
     SLM_NO_ROPE = 0xffffffff,
     SLM_MAX_EOS = 16,
@@ -96,22 +98,24 @@ struct slm_transformer {
     int32_t bos_token; /* -1: none */
     uint32_t eos_count;
     int32_t eos_tokens[SLM_MAX_EOS];
-    struct slm_layer *layers; /* [layer_count] */
+    struct slm_layer *layers;              /* [layer_count] */
+    const struct slm_vision_tower *vision; /* the part that sees; NULL: none */
 };
 
 /* Entries of the tables that a handle reserves. */
 struct slm_transformer_tables {
-    uint32_t layers;  /* 0: no weights, a tokenizer alone */
-    uint32_t experts; /* of all layers together */
+    uint32_t layers;        /* 0: no weights, a tokenizer alone */
+    uint32_t experts;       /* of all layers together */
+    uint32_t vision_layers; /* of the part that sees; 0: there is none */
 };
 
 /* The sizes of the tables of a file, for planning. Errors as slm__transformer_bind(). */
 slm_status slm__transformer_tables(const struct slm_weight_file *file, struct slm_transformer_tables *tables, slm_error *error);
 /* Read and check all traits, then find every tensor and check its shape and type. `layers` and `experts` have room for what
- * slm__transformer_tables() says.
+ * slm__transformer_tables() says; `vision`, zeroed, and its body.layers too, NULL where there are none.
  * Unknown traits are refused (SLM_E_UNSUPPORTED): ignoring one would change the arithmetic. */
 slm_status slm__transformer_bind(struct slm_transformer *transformer, const struct slm_weight_file *file, struct slm_layer *layers,
-                                 struct slm_mlp *experts, slm_error *error);
+                                 struct slm_mlp *experts, struct slm_vision_tower *vision, slm_error *error);
 /* Weight bytes that one decoded token reads, and 2 x weights of the layers' matrices. */
 uint64_t slm__transformer_bytes_per_token(const struct slm_transformer *transformer);
 uint64_t slm__transformer_body_ops(const struct slm_transformer *transformer);

@@ -2,6 +2,7 @@
 /* Finds every tensor of a transformer by name and checks its shape: afterwards nothing is looked up and nothing can be out of bounds. */
 #include "model/tensor_binder.h"      /* struct slm_tensor_binder */
 #include "model/transformer_traits.h" /* slm__transformer_traits */
+#include "model/vision_tower.h"       /* slm__vision_bind */
 #include <stdio.h>
 
 slm_status slm__bind_matrix(struct slm_tensor_binder *binder, const char *name, uint32_t rows, uint32_t cols, struct slm_matrix *matrix)
@@ -161,7 +162,7 @@ static slm_status bind_ends(struct slm_tensor_binder *binder, struct slm_transfo
 }
 
 slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_weight_file *file, struct slm_layer *layers,
-                                 struct slm_mlp *experts, slm_error *error)
+                                 struct slm_mlp *experts, struct slm_vision_tower *vision, slm_error *error)
 {
     struct slm_tensor_binder binder = {file, "", error, 0};
     struct slm_transformer_tables tables;
@@ -178,6 +179,11 @@ slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_wei
     }
     for (uint32_t i = 0; i < t->rope_set_count; i++) {
         binder.used += t->rope_sets[i].long_frequencies != NULL ? 2 : 1;
+    }
+    if (tables.vision_layers != 0) {
+        vision->body.layer_count = tables.vision_layers;
+        SLM_TRY(slm__vision_bind(vision, t, &binder));
+        t->vision = vision;
     }
     if (binder.used != file->tensor_count) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "the file has %u tensors of which this version uses %u; a newer libslm may read it",

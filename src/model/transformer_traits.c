@@ -258,11 +258,12 @@ static slm_status refuse_unknown_traits(const struct slm_transformer *t, const s
 slm_status slm__transformer_tables(const struct slm_weight_file *file, struct slm_transformer_tables *tables, slm_error *error)
 {
     struct layer_array experts;
-    *tables = (struct slm_transformer_tables){0, 0};
+    *tables = (struct slm_transformer_tables){0};
     if (!slm__meta_has(file, "model.layers")) {
         return SLM_OK;
     }
     SLM_TRY(slm__required_u64(file, "model.layers", 1, MAX_LAYERS, &tables->layers, error));
+    SLM_TRY(slm__optional_u64(file, "vision.layers", 1, MAX_LAYERS, &tables->vision_layers, error));
     SLM_TRY(layer_array(file, "layer.experts", true, tables->layers, &experts, error));
     for (uint32_t l = 0; l < tables->layers; l++) {
         SLM_TRY(check_range("layer.experts", l, array_at(&experts, l), 0, MAX_EXPERTS, error));
