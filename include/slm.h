@@ -344,11 +344,15 @@ typedef struct slm_string {
     uint64_t length;
 } slm_string;
 
+enum {
+    SLM_CONVERT_TEXT_ONLY = 1 /* leave out the part of a model that sees */
+};
+
 typedef struct slm_convert_options {
     uint32_t struct_size;
     int32_t type;      /* of the layers' matrices; 0: I8 */
     int32_t head_type; /* of embedding and output head; 0: I8 for I4 and I8 bodies, else the body's */
-    uint32_t flags;    /* 0 */
+    uint32_t flags;    /* SLM_CONVERT_... */
     slm_progress_fn *progress; /* may be NULL; returning not 0 stops with SLM_E_CANCELLED */
     void *progress_user;
     const slm_string *adapters;   /* paths of LoRA adapters (peft folders, GGUF files) to merge into the weights; at most 64 */

@@ -86,10 +86,11 @@ slm_status slm_convert(slm_engine *engine, const char *source, uint64_t source_l
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
     SLM_TRY(slm__path_in(source, source_length, from, error));
     SLM_TRY(slm__path_in(destination, destination_length, to, error));
-    if (known.flags != 0) {
-        return slm__fail(error, SLM_E_ARGUMENT, "flags is %u, no flag is defined", known.flags);
+    if ((known.flags & ~(uint32_t)SLM_CONVERT_TEXT_ONLY) != 0) {
+        return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", known.flags);
     }
-    struct slm_convert_settings settings = {.progress = known.progress, .progress_user = known.progress_user};
+    struct slm_convert_settings settings = {
+        .progress = known.progress, .progress_user = known.progress_user, .text_only = (known.flags & SLM_CONVERT_TEXT_ONLY) != 0};
     SLM_TRY(check_type("type", known.type, &settings.types.body, error));
     SLM_TRY(check_type("head_type", known.head_type, &settings.types.head, error));
     struct slm_convert_report report = {0};

@@ -33,12 +33,16 @@ void slm__checkpoint_free(struct slm_checkpoint *checkpoint)
 struct slm_source_tensor *slm__checkpoint_find(const struct slm_checkpoint *checkpoint, const char *pattern, uint32_t layer,
                                                uint32_t expert, char name[SLM_SOURCE_NAME_BYTES])
 {
-    static const char model[] = "model.";
-    const size_t model_length = sizeof model - 1;
+    static const char model[] = "model.", tower[] = "vision_tower.", projector[] = "multi_modal_projector.";
+    const size_t model_length = sizeof model - 1, tower_length = sizeof tower - 1, projector_length = sizeof projector - 1;
     char plain[SLM_SOURCE_NAME_BYTES];
     slm__rule_name(plain, sizeof plain, pattern, layer, expert);
     if (checkpoint->gguf || checkpoint->prefix == NULL) {
         memcpy(name, plain, sizeof plain);
+    } else if (strncmp(plain, tower, tower_length) == 0) {
+        snprintf(name, SLM_SOURCE_NAME_BYTES, "%s%.90s", checkpoint->vision_prefix, plain + tower_length);
+    } else if (strncmp(plain, projector, projector_length) == 0) {
+        snprintf(name, SLM_SOURCE_NAME_BYTES, "%s%.90s", checkpoint->projector_prefix, plain + projector_length);
     } else if (strncmp(plain, model, model_length) == 0) {
         snprintf(name, SLM_SOURCE_NAME_BYTES, "%s%s%.90s", checkpoint->prefix, checkpoint->inner, plain + model_length);
     } else {
@@ -64,6 +68,24 @@ static void settle_prefix(struct slm_checkpoint *checkpoint)
     }
 }
 
+/* The same for the part that sees; a checkpoint without it is a text model. */
+static void settle_vision(struct slm_checkpoint *checkpoint)
+{
+    static const char *const ways[][2] = {{"vision_tower.vision_model.", "multi_modal_projector."},
+                                          {"model.vision_tower.vision_model.", "model.multi_modal_projector."},
+                                          {"vision_tower.", "multi_modal_projector."},
+                                          {"model.vision_tower.", "model.multi_modal_projector."}};
+    for (size_t i = 0; checkpoint->config.vision.family != NULL && i < sizeof ways / sizeof ways[0]; i++) {
+        char name[SLM_SOURCE_NAME_BYTES];
+        checkpoint->vision_prefix = ways[i][0];
+        checkpoint->projector_prefix = ways[i][1];
+        if (slm__checkpoint_find(checkpoint, "vision_tower.embeddings.patch_embedding.weight", 0, 0, name) != NULL) {
+            return;
+        }
+    }
+    checkpoint->config.vision.family = NULL;
+}
+
 /* A vector, a matrix, or (stacked not 0) so many matrices in one tensor. */
 static slm_status check_shape(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *source, uint32_t stacked,
                               uint64_t rows, uint64_t cols, bool vector, slm_error *error)
@@ -87,6 +109,26 @@ static slm_status check_shape(const struct slm_checkpoint *checkpoint, const str
     slm__source_shape_text(source, found);
     return slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %.*s is %s, %s describes %s", checkpoint->set.files[source->file].name,
                      SLM_SPAN_ARGS(source->name), found, checkpoint->described, wanted);
+}
+
+/* A source whose rows and columns are exchanged, or whose rows have more dimensions. */
+static slm_status check_other_shape(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *source, bool transposed,
+                                    uint64_t rows, uint64_t cols, slm_error *error)
+{
+    const uint64_t *shape = source->shape;
+    char found[192];
+    uint64_t length = source->dimensions > 1 ? 1 : 0;
+    for (uint32_t d = 1; d < source->dimensions; d++) {
+        length = shape[d] != 0 && length > cols / shape[d] ? 0 : length * shape[d];
+    }
+    if (transposed ? source->dimensions == 2 && shape[0] == cols && shape[1] == rows
+                   : source->dimensions > 1 && shape[0] == rows && length == cols) {
+        return SLM_OK;
+    }
+    slm__source_shape_text(source, found);
+    return slm__fail(error, SLM_E_BAD_VALUE, "%s: tensor %.*s is %s, %s describes %" PRIu64 " x %" PRIu64,
+                     checkpoint->set.files[source->file].name, SLM_SPAN_ARGS(source->name), found, checkpoint->described,
+                     transposed ? cols : rows, transposed ? rows : cols);
 }
 
 static slm_status check_type(const struct slm_checkpoint *checkpoint, const struct slm_source_tensor *source, bool vector, slm_error *error)
@@ -142,6 +184,15 @@ static slm_status add_part(struct slm_checkpoint *checkpoint, struct slm_target 
         SLM_TRY(check_shape(checkpoint, source, 0, slm__source_rows(source), part->rows, false, error));
         return check_type(checkpoint, source, target->vector, error);
     }
+    if ((rule->flags & (SLM_RULE_FOLDED | SLM_RULE_TRANSPOSED)) != 0) {
+        const bool transposed = (rule->flags & SLM_RULE_TRANSPOSED) != 0;
+        part->transposed = transposed ? slm__arena_take(&checkpoint->arena, sizeof *part->transposed) : NULL;
+        if (transposed && part->transposed == NULL) {
+            return slm__arena_failure(&checkpoint->arena, error);
+        }
+        SLM_TRY(check_other_shape(checkpoint, source, transposed, part->rows, target->cols, error));
+        return check_type(checkpoint, source, true, error);
+    }
     SLM_TRY(check_shape(checkpoint, source, stacked ? config->experts : 0, part->rows, target->cols, target->vector, error));
     return check_type(checkpoint, source, target->vector, error);
 }
@@ -182,6 +233,7 @@ static slm_status add_target(struct slm_checkpoint *checkpoint, const struct slm
     target->vector = rule->cols == SLM_EXTENT_ONE;
     target->head_class = (rule->flags & SLM_RULE_HEAD) != 0;
     target->full = (rule->flags & SLM_RULE_F32) != 0;
+    target->vision = (rule->flags & SLM_RULE_VISION) != 0;
     target->plus_one =
         (rule->flags & SLM_RULE_NORM) != 0 && !checkpoint->gguf && (checkpoint->config.family->flags & SLM_FAMILY_NORM_PLUS_ONE) != 0;
     target->cols = (uint32_t)slm__extent(&checkpoint->config, rule->cols);
@@ -210,6 +262,7 @@ static slm_status take_targets(struct slm_checkpoint *checkpoint, slm_error *err
     for (uint32_t i = 0; i < checkpoint->set.tensor_count; i++) {
         stored += checkpoint->set.tensors[i].bytes;
     }
+    count += config->vision.family != NULL ? (size_t)config->vision.family->rule_count * config->vision.layers : 0;
     if (config->experts != 0) {
         count += (size_t)2 * config->experts * config->layers;
         if (count / 8 > stored) {
@@ -250,11 +303,26 @@ static slm_status add_targets(struct slm_checkpoint *checkpoint, slm_error *erro
     return SLM_OK;
 }
 
+static slm_status add_vision_targets(struct slm_checkpoint *checkpoint, slm_error *error)
+{
+    const struct slm_vision_config *vision = &checkpoint->config.vision;
+    for (uint32_t r = 0; vision->family != NULL && r < vision->family->rule_count; r++) {
+        const struct slm_tensor_rule *rule = &vision->family->rules[r];
+        const uint32_t times = slm__rule_marks(rule->target) > 0 ? vision->layers : 1;
+        for (uint32_t layer = 0; layer < times; layer++) {
+            SLM_TRY(add_target(checkpoint, rule, layer, 0, error));
+        }
+    }
+    return SLM_OK;
+}
+
 slm_status slm__checkpoint_plan(struct slm_checkpoint *checkpoint, slm_error *error)
 {
     settle_prefix(checkpoint);
+    settle_vision(checkpoint);
     SLM_TRY(slm__checkpoint_settle_head(checkpoint, error));
     SLM_TRY(add_targets(checkpoint, error));
+    SLM_TRY(add_vision_targets(checkpoint, error));
     return slm__checkpoint_check_leftovers(checkpoint, error);
 }
 
@@ -285,11 +353,55 @@ static const struct slm_target_part *part_of_row(const struct slm_target *target
     return part;
 }
 
+/* Column `column` of a source that is held whole. */
+static void read_column(const struct slm_target_part *part, uint32_t column, uint32_t rows, float *out)
+{
+    const struct slm_value_type *type = part->source->type;
+    const size_t row_bytes = (size_t)slm__source_row_bytes(part->source);
+    for (uint32_t i = 0; i < rows; i++) {
+        type->decode(*part->transposed + i * row_bytes + (size_t)column * type->block_bytes, 1, out + i);
+    }
+}
+
+/* All bytes of a transposed source. */
+static slm_status hold_transposed(const struct slm_checkpoint *checkpoint, const struct slm_target_part *part, slm_error *error)
+{
+    const size_t row_bytes = (size_t)slm__source_row_bytes(part->source);
+    if (part->transposed == NULL) {
+        return SLM_OK;
+    }
+    *part->transposed = slm__allocate(checkpoint->context.memory, (size_t)part->source->bytes, 64);
+    if (*part->transposed == NULL) {
+        return slm__fail_memory(error, part->source->bytes);
+    }
+    for (uint64_t row = 0; row < slm__source_rows(part->source); row++) {
+        SLM_TRY(slm__source_read_raw(&checkpoint->set, part->source, row, *part->transposed + row * row_bytes, error));
+    }
+    return SLM_OK;
+}
+
+static void release_transposed(const struct slm_checkpoint *checkpoint, const struct slm_target_part *part)
+{
+    if (part->transposed != NULL) {
+        slm__release(checkpoint->context.memory, *part->transposed, (size_t)part->source->bytes);
+        *part->transposed = NULL;
+    }
+}
+
 slm_status slm__target_read_row(const struct slm_checkpoint *checkpoint, const struct slm_target *target, uint32_t row, uint8_t *raw,
                                 float *out, slm_error *error)
 {
     const struct slm_target_part *part = part_of_row(target, &row);
-    SLM_TRY(slm__source_read_row(&checkpoint->set, part->source, row_in_source(part, row), raw, out, error));
+    if (part->transposed != NULL) {
+        read_column(part, row, target->cols, out);
+        return SLM_OK;
+    }
+    const uint32_t cols = (uint32_t)slm__source_cols(part->source),
+                   folds = target->cols / cols; /* more than 1: a source of more dimensions */
+    for (uint32_t i = 0; i < folds; i++) {
+        const uint64_t source_row = (uint64_t)row_in_source(part, row) * folds + i;
+        SLM_TRY(slm__source_read_row(&checkpoint->set, part->source, source_row, raw, out + (size_t)i * cols, error));
+    }
     slm__adapter_deltas_add(part->deltas, row, out, target->cols);
     return SLM_OK;
 }
@@ -317,6 +429,7 @@ slm_status slm__target_hold(const struct slm_checkpoint *checkpoint, const struc
     for (uint32_t i = 0; i < target->part_count && status == SLM_OK; i++) {
         const struct slm_target_part *part = &target->parts[i];
         status = part->source != NULL ? slm__source_hold(&checkpoint->set, part->source, memory, error) : SLM_OK;
+        status = status == SLM_OK ? hold_transposed(checkpoint, part, error) : status;
         status = status == SLM_OK ? slm__adapter_deltas_hold(part->deltas, memory, error) : status;
     }
     if (status != SLM_OK) {
@@ -330,6 +443,7 @@ void slm__target_release(const struct slm_checkpoint *checkpoint, const struct s
     for (uint32_t i = 0; i < target->part_count; i++) {
         if (target->parts[i].source != NULL) {
             slm__source_release(target->parts[i].source, checkpoint->context.memory);
+            release_transposed(checkpoint, &target->parts[i]);
         }
         slm__adapter_deltas_release(target->parts[i].deltas, checkpoint->context.memory);
     }

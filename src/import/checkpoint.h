@@ -25,7 +25,8 @@ struct slm_target_part {
     uint32_t first_row;                     /* of the source, seen as a matrix */
     uint32_t rows;
     struct slm_adapter_delta *deltas; /* what adapters add; NULL: nothing */
-    uint32_t pairs; /* not 0: rows of heads of this width lie as pairs (2i, 2i+1) and are put back to halves (i, i + width/2) */
+    uint8_t **transposed; /* the source has this part's columns for rows: all its bytes, while they are held; NULL: it has not */
+    uint32_t pairs;       /* not 0: rows of heads of this width lie as pairs (2i, 2i+1) and are put back to halves (i, i + width/2) */
 };
 
 struct slm_target {
@@ -33,6 +34,7 @@ struct slm_target {
     bool vector;     /* f32, cols is 1 */
     bool head_class; /* embedding or output head */
     bool full;       /* always f32 */
+    bool vision;     /* of the part that sees */
     bool plus_one;   /* the source holds the values less 1 */
     uint32_t rows, cols;
     uint32_t part_count;
@@ -63,7 +65,9 @@ struct slm_checkpoint {
     uint64_t hashed;             /* bytes that it has seen */
     const char *prefix;          /* of tensor names in a composite or encoder: "language_model.", "bert." or ""; NULL: in others */
     const char *inner;           /* what "model." at their beginning reads: "model.language_model." or "model." */
-    uint32_t vision_tensors;     /* left out */
+    const char *vision_prefix, *projector_prefix; /* what "vision_tower." and "multi_modal_projector." at their beginning read */
+    bool text_only;                               /* leave out the part that sees */
+    uint32_t vision_tensors;                      /* left out */
     struct slm_target *targets;
     uint32_t target_count;
 };

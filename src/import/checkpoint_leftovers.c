@@ -175,13 +175,15 @@ slm_status slm__checkpoint_check_leftovers(struct slm_checkpoint *checkpoint, sl
         if ((checkpoint->config.family->flags & SLM_FAMILY_ENCODER) != 0 && slm__family_tensor_is_training_head(tensor->name)) {
             continue;
         }
-        if (checkpoint->config.composite && slm__family_tensor_is_vision(tensor->name)) {
+        const bool sees = checkpoint->config.vision.family != NULL;
+        if (checkpoint->config.composite &&
+            (sees ? slm__family_tensor_is_vision_head(tensor->name) : slm__family_tensor_is_vision(tensor->name))) {
             checkpoint->vision_tensors++;
             continue;
         }
         SLM_TRY(judge(checkpoint, tensor, error));
     }
-    if (checkpoint->config.composite) {
+    if (checkpoint->config.composite && checkpoint->config.vision.family == NULL) {
         slm__log(checkpoint->context.log, SLM_LOG_WARNING,
                  "only the text part is converted: the model will not take images (%" PRIu32 " tensors of the part that sees are left out)",
                  checkpoint->vision_tensors);

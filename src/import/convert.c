@@ -8,6 +8,7 @@
 #include "import/checkpoint_open.h" /* slm__checkpoint_open */
 #include "import/model_metadata.h"  /* slm__write_traits, slm__write_texts */
 #include "import/rope_tensors.h"    /* struct slm_rope_tensors */
+#include "import/vision_metadata.h" /* slm__write_vision_traits */
 #include <string.h>
 
 enum { HASH_PIECE = 1 << 20 };
@@ -96,17 +97,21 @@ static slm_status write_model(struct slm_checkpoint *checkpoint, const struct sl
     struct slm_import_progress progress = {settings->progress, settings->progress_user, 0, total_work(checkpoint, &settings->types)};
     char hex[65];
     struct slm_rope_tensors frequencies;
+    uint32_t pixels = 0;
     uint32_t *ids = slm__arena_take(&checkpoint->arena, checkpoint->target_count * sizeof *ids);
     if (ids == NULL) {
         return slm__arena_failure(&checkpoint->arena, error);
     }
     SLM_TRY(hash_source(checkpoint, &progress, hex, error));
     SLM_TRY(slm__write_traits(writer, &checkpoint->config, error));
+    SLM_TRY(slm__write_vision_traits(writer, checkpoint, error));
     SLM_TRY(slm__write_texts(writer, checkpoint, hex, error));
     slm__writer_tokenizer(writer, slm__span(checkpoint->tokenizer.data, checkpoint->tokenizer.length));
     SLM_TRY(slm__weights_declare(checkpoint, &settings->types, writer, ids, error));
     SLM_TRY(slm__rope_tensors_declare(&checkpoint->config, writer, &frequencies, error));
+    SLM_TRY(slm__pixel_values_declare(&checkpoint->config.vision, writer, &pixels, error));
     SLM_TRY(slm__writer_begin(writer, error));
+    SLM_TRY(slm__pixel_values_write(&checkpoint->config.vision, writer, pixels, error));
     SLM_TRY(slm__rope_tensors_write(&checkpoint->config, writer, &frequencies, error));
     SLM_TRY(slm__weights_stream(checkpoint, &settings->types, writer, ids, &progress, &report->errors, error));
     SLM_TRY(slm__writer_finish(writer, error));
@@ -159,6 +164,7 @@ slm_status slm__convert_checkpoint(const struct slm_import_context *context, con
     struct slm_checkpoint checkpoint;
     slm__convert_default_types(&full.types);
     slm__checkpoint_init(&checkpoint, context);
+    checkpoint.text_only = settings->text_only;
     slm_status status = slm__checkpoint_open(&checkpoint, source, error);
     if (status == SLM_OK) {
         status = check_destination(destination, error);

@@ -11,6 +11,7 @@ struct slm_convert_settings {
     struct slm_weight_types types; /* SLM_WEIGHT_NONE: the default */
     slm_progress_fn *progress;     /* may be NULL */
     void *progress_user;
+    bool text_only;                            /* leave out the part that sees */
     const struct slm_adapter_choice *adapters; /* merged into the weights */
     uint32_t adapter_count;
 };

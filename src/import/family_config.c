@@ -188,12 +188,27 @@ uint64_t slm__extent(const struct slm_family_config *config, enum slm_extent ext
     case SLM_EXTENT_EXPERTS: return config->experts;
     case SLM_EXTENT_EXPERT_FFN: return config->expert_ffn;
     case SLM_EXTENT_CONTEXT: return config->max_context;
+    case SLM_EXTENT_VISION_HIDDEN: return config->vision.hidden;
+    case SLM_EXTENT_VISION_FFN: return config->vision.ffn;
+    case SLM_EXTENT_VISION_PATCH: return (uint64_t)3 * config->vision.patch_size * config->vision.patch_size;
+    case SLM_EXTENT_VISION_PATCHES: return (uint64_t)config->vision.side * config->vision.side;
     }
     return 0;
 }
 
+/* Weights of what a rule makes once. */
+static uint64_t rule_weights(const struct slm_family_config *config, const struct slm_tensor_rule *rule)
+{
+    uint64_t total = 0;
+    for (uint32_t s = 0; s < SLM_RULE_SOURCES && rule->sources[s].hf != NULL; s++) {
+        total += slm__extent(config, rule->sources[s].rows) * slm__extent(config, rule->cols);
+    }
+    return total;
+}
+
 uint64_t slm__family_config_parameters(const struct slm_family_config *config)
 {
+    const struct slm_vision_family *vision = config->vision.family;
     uint64_t total = 0;
     for (uint32_t i = 0; i < config->family->rule_count; i++) {
         const struct slm_tensor_rule *rule = &config->family->rules[i];
@@ -202,9 +217,10 @@ uint64_t slm__family_config_parameters(const struct slm_family_config *config)
         for (uint32_t layer = 0; layer < layers; layer++) {
             times += slm__rule_times(config, rule, layer);
         }
-        for (uint32_t s = 0; s < SLM_RULE_SOURCES && rule->sources[s].hf != NULL; s++) {
-            total += times * slm__extent(config, rule->sources[s].rows) * slm__extent(config, rule->cols);
-        }
+        total += times * rule_weights(config, rule);
+    }
+    for (uint32_t i = 0; vision != NULL && i < vision->rule_count; i++) {
+        total += (slm__rule_marks(vision->rules[i].target) > 0 ? config->vision.layers : 1) * rule_weights(config, &vision->rules[i]);
     }
     return total;
 }

@@ -3,8 +3,9 @@
 #ifndef SLM_IMPORT_FAMILY_CONFIG_H
 #define SLM_IMPORT_FAMILY_CONFIG_H
 
-#include "base/status.h"         /* slm_status, slm_error */
-#include "import/family_table.h" /* struct slm_family */
+#include "base/status.h"          /* slm_status, slm_error */
+#include "import/family_table.h"  /* struct slm_family */
+#include "import/vision_family.h" /* struct slm_vision_config */
 
 enum slm_rope_kind { SLM_ROPE_DEFAULT, SLM_ROPE_LINEAR, SLM_ROPE_LLAMA3, SLM_ROPE_YARN };
 
@@ -69,6 +70,7 @@ struct slm_family_config {
     int64_t bos, pad; /* -1: none */
     uint32_t eos[SLM_EOS_TOKENS];
     uint32_t eos_count;
+    struct slm_vision_config vision; /* of a composite */
 };
 
 /* What the fields are called in the source, for messages. */

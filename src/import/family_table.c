@@ -2,6 +2,8 @@
 /* The rows of the family table. A new family is a new row here, and new rules where its tensors have other names. */
 #include "import/family_table.h"
 
+#include "import/vision_family.h" /* slm__vision_siglip */
+
 #define HF_LAYER "model.layers.%u."
 #define HF_ATTENTION HF_LAYER "self_attn."
 #define HF_EXPERT HF_LAYER "mlp.experts.%u."
@@ -386,8 +388,8 @@ static const struct slm_family families[] = {
 };
 
 static const struct slm_composite composites[] = {
-    {"gemma3", "Gemma3ForConditionalGeneration", "gemma3_text"},
-    {"mistral3", "Mistral3ForConditionalGeneration", "mistral"},
+    {"gemma3", "Gemma3ForConditionalGeneration", "gemma3_text", &slm__vision_siglip},
+    {"mistral3", "Mistral3ForConditionalGeneration", "mistral", NULL},
 };
 
 enum { FAMILIES = sizeof families / sizeof families[0], COMPOSITES = sizeof composites / sizeof composites[0] };
@@ -476,5 +478,12 @@ bool slm__family_tensor_is_vision(struct slm_span name)
 bool slm__family_tensor_is_training_head(struct slm_span name)
 {
     static const char *const beginnings[] = {"pooler.dense.", "bert.pooler.dense.", "roberta.pooler.dense.", "cls.", "lm_head."};
+    return begins_with_one(name, beginnings, sizeof beginnings / sizeof beginnings[0]);
+}
+
+bool slm__family_tensor_is_vision_head(struct slm_span name)
+{
+    static const char *const beginnings[] = {"vision_tower.head.", "vision_tower.vision_model.head.", "model.vision_tower.head.",
+                                             "model.vision_tower.vision_model.head."};
     return begins_with_one(name, beginnings, sizeof beginnings / sizeof beginnings[0]);
 }

@@ -34,7 +34,11 @@ enum slm_extent {
     SLM_EXTENT_HEAD_DIM,
     SLM_EXTENT_EXPERTS,
     SLM_EXTENT_EXPERT_FFN,
-    SLM_EXTENT_CONTEXT
+    SLM_EXTENT_CONTEXT,
+    SLM_EXTENT_VISION_HIDDEN,
+    SLM_EXTENT_VISION_FFN,
+    SLM_EXTENT_VISION_PATCH,  /* values of a patch */
+    SLM_EXTENT_VISION_PATCHES /* of an image */
 };
 
 enum { SLM_RULE_SOURCES = 3 };
@@ -50,9 +54,12 @@ struct slm_rule_source {
 };
 
 enum {
-    SLM_RULE_HEAD = 1, /* embedding or output head, which have a type of their own */
-    SLM_RULE_NORM = 2, /* a norm's weight: families with SLM_FAMILY_NORM_PLUS_ONE store it less 1 */
-    SLM_RULE_F32 = 4   /* a matrix that is always f32 */
+    SLM_RULE_HEAD = 1,       /* embedding or output head, which have a type of their own */
+    SLM_RULE_NORM = 2,       /* a norm's weight: families with SLM_FAMILY_NORM_PLUS_ONE store it less 1 */
+    SLM_RULE_F32 = 4,        /* a matrix that is always f32 */
+    SLM_RULE_VISION = 8,     /* a matrix of the part that sees */
+    SLM_RULE_FOLDED = 16,    /* a source of more dimensions: all but the first make a row */
+    SLM_RULE_TRANSPOSED = 32 /* the source has columns for rows */
 };
 
 struct slm_tensor_rule {
@@ -136,10 +143,13 @@ struct slm_family {
     uint32_t rule_count;
 };
 
+struct slm_vision_family; /* vision_family.h */
+
 /* A checkpoint whose config.json has the text model in text_config. */
 struct slm_composite {
     const char *model_type, *architecture;
-    const char *text_model_type; /* where text_config does not say */
+    const char *text_model_type;            /* where text_config does not say */
+    const struct slm_vision_family *vision; /* NULL: its images are not supported */
 };
 
 /* NULL: unknown. */
@@ -154,8 +164,9 @@ const char *slm__family_gguf_names(void);
 
 /* Whether a source tensor of this name is known to have no effect on the output: caches that old tools saved. */
 bool slm__family_tensor_is_harmless(struct slm_span name);
-/* Whether it belongs to the part of a composite that sees. */
+/* Whether it belongs to the part of a composite that sees, and there to a head that pools all patches into one, which is not used. */
 bool slm__family_tensor_is_vision(struct slm_span name);
+bool slm__family_tensor_is_vision_head(struct slm_span name);
 /* Whether it belongs to what an encoder was trained with and has no effect on hidden states: pooler, heads. */
 bool slm__family_tensor_is_training_head(struct slm_span name);
 

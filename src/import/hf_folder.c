@@ -6,6 +6,7 @@
 #include "import/hf_config.h"          /* slm__hf_config_read */
 #include "import/hf_pooling.h"         /* slm__hf_pooling_read */
 #include "import/hf_texts.h"           /* slm__hf_texts_read */
+#include "import/hf_vision.h"          /* slm__hf_vision_read */
 #include "import/packed_linear.h"      /* slm__packed_linears_bind */
 #include "import/plain_tokenizer.h"    /* slm__import_plain_tokenizer */
 #include "import/safetensors_reader.h" /* slm__safetensors_add_file */
@@ -68,11 +69,32 @@ slm_status slm__hf_read_json(struct slm_checkpoint *checkpoint, const char *fold
 static slm_status read_config(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
 {
     SLM_TRY(slm__hf_config_read(root, &checkpoint->config, checkpoint->context.log, error));
+    if (!checkpoint->text_only) {
+        SLM_TRY(slm__hf_vision_read(root, &checkpoint->config, error));
+    }
     const struct slm_json *quantization = slm__json_present(root, "quantization_config");
     if (quantization == NULL) {
         quantization = slm__json_present(slm__json_present(root, "text_config"), "quantization_config");
     }
     return quantization != NULL ? slm__hf_quantization_read(quantization, SLM_QUANTIZED_NOT, &checkpoint->quantization, error) : SLM_OK;
+}
+
+/* The older of two files has the image processor's keys at the top. */
+static slm_status read_image_processor(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
+{
+    const struct slm_json *inner = slm__json_present(root, "image_processor");
+    return slm__hf_image_processor_read(inner != NULL ? inner : root, &checkpoint->config.vision, error);
+}
+
+static slm_status read_preparation(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
+{
+    static const char *const names[] = {"preprocessor_config.json", "processor_config.json"};
+    for (size_t i = 0; checkpoint->config.vision.family != NULL && i < sizeof names / sizeof names[0]; i++) {
+        if (slm__hf_has_file(folder, names[i])) {
+            return slm__hf_read_json(checkpoint, folder, names[i], read_image_processor, error);
+        }
+    }
+    return SLM_OK;
 }
 
 static slm_status read_gptq_config(struct slm_checkpoint *checkpoint, const struct slm_json *root, slm_error *error)
@@ -199,6 +221,7 @@ slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *fo
     if (slm__hf_has_file(folder, "generation_config.json")) {
         SLM_TRY(slm__hf_read_json(checkpoint, folder, "generation_config.json", read_generation, error));
     }
+    SLM_TRY(read_preparation(checkpoint, folder, error));
     SLM_TRY(read_tokenizer(checkpoint, folder, error));
     SLM_TRY(slm__hf_texts_read(checkpoint, folder, error));
     SLM_TRY(slm__hf_pooling_read(checkpoint, folder, error));

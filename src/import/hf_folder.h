@@ -7,6 +7,7 @@
 #include "import/checkpoint.h" /* struct slm_checkpoint */
 
 /* Fill everything but the plan. Each file that is read goes into the hash, in the order config.json, generation_config.json,
+ * (of a model that sees) preprocessor_config.json or processor_config.json,
  * tokenizer.json, tokenizer_config.json, special_tokens_map.json, chat_template.jinja, licence, notice, modules.json and the pooling
  * module's config.json; the weights follow later. */
 slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error);

@@ -284,7 +284,10 @@ static void add_particulars(struct slm_buffer *json, const struct slm_checkpoint
         add_number(json, "expert_ffn_size", config->expert_ffn);
         add_number(json, "expert_layers", sparse);
     }
-    if (config->composite) {
+    if (config->vision.family != NULL) {
+        add_number(json, "image_size", config->vision.image_size);
+        add_number(json, "image_tokens", config->vision.tokens);
+    } else if (config->composite) {
         add_bool(json, "text_only", true);
         add_number(json, "left_out_tensors", checkpoint->vision_tensors);
     }

@@ -321,6 +321,9 @@ static slm_status stream_targets(struct stream *stream, const struct slm_weight_
         const slm_status status = stream_matrix(stream, writer, ids[i], progress, &relative, error);
         slm__target_release(checkpoint, target);
         SLM_TRY(status);
+        if (target->vision) {
+            continue;
+        }
         if (!target->head_class && !target->full) {
             body[body_count++] = relative;
         } else if (target->head_class && head_count < 2) {

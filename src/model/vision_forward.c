@@ -14,16 +14,14 @@
 void slm__vision_workspace_carve(struct slm_vision_workspace *w, struct slm_carver *carver, const struct slm_vision_tower *tower,
                                  uint32_t threads)
 {
-    const struct slm_layer *layer = &tower->body.layers[0];
-    const uint64_t layer_bytes = slm__op_kv_layer_bytes(SLM_CACHE_F32, layer->head_dim, layer->kv_heads);
     const uint64_t tiles = (tower->patches + SLM_TILE - 1) / SLM_TILE;
     const uint64_t patch_packed = slm__op_packed_bytes(tower->patch_embed.type, tower->patch_embed.cols, tower->patches);
     const uint64_t token_packed = slm__op_packed_bytes(tower->projector.type, tower->projector.cols, tower->tokens);
-    slm__workspace_carve(&w->body, carver, &tower->body, SLM_CACHE_F32, tower->patches, tower->patches, threads);
+    slm__workspace_carve(&w->body, carver, &tower->body, SLM_CACHE_F32, tower->patches, tower->patches, 0, threads);
     slm__image_resize_carve(&w->resize, carver, tower->image_size, threads);
     w->patch_stride = slm__padded_rows(tower->patch_embed.cols);
     w->text_stride = slm__padded_rows(tower->text_hidden);
-    w->pages = slm__carve(carver, tiles * layer_bytes);
+    w->pages = slm__carve(carver, tiles * slm__kv_page_bytes(&tower->body, 0, SLM_CACHE_F32));
     w->table = slm__carve(carver, tiles * sizeof *w->table);
     w->rows = slm__carve(carver, tower->patches * sizeof *w->rows);
     w->patches = slm__carve(carver, (uint64_t)tower->patches * w->patch_stride * sizeof(float));
@@ -32,10 +30,6 @@ void slm__vision_workspace_carve(struct slm_vision_workspace *w, struct slm_carv
     w->packed = slm__carve(carver, patch_packed > token_packed ? patch_packed : token_packed);
     if (w->table == NULL) {
         return;
-    }
-    w->body.page_bytes[0] = layer_bytes;
-    for (uint32_t i = 0; i < tower->body.layer_count; i++) {
-        w->body.layer_offsets[i] = 0;
     }
     for (uint32_t i = 0; i < tiles; i++) {
         w->table[i] = i;

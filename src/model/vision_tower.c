@@ -59,6 +59,7 @@ static slm_status read_layers(struct slm_transformer *body, const struct slm_wei
         body->layers[i] = layer;
     }
     body->kv_class_count = 1;
+    body->bidirectional = true;
     return SLM_OK;
 }
 
