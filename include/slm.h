@@ -314,6 +314,9 @@ typedef struct slm_model_info {
     int32_t encoder;             /* 1: tokens see the whole text; it has embeddings only: slm_embed() */
     int32_t pooling;             /* SLM_POOLING_...: how slm_embed() makes them by default */
     int32_t normalize;           /* 1: to length 1, by default */
+    uint32_t image_size;   /* images become squares of so many pixels a side; 0: the model takes none */
+    uint32_t image_tokens; /* tokens of an image */
+    int32_t image_token;   /* the id that stands for each of them */
 } slm_model_info;
 
 SLM_API slm_status slm_model_get_info(const slm_model *model, slm_model_info *info, slm_error *error);
@@ -551,7 +554,7 @@ typedef struct slm_pool_options {
     uint32_t context;   /* most tokens of one session; 0: the model's max_context, at most 4096 */
     int32_t kv_type;    /* SLM_KV_... */
     uint64_t kv_tokens; /* tokens that all sessions hold together; 0: sessions x context */
-    uint32_t batch;     /* most rows of one forward pass; 0: 512 */
+    uint32_t batch;     /* most rows of one forward pass, at least image_tokens where the model takes images; 0: 512 */
     uint32_t reserved;
     void *block;        /* memory for the pool, or NULL: one allocation by the engine's allocator */
     uint64_t block_bytes; /* at least slm_pool_plan()'s total_bytes, aligned to 64 */
@@ -631,9 +634,33 @@ typedef struct slm_append_options {
 } slm_append_options;
 
 /* Add tokens to the sequence (prefill), in chunks of at most the pool's batch. All or nothing: on SLM_E_CONTEXT_FULL,
- * SLM_E_POOL_FULL, SLM_E_BAD_TOKEN, SLM_E_CANCELLED or SLM_E_NOT_FINITE the session is as it was before. count 0 is fine. */
+ * SLM_E_POOL_FULL, SLM_E_BAD_TOKEN, SLM_E_CANCELLED or SLM_E_NOT_FINITE the session is as it was before. count 0 is fine. The id of a
+ * model's image_token is refused (SLM_E_BAD_TOKEN): see slm_session_append_image(). */
 SLM_API slm_status slm_session_append(slm_session *session, const int32_t *tokens, uint64_t count,
                                       const slm_append_options *options, slm_error *error);
+
+enum {
+    SLM_IMAGE_RGB8 = 0,  /* bytes: red, green, blue, row after row from the top */
+    SLM_IMAGE_VALUES = 1 /* f32 [3, image_size, image_size]: what a processor would make of the bytes, for comparisons */
+};
+
+typedef struct slm_image {
+    uint32_t struct_size;
+    int32_t format;       /* SLM_IMAGE_... */
+    uint32_t width;       /* pixels, 1 to 16384 */
+    uint32_t height;
+    const void *pixels;
+    uint64_t pixel_bytes; /* length of the buffer: 3 x width x height; with row_bytes, at least up to the end of the last row */
+    uint64_t row_bytes;   /* RGB8: from one row to the next; 0: 3 x width */
+} slm_image;
+
+/* Add an image: the model's image_tokens tokens, which see each other in both directions. RGB8 is resized to image_size x image_size by
+ * the reference's rule (bilinear with antialiasing, to the bit as Pillow does). Tokens that begin and end an image in a prompt are ordinary
+ * ones: append them before and after (slm_chat_tokenize() writes them, and image_tokens times image_token in between, where the
+ * template places an image). options->logits and hidden have image_tokens rows. All or nothing as slm_session_append(); besides its errors
+ * SLM_E_UNSUPPORTED (the model takes no images), SLM_E_ARGUMENT (sizes, a value that is not finite). */
+SLM_API slm_status slm_session_append_image(slm_session *session, const slm_image *image, const slm_append_options *options,
+                                            slm_error *error);
 
 enum {
     SLM_STOP_NONE = 0,
@@ -668,7 +695,8 @@ SLM_API slm_status slm_pool_step(slm_pool *pool, slm_session *const *sessions, u
 /* Logits after the last token: vocab_size floats, valid until the next call on the session. SLM_E_STATE when empty. */
 SLM_API slm_status slm_session_logits(slm_session *session, const float **logits, uint64_t *count, slm_error *error);
 /* Keep the first `tokens` tokens and forget the rest; no copying. Held-back text is dropped. Layers with a window of W keep W + 256 keys:
- * rewinding further is SLM_E_REWIND_LIMIT, whose message names the position; 0 is always possible. */
+ * rewinding further is SLM_E_REWIND_LIMIT, whose message names the position; 0 is always possible. Images are kept whole (SLM_E_ARGUMENT);
+ * after a rewind to the end of one, tokens have to be appended before slm_session_next() or slm_session_logits() (SLM_E_STATE). */
 SLM_API slm_status slm_session_rewind(slm_session *session, uint64_t tokens, slm_error *error);
 /* A second session with the same tokens, sampler and cache, in the same pool; shares pages, copies none. */
 SLM_API slm_status slm_session_fork(slm_session *session, slm_session **fork, slm_error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a model says about itself. */
 #include "api/handles.h"
+#include "model/vision_tower.h" /* struct slm_vision_tower */
 #include <string.h>
 
 static float meta_f32(const struct slm_weight_file *file, const char *key)
@@ -41,6 +42,11 @@ slm_status slm_model_get_info(const slm_model *model, slm_model_info *info, slm_
     slm_model_info known = {.struct_size = sizeof known, .bos_token = -1};
     if (model->transformer.layer_count > 0) {
         describe_transformer(&model->transformer, &known);
+    }
+    if (model->transformer.vision != NULL) {
+        known.image_size = model->transformer.vision->image_size;
+        known.image_tokens = model->transformer.vision->tokens;
+        known.image_token = model->transformer.vision->image_token;
     }
     known.has_tokenizer = model->runtime.tokenizer != NULL;
     known.has_chat_template = model->runtime.chat_template.length > 0;

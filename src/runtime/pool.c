@@ -57,6 +57,9 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
         shape->batch = shape->batch < shape->context ? shape->context : shape->batch;
         pages = options->kv_tokens == 0 ? shape->batch / SLM_TILE + shape->sessions : pages;
     }
+    if (model->transformer->vision != NULL && shape->batch < model->transformer->vision->tokens) {
+        shape->batch = model->transformer->vision->tokens; /* the tokens of an image see each other: one pass */
+    }
     const uint64_t useful = (uint64_t)shape->context * shape->sessions;
     shape->batch = shape->batch > useful ? (uint32_t)useful : shape->batch;
     for (uint32_t c = 0; c < model->transformer->kv_class_count; c++) {
@@ -71,11 +74,14 @@ static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
     const struct slm_pool_shape *shape = &pool->shape;
     const uint32_t vocab = pool->model->transformer->head.rows, tiles = slm__kv_tiles(shape->context);
     const uint32_t classes = pool->model->transformer->kv_class_count;
+    const struct slm_vision_tower *vision = pool->model->transformer->vision;
+    const uint64_t most_images = vision != NULL ? shape->context / vision->tokens : 0;
     pool->sessions = slm__carve(carver, shape->sessions * sizeof *pool->sessions);
     for (uint32_t i = 0; i < shape->sessions; i++) {
         int32_t *tokens = slm__carve(carver, (uint64_t)shape->context * sizeof *tokens);
         uint32_t *tables = slm__carve(carver, (uint64_t)tiles * classes * sizeof *tables);
         float *logits = slm__carve(carver, (uint64_t)vocab * sizeof *logits);
+        uint32_t *images = slm__carve(carver, most_images * sizeof *images);
         if (pool->sessions != NULL) {
             memset(&pool->sessions[i], 0, sizeof pool->sessions[i]);
             pool->sessions[i].pool = pool;
@@ -85,6 +91,7 @@ static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
                 pool->sessions[i].kv[c].capacity = tiles;
             }
             pool->sessions[i].logits = logits;
+            pool->sessions[i].images = images;
         }
     }
 }
@@ -105,6 +112,11 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     mark = carver->used;
     slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, shape->context, shape->adapter_rank,
                          slm__team_threads(pool->model->team));
+    if (t->vision != NULL) {
+        struct slm_vision_workspace counted, *vision = slm__carve(carver, sizeof *vision);
+        slm__vision_workspace_carve(vision != NULL ? vision : &counted, carver, t->vision, slm__team_threads(pool->model->team));
+        pool->vision = vision;
+    }
     pool->rows = slm__carve(carver, shape->batch * sizeof *pool->rows);
     pool->texts = slm__carve(carver, shape->sessions * sizeof *pool->texts);
     pool->logits = slm__carve(carver, (uint64_t)pool->step_rows * t->head.rows * sizeof *pool->logits);

@@ -3,9 +3,10 @@
 #ifndef SLM_RUNTIME_POOL_H
 #define SLM_RUNTIME_POOL_H
 
-#include "cache/kv_pages.h" /* struct slm_kv_pages */
-#include "model/forward.h"  /* struct slm_workspace, struct slm_row */
-#include "text/tokenizer.h" /* struct slm_tokenizer */
+#include "cache/kv_pages.h"     /* struct slm_kv_pages */
+#include "model/forward.h"      /* struct slm_workspace, struct slm_row */
+#include "model/vision_tower.h" /* struct slm_vision_workspace */
+#include "text/tokenizer.h"     /* struct slm_tokenizer */
 #include <stdatomic.h>
 
 /* What the runtime knows of a model; owned by the model handle, immutable. */
@@ -15,7 +16,7 @@ struct slm_runtime_model {
     const struct slm_kernels *kernels;
     struct slm_team *team;
     const struct slm_memory *memory;
-    atomic_uint *users;            /* pools and adapters of the model */
+    atomic_uint *users; /* pools and adapters of the model */
     int32_t pooling;    /* SLM_POOLING_...: how its embeddings are made */
     bool normalize;
     struct slm_span chat_template; /* length 0: none */
@@ -50,11 +51,12 @@ struct slm_pool {
     struct slm_pool_shape shape;
     struct slm_kv_pages pages[SLM_KV_CLASSES];
     struct slm_workspace workspace;
-    struct slm_session *sessions; /* [shape.sessions] slots */
-    struct slm_row *rows;         /* [batch] */
-    struct slm_embed_text *texts; /* [shape.sessions] that are being embedded */
-    uint32_t step_rows;           /* min(sessions, batch, SLM_STEP_ROWS) */
-    float *logits;                /* [step_rows][vocab]: logits before they are accepted */
+    struct slm_vision_workspace *vision; /* NULL: the model does not see */
+    struct slm_session *sessions;        /* [shape.sessions] slots */
+    struct slm_row *rows;                /* [batch] */
+    struct slm_embed_text *texts;        /* [shape.sessions] that are being embedded */
+    uint32_t step_rows;                  /* min(sessions, batch, SLM_STEP_ROWS) */
+    float *logits;                       /* [step_rows][vocab]: logits before they are accepted */
     void *sampler_scratch;
     uint32_t live; /* sessions in use */
     bool private;  /* belongs to its only session and goes with it */

@@ -43,6 +43,7 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     session->count = 0;
     session->computed = 0;
     session->answered = 0;
+    session->image_count = 0;
     session->logits_valid = false;
     session->in_step = false;
     session->adapters.count = 0;
@@ -144,6 +145,7 @@ struct append_job {
     uint32_t from;         /* first token to compute */
     uint32_t first_output; /* first token whose logits and hidden state the caller may want */
     slm_status status;
+    const struct slm_vision_image *image; /* what tokens [first_output, session->count) are; NULL: text */
 };
 
 static void fill_row(const struct append_job *job, uint32_t position, struct slm_row *row)
@@ -155,10 +157,26 @@ static void fill_row(const struct append_job *job, uint32_t position, struct slm
         const size_t index = position - job->first_output;
         row->logits = job->options->logits != NULL ? job->options->logits + index * t->vocab_size : NULL;
         row->hidden = job->options->hidden != NULL ? job->options->hidden + index * t->hidden_size : NULL;
+        if (job->image != NULL) {
+            row->embedding = session->pool->vision->embeddings + index * session->pool->vision->text_stride;
+            row->end = session->count;
+        }
     }
     if (position + 1 == session->count) {
         row->logits = session->pool->logits;
     }
+}
+
+static bool see_image(const struct append_job *job)
+{
+    struct slm_pool *pool = job->session->pool;
+    const struct slm_vision_forward forward = {.tower = pool->model->transformer->vision,
+                                               .kernels = pool->model->kernels,
+                                               .team = pool->model->team,
+                                               .workspace = pool->vision,
+                                               .cancelled = session_cancelled,
+                                               .cancel_context = job->session};
+    return slm__vision_forward(&forward, job->image);
 }
 
 static void run_append(void *context)
@@ -167,11 +185,16 @@ static void run_append(void *context)
     struct slm_session *session = job->session;
     struct slm_pool *pool = session->pool;
     const struct slm_forward forward = slm__pool_forward(pool, session_cancelled, session);
+    if (job->image != NULL && (session_cancelled(session) || !see_image(job))) {
+        job->status = SLM_E_CANCELLED;
+        return;
+    }
     for (uint32_t position = job->from; position < session->count;) {
-        const uint32_t left = session->count - position;
+        const bool before_image = job->image != NULL && position < job->first_output; /* the image comes in a pass of its own */
+        const uint32_t end = before_image ? job->first_output : session->count, left = end - position;
         slm__session_reserve_window(session, job->from, position, left < pool->shape.batch ? left : pool->shape.batch);
         uint32_t rows = 0;
-        for (; rows < pool->shape.batch && position < session->count; rows++, position++) {
+        for (; rows < pool->shape.batch && position < end; rows++, position++) {
             fill_row(job, position, &pool->rows[rows]);
         }
         if (session_cancelled(session) || !slm__forward_rows(&forward, pool->rows, rows)) {
@@ -183,19 +206,20 @@ static void run_append(void *context)
 }
 
 /* Compute tokens [computed, count) and accept them, or leave the session with `old_count` tokens and the old cache. */
-static slm_status compute_tokens(struct slm_session *session, uint32_t old_count, const slm_append_options *options, slm_error *error)
+static slm_status compute_tokens(struct slm_session *session, uint32_t old_count, const struct slm_vision_image *image,
+                                 const slm_append_options *options, slm_error *error)
 {
     struct slm_pool *pool = session->pool;
     const uint32_t old_length = session->computed;
     const size_t vocab = pool->model->transformer->vocab_size;
-    struct append_job job = {session, options, old_length, old_count, SLM_OK};
+    struct append_job job = {session, options, old_length, old_count, SLM_OK, image};
     if (!slm__session_reserve_all(session, session->count - old_length)) {
         const uint32_t wanted = session->count - old_length;
         session->count = old_count;
         return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the pool has free; rewind or destroy other sessions",
                          wanted);
     }
-    slm__pool_run(pool, session->count - old_length, run_append, &job);
+    slm__pool_run(pool, session->count - old_length + (image != NULL ? pool->model->transformer->vision->patches : 0), run_append, &job);
     if (job.status != SLM_OK) {
         slm__session_keep(session, old_length);
         session->count = old_count;
@@ -214,19 +238,12 @@ static slm_status compute_tokens(struct slm_session *session, uint32_t old_count
     return SLM_OK;
 }
 
-static slm_status check_append(const struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
-                               slm_error *error)
+static slm_status check_room(const struct slm_session *session, uint64_t count, const slm_append_options *options, slm_error *error)
 {
     const struct slm_transformer *t = session->pool->model->transformer;
     if (count > session->context - session->count) {
         return slm__fail(error, SLM_E_CONTEXT_FULL, "%llu tokens do not fit behind the %u of the session, whose context is %u",
                          (unsigned long long)count, session->count, session->context);
-    }
-    for (uint64_t i = 0; i < count; i++) {
-        if (tokens[i] < 0 || (uint32_t)tokens[i] >= t->vocab_size) {
-            return slm__fail(error, SLM_E_BAD_TOKEN, "token %llu is %d, the vocabulary has ids 0 .. %u", (unsigned long long)i, tokens[i],
-                             t->vocab_size - 1);
-        }
     }
     if ((options->logits != NULL && options->logits_capacity < count * t->vocab_size) ||
         (options->hidden != NULL && options->hidden_capacity < count * t->hidden_size)) {
@@ -237,20 +254,54 @@ static slm_status check_append(const struct slm_session *session, const int32_t 
     return SLM_OK;
 }
 
+static slm_status check_tokens(const struct slm_transformer *t, const int32_t *tokens, uint64_t count, slm_error *error)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        if (tokens[i] < 0 || (uint32_t)tokens[i] >= t->vocab_size) {
+            return slm__fail(error, SLM_E_BAD_TOKEN, "token %llu is %d, the vocabulary has ids 0 .. %u", (unsigned long long)i, tokens[i],
+                             t->vocab_size - 1);
+        }
+        if (t->vision != NULL && tokens[i] == t->vision->image_token) {
+            return slm__fail(error, SLM_E_BAD_TOKEN, "token %llu is %d, which stands for a part of an image: append the image",
+                             (unsigned long long)i, tokens[i]);
+        }
+    }
+    return SLM_OK;
+}
+
 slm_status slm__session_append(struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
                                slm_error *error)
 {
     const uint32_t old_count = session->count;
-    SLM_TRY(check_append(session, tokens, count, options, error));
+    SLM_TRY(check_room(session, count, options, error));
+    SLM_TRY(check_tokens(session->pool->model->transformer, tokens, count, error));
     if (count == 0) {
         return SLM_OK;
     }
     memcpy(session->tokens + old_count, tokens, (size_t)count * sizeof *tokens);
     session->count = old_count + (uint32_t)count;
-    SLM_TRY(compute_tokens(session, old_count, options, error));
+    SLM_TRY(compute_tokens(session, old_count, NULL, options, error));
     restart_text(session);
     return SLM_OK;
 }
+
+slm_status slm__session_append_image(struct slm_session *session, const struct slm_vision_image *image, const slm_append_options *options,
+                                     slm_error *error)
+{
+    const struct slm_vision_tower *tower = session->pool->model->transformer->vision;
+    const uint32_t old_count = session->count;
+    SLM_TRY(check_room(session, tower->tokens, options, error));
+    for (uint32_t i = 0; i < tower->tokens; i++) {
+        session->tokens[old_count + i] = tower->image_token;
+    }
+    session->count = old_count + tower->tokens;
+    SLM_TRY(compute_tokens(session, old_count, image, options, error));
+    session->images[session->image_count++] = old_count;
+    restart_text(session);
+    return SLM_OK;
+}
+
+bool slm__session_ends_in_image(const struct slm_session *session) { return session->computed == session->count && !session->logits_valid; }
 
 slm_status slm__session_compute(struct slm_session *session, slm_error *error)
 {
@@ -258,11 +309,33 @@ slm_status slm__session_compute(struct slm_session *session, slm_error *error)
     if (session->count == 0) {
         return slm__fail(error, SLM_E_STATE, "the session is empty: append tokens first");
     }
-    return session->logits_valid ? SLM_OK : compute_tokens(session, session->count, &none, error);
+    if (slm__session_ends_in_image(session)) {
+        return slm__fail(error, SLM_E_STATE, "the session was rewound to the end of an image: append tokens first");
+    }
+    return session->logits_valid ? SLM_OK : compute_tokens(session, session->count, NULL, &none, error);
+}
+
+/* Which of the images are kept with the first `tokens` tokens, and whether the last one is the end of the kept. */
+static slm_status images_kept(const struct slm_session *session, uint64_t tokens, uint32_t *kept, bool *at_end, slm_error *error)
+{
+    const uint32_t length = session->image_count != 0 ? session->pool->model->transformer->vision->tokens : 0;
+    *kept = 0;
+    *at_end = false;
+    while (*kept < session->image_count && session->images[*kept] < tokens) {
+        const uint32_t begin = session->images[(*kept)++];
+        if (tokens < begin + length) {
+            return slm__fail(error, SLM_E_ARGUMENT, "%llu tokens end inside the image of tokens %u .. %u: keep %u or %u",
+                             (unsigned long long)tokens, begin, begin + length - 1, begin, begin + length);
+        }
+        *at_end = tokens == begin + length;
+    }
+    return SLM_OK;
 }
 
 slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm_error *error)
 {
+    uint32_t kept = 0;
+    bool at_image = false;
     if (tokens > session->count) {
         return slm__fail(error, SLM_E_ARGUMENT, "cannot keep %llu tokens of a session that has %u", (unsigned long long)tokens,
                          session->count);
@@ -275,7 +348,10 @@ slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm
                 "layers with a window have dropped what %llu tokens need: keep at least %u tokens, or rewind to 0 and append again",
                 (unsigned long long)tokens, limit);
         }
-        slm__session_keep(session, tokens == 0 ? 0 : (uint32_t)tokens - 1); /* the last one kept is computed again, for its logits */
+        SLM_TRY(images_kept(session, tokens, &kept, &at_image, error));
+        session->image_count = kept;
+        /* the last one kept is computed again, for its logits */
+        slm__session_keep(session, tokens == 0 || at_image ? (uint32_t)tokens : (uint32_t)tokens - 1);
         session->count = (uint32_t)tokens;
         session->logits_valid = false;
         restart_text(session);
@@ -294,6 +370,8 @@ slm_status slm__session_fork(struct slm_session *session, struct slm_session **r
     for (uint32_t c = 0; c < session->pool->model->transformer->kv_class_count; c++) {
         slm__kv_sequence_fork(&fork->kv[c], &session->kv[c], &session->pool->pages[c]);
     }
+    memcpy(fork->images, session->images, session->image_count * sizeof *fork->images);
+    fork->image_count = session->image_count;
     fork->count = session->count;
     fork->computed = session->computed;
     fork->context = session->context;

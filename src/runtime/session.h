@@ -3,7 +3,8 @@
  * A session: one sequence of tokens, its page table, its sampler and the state of its text. It lives in a slot of its pool.
  *
  * Invariant: keys and values of tokens [0, computed) are in the cache; count - computed is 0, or 1: the token that was chosen last, or
- * the last one kept by a rewind, which the next step computes. logits are those after the last token exactly when logits_valid.
+ * the last one kept by a rewind, which the next step computes. logits are those after the last token exactly when logits_valid; a rewind
+ * to the end of an image leaves none and nothing to compute: tokens have to be appended.
  */
 #ifndef SLM_RUNTIME_SESSION_H
 #define SLM_RUNTIME_SESSION_H
@@ -21,8 +22,10 @@ enum { SLM_SESSION_TEXT_BYTES = SLM_STOP_STRINGS_BYTES + 2 * SLM_STOP_STRINGS_PU
 
 struct slm_session {
     struct slm_pool *pool;
-    int32_t *tokens; /* [pool context] */
-    float *logits;   /* [vocab] */
+    int32_t *tokens;  /* [pool context] */
+    float *logits;    /* [vocab] */
+    uint32_t *images; /* first token of each image, ascending */
+    uint32_t image_count;
     struct slm_kv_sequence kv[SLM_KV_CLASSES];
     uint32_t count;      /* tokens in the sequence */
     uint32_t computed;   /* of them in the cache */
@@ -53,6 +56,11 @@ slm_status slm__session_set_adapters(struct slm_session *session, struct slm_ada
                                      slm_error *error);
 slm_status slm__session_append(struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
                                slm_error *error);
+/* The tokens of an image, in one pass of the tower and one of the text model. The model sees; `image` is one that its tower takes. */
+slm_status slm__session_append_image(struct slm_session *session, const struct slm_vision_image *image, const slm_append_options *options,
+                                     slm_error *error);
+/* Whether the cache holds all tokens, the logits not, and the last token, an image's, cannot be computed again from its id. */
+bool slm__session_ends_in_image(const struct slm_session *session);
 slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm_error *error);
 slm_status slm__session_fork(struct slm_session *session, struct slm_session **fork, slm_error *error);
 /* Compute what is missing so that session->logits are those after the last token. */

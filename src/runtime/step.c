@@ -46,6 +46,8 @@ static void check_sessions(struct step_job *job)
         struct slm_session *session = job->sessions[i];
         if (session->count == 0) {
             fail_session(job, session, SLM_E_STATE, "the session is empty: append tokens first");
+        } else if (slm__session_ends_in_image(session)) {
+            fail_session(job, session, SLM_E_STATE, "the session was rewound to the end of an image: append tokens first");
         } else if (session->count == session->context) {
             fail_session(job, session, SLM_E_CONTEXT_FULL, "the session's context is full: rewind it, or create one with a larger context");
         }
