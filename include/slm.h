@@ -655,7 +655,7 @@ typedef struct slm_image {
 } slm_image;
 
 /* Add an image: the model's image_tokens tokens, which see each other in both directions. RGB8 is resized to image_size x image_size by
- * the reference's rule (bilinear with antialiasing, to the bit as Pillow does). Tokens that begin and end an image in a prompt are ordinary
+ * the reference's rule (bilinear with antialiasing, to the bit as Pillow 12 does). Tokens that begin and end an image in a prompt are ordinary
  * ones: append them before and after (slm_chat_tokenize() writes them, and image_tokens times image_token in between, where the
  * template places an image). options->logits and hidden have image_tokens rows. All or nothing as slm_session_append(); besides its errors
  * SLM_E_UNSUPPORTED (the model takes no images), SLM_E_ARGUMENT (sizes, a value that is not finite). */

@@ -393,31 +393,6 @@ static void converted_tensors_and_traits(void **state)
     import_end(&fixture);
 }
 
-/* The part that sees is left out, which a warning and the description say. */
-static void the_text_part_alone_is_announced(void **state)
-{
-    (void)state;
-    struct import_fixture fixture;
-    struct slm_weight_file file;
-    struct slm_span data;
-    struct slm_buffer json;
-    char source[1024];
-    import_begin(&fixture, 1);
-    if (!convert_golden(&fixture, "gemma3-vision", SLM_WEIGHT_F16, &data, &file)) {
-        import_end(&fixture);
-        skip();
-    }
-    slm__release(&fixture.memory, (void *)(uintptr_t)data.data, data.length);
-    assert_non_null(strstr(fixture.last_warning, "only the text part is converted"));
-    snprintf(source, sizeof source, "%s/models/gemma3-vision", golden_root());
-    slm__buffer_init(&json, &fixture.memory, 1 << 20);
-    assert_int_equal(slm__inspect_checkpoint(&fixture.context, source, &json, &fixture.error), SLM_OK);
-    slm__buffer_append_byte(&json, 0);
-    assert_non_null(strstr((const char *)json.data, "\"text_only\": true, \"left_out_tensors\": 39"));
-    slm__buffer_free(&json);
-    import_end(&fixture);
-}
-
 static void random_models_of_all_shapes(void **state)
 {
     (void)state;
@@ -461,7 +436,6 @@ int main(void)
         cmocka_unit_test(refusals_name_key_and_value),
         cmocka_unit_test(text_models_inside_others),
         cmocka_unit_test(converted_tensors_and_traits),
-        cmocka_unit_test(the_text_part_alone_is_announced),
         cmocka_unit_test(random_models_of_all_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
