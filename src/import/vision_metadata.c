@@ -67,6 +67,7 @@ slm_status slm__write_vision_traits(struct slm_weight_writer *writer, const stru
     if (vision->family == NULL) {
         return SLM_OK;
     }
+    slm__writer_needs(writer, 3);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         SLM_TRY(slm__writer_meta_u64(writer, sizes[i].key, sizes[i].value, error));
     }
