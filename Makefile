@@ -122,7 +122,7 @@ DEMO_MODEL := examples/demo/triage-i8.slm
 
 # ---- what to make -------------------------------------------------------------------------------------------------------------------
 
-.PHONY: all run deps test check asan-test ubsan-test tsan-test test-aarch64 bench format install uninstall amalgamation size clean help
+.PHONY: all run deps test test-golden check asan-test ubsan-test tsan-test test-aarch64 bench format install uninstall amalgamation size clean help
 .PHONY: build-tests build-examples
 
 all: $(STATIC) $(BUILD)/$(LINKNAME) $(BUILD)/slm ## libslm.a, libslm.so and the program slm, in build/
@@ -135,6 +135,9 @@ deps: ## install what the tests need (Debian, Ubuntu), or say what is missing
 
 test: build-tests ## run all tests with the golden files in GOLDEN
 	@SLM_GOLDEN='$(GOLDEN)' tests/run_tests.sh $(BUILD)
+
+test-golden: build-tests ## every set of the golden files in GOLDEN: a line for each with cases, failures, worst error
+	@SLM_GOLDEN='$(GOLDEN)' tests/run_golden.sh $(BUILD)
 
 build-examples: $(EXAMPLES)
 build-tests: all build-examples $(TESTS)
@@ -203,8 +206,8 @@ define after
     $(2): | $(1)
   endif
 endef
-$(eval $(call after,deps,$(TESTS) test check asan-test ubsan-test tsan-test $(BUILD)/tests/cmocka))
-$(eval $(call after,test,check asan-test ubsan-test tsan-test))
+$(eval $(call after,deps,$(TESTS) test test-golden check asan-test ubsan-test tsan-test $(BUILD)/tests/cmocka))
+$(eval $(call after,test,test-golden check asan-test ubsan-test tsan-test))
 $(eval $(call after,check,asan-test ubsan-test tsan-test))
 $(eval $(call after,asan-test,ubsan-test tsan-test))
 $(eval $(call after,ubsan-test,tsan-test))

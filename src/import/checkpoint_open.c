@@ -45,8 +45,7 @@ static const char *other_kind(const uint8_t start[9], uint64_t file_bytes)
             return kinds[i].sentence;
         }
     }
-    return slm__looks_like_safetensors(start, file_bytes) ? "holds safetensors weights alone: give the folder that has config.json too"
-                                                          : "";
+    return slm__looks_like_safetensors(start, file_bytes) ? "holds safetensors weights alone: give the folder with config.json" : "";
 }
 
 /* Refuse a file that is known to be something else than GGUF; the GGUF reader has its own words for the others. */

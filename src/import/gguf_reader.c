@@ -307,7 +307,7 @@ static slm_status parse_counts(struct head_parser *parser, uint64_t *tensors, ui
     uint32_t version = 0;
     SLM_TRY(take(parser, MAGIC_BYTES, "the magic", &magic));
     if (memcmp(magic, "GGUF", MAGIC_BYTES) != 0) {
-        return slm__fail(parser->error, SLM_E_BAD_MAGIC, "the file does not begin with GGUF, and nothing else that can be converted begins so");
+        return slm__fail(parser->error, SLM_E_BAD_MAGIC, "the file does not begin with GGUF: it is no model that can be converted");
     }
     SLM_TRY(take_u32(parser, "the version", &version));
     if (version != 2 && version != 3) {

@@ -213,7 +213,7 @@ slm_status slm__hf_folder_open(struct slm_checkpoint *checkpoint, const char *fo
     checkpoint->described = "config.json";
     if (!slm__hf_has_file(folder, "config.json")) {
         return slm__hf_has_file(folder, "adapter_config.json")
-                   ? slm__fail(error, SLM_E_UNSUPPORTED, "%s is a LoRA adapter: convert its base model, with the adapter beside it (--lora)", folder)
+                   ? slm__fail(error, SLM_E_UNSUPPORTED, "%s is a LoRA adapter: convert its base model, the adapter as --lora", folder)
                    : slm__fail(error, SLM_E_FILE_MISSING,
                                "%s has no config.json: it is no Hugging Face checkpoint (of a GGUF model give the file)", folder);
     }

@@ -2,6 +2,7 @@
 /* LoRA adapters at run time: reference logits, the same as merged for every linear of every family, several at once with weights, sessions
  * of one batch with different ones bit by bit as alone, tiers and threads, refusals in the words of conversion, states, memory. */
 #include "tests/api_fixture.h"
+#include "tests/golden_report.h" /* golden_begin */
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -110,6 +111,7 @@ static void test_logits_are_those_of_the_reference(void **state)
         skip();
     }
     const struct golden_tensor ids = golden_find(&golden, "input_ids");
+    golden_begin("adapter", "lora, at run time");
     for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
         const struct reference *reference = &references[i];
         slm_adapter *adapters[2] = {NULL, NULL};
@@ -123,7 +125,8 @@ static void test_logits_are_those_of_the_reference(void **state)
         float *got = logits_of(model, session, ids.data, ids.count, ids.count);
         const double nmse = golden_nmse(got, expected.data, expected.count);
         printf("%-24s on %-14s NMSE %.1e\n", reference->logits, reference->base, nmse);
-        assert_true(nmse <= 1e-10);
+        golden_case(nmse <= 1e-10);
+        golden_error(nmse);
         free(got);
         slm_session_destroy(session);
         for (uint32_t a = 0; a < count; a++) {
@@ -132,6 +135,7 @@ static void test_logits_are_those_of_the_reference(void **state)
         assert_int_equal(slm_model_close(model), SLM_OK);
     }
     golden_close(&golden);
+    assert_int_equal(golden_end(), 0);
     assert_int_equal(slm_engine_destroy(engine), SLM_OK);
 }
 

@@ -2,7 +2,8 @@
 /* All reference conversations of all template folders through the public interface: the text, or the refusal with its message. */
 #include "tests/api/chat_fixture.h"
 
-#include "base/json.h" /* slm__json_parse */
+#include "base/json.h"           /* slm__json_parse */
+#include "tests/golden_report.h" /* golden_begin */
 
 static slm_engine *engine;
 
@@ -44,6 +45,7 @@ static void run_template(const char *name, struct text source, void *user)
         error.message[0] = '\0';
         const char *wrong = judge(json, render(engine, NULL, line, &options, &text), &text);
         all->cases++;
+        golden_case(wrong == NULL);
         if (wrong != NULL) {
             all->failures++;
             print_message("%s: %s: %.120s\n", name, wrong, line);
@@ -59,13 +61,14 @@ static void test_reference_conversations(void **state)
     (void)state;
     struct tally all = {0, 0};
     CHECK_OK(slm_engine_create(NULL, &engine, &error));
+    golden_begin("template", "all, by slm_chat_render");
     const unsigned folders = for_each_template(run_template, &all);
     CHECK_OK(slm_engine_destroy(engine));
     if (folders == 0) {
         print_message("skipped: no folder %s/templates\n", golden_root());
         skip();
     }
-    print_message("%u templates, %u cases, %u failures\n", folders, all.cases, all.failures);
+    print_message("%u templates, %u cases, %u failures\n", folders, all.cases, golden_end());
     assert_true(all.cases > 0);
     assert_int_equal(all.failures, 0);
 }

@@ -2,6 +2,7 @@
 /* slm_embed: whole encoders against reference embeddings (ids equal, NMSE <= 1e-10 in f32; bounds of smaller types are what was measured
  * plus 20 %), decoders, batches that equal single texts bit for bit, and every way to fail. */
 #include "tests/api_fixture.h"
+#include "tests/golden_report.h" /* golden_begin */
 #include <math.h>
 
 enum { TEXTS = 6, WIDEST = 4096 };
@@ -117,6 +118,7 @@ static void encoders_equal_reference(void **state)
             !golden_open(&golden, encoder_path(encoders[i].folder, "golden.safetensors", path))) {
             continue;
         }
+        golden_begin("encoder", encoders[i].folder);
         for (int k = 0; k < 4; k++) {
             slm_model *model = encoder_model(encoders[i].folder, types[k]);
             slm_model_info info = {.struct_size = sizeof info};
@@ -129,7 +131,10 @@ static void encoders_equal_reference(void **state)
             CHECK_OK(slm_model_close(model));
         }
         printf("%-16s f32 %.1e, f16 %.2e, i8 %.2e, i4 %.2e\n", encoders[i].folder, nmse[0], nmse[1], nmse[2], nmse[3]);
-        for (int k = 0; k < 4; k++) {
+        golden_error(nmse[0]);
+        golden_case(nmse[0] <= limits[0]);
+        assert_int_equal(golden_end(), 0);
+        for (int k = 1; k < 4; k++) {
             assert_true(nmse[k] <= limits[k]);
         }
         free(json);

@@ -2,65 +2,67 @@
 /* Whole models of every import format against the logits that Hugging Face transformers computes from the same weights: GGUF, GPTQ, AWQ,
  * LoRA adapters merged. NMSE <= 1e-10 with f32 weights and cache; what i8 and i4 lose beyond the source's own quantization is printed. */
 #include "tests/api_fixture.h"
+#include "tests/golden_report.h" /* golden_begin, golden_list */
+
+enum { MOST = 200, PATH = 300 };
 
 static slm_engine *engine;
 
 /* After conversion to i8 and i4: bounds of the NMSE with an f16 cache, as measured plus 20 %, and of the loss that the conversion tells (0:
- * every code and scale is kept). All 0: not tested. */
-struct quantized_bounds {
+ * every code and scale is kept). A source without bounds: not tested. */
+static const struct bounds {
+    const char *source; /* under import/ */
     double i8, i4;
     double i8_loss, i4_loss;
+} quantized[] = {
+    {"gguf/llama3-q8_0.gguf", 4.5e-04, 5.7e-02, 0, 0.0769},
+    {"gguf/llama3-256-q4_k_m.gguf", 7.9e-04, 3.9e-03, 0.0055, 0.0099},
+    {"gguf/llama2-tied-q4_0.gguf", 8.3e-04, 1.1e-03, 0, 0.0022},
+    {"gguf/split-q4_0-00001-of-00003.gguf", 1.1e-03, 1.3e-03, 0, 0.0021},
+    {"gguf/qwen2-q5_1.gguf", 2.1e-03, 1.1e-01, 0.0055, 0.0730},
+    {"gguf/qwen3-q8_0.gguf", 3.7e-04, 4.4e-02, 0, 0.0769},
+    {"gguf/gemma2-q4_0.gguf", 5.4e-04, 6.2e-04, 0, 0.0035},
+    {"gguf/gemma3-q8_0.gguf", 1.2e-03, 2.1e-01, 0, 0.0766},
+    {"gguf/phi3-longrope-q4_1.gguf", 2.0e-03, 2.2e-03, 0.0055, 0.0060},
+    {"gptq/llama-4bit-g128-asym", 5.2e-04, 5.2e-04, 0, 1e-6},
+    {"gptq/llama-4bit-g128-v2-asym", 5.1e-04, 5.2e-04, 0, 1e-6},
+    {"gptq/llama-4bit-g32-desc_act", 6.7e-04, 2.6e-02, 0.0051, 0.0609},
+    {"gptq/llama-4bit-g32-lm_head", 4.8e-04, 5.4e-04, 0, 0.0021},
+    {"gptq/llama-4bit-g32-sym", 5.6e-04, 6.2e-04, 0, 0.0024},
+    {"gptq/llama-4bit-g32-zero-0", 3.8e-04, 4.1e-04, 0, 0.0021},
+    {"gptq/llama-4bit-g64-zero-bias", 5.1e-04, 5.1e-04, 0, 1e-6},
+    {"gptq/llama-8bit-g32-sym", 5.2e-04, 3.5e-02, 0, 0.0766},
+    {"gptq/qwen2-4bit-g32-sym", 1.0e-03, 1.2e-03, 0, 0.0022},
+    {"awq/llama-g128", 5.1e-04, 5.1e-04, 0, 1e-6},
+    {"awq/llama-g32", 5.0e-04, 5.6e-04, 0, 0.0024},
+    {"awq/qwen2-g32", 9.3e-04, 9.8e-04, 0, 0.0022},
 };
 
-static const struct source {
-    const char *path, *golden; /* under import/ */
-    struct quantized_bounds bounds;
-} sources[] = {
-    {"gguf/llama3-f32.gguf", "gguf/llama3-f32.golden.safetensors", {0, 0, 0, 0}},
-    {"gguf/llama3-q8_0.gguf", "gguf/llama3-q8_0.golden.safetensors", {4.5e-04, 5.7e-02, 0, 0.0769}},
-    {"gguf/llama3-256-q4_k_m.gguf", "gguf/llama3-256-q4_k_m.golden.safetensors", {7.9e-04, 3.9e-03, 0.0055, 0.0099}},
-    {"gguf/llama2-tied-f16.gguf", "gguf/llama2-tied-f16.golden.safetensors", {0, 0, 0, 0}},
-    {"gguf/llama2-tied-q4_0.gguf", "gguf/llama2-tied-q4_0.golden.safetensors", {8.3e-04, 1.1e-03, 0, 0.0022}},
-    {"gguf/llama-bias-f32.gguf", "gguf/llama-bias-f32.golden.safetensors", {0, 0, 0, 0}},
-    {"gguf/split-q4_0-00001-of-00003.gguf", "gguf/split-q4_0.golden.safetensors", {1.1e-03, 1.3e-03, 0, 0.0021}},
-    {"gguf/qwen2-f16.gguf", "gguf/qwen2-f16.golden.safetensors", {0, 0, 0, 0}},
-    {"gguf/qwen2-q5_1.gguf", "gguf/qwen2-q5_1.golden.safetensors", {2.1e-03, 1.1e-01, 0.0055, 0.0730}},
-    {"gguf/qwen3-bf16.gguf", "gguf/qwen3-bf16.golden.safetensors", {0, 0, 0, 0}},
-    {"gguf/qwen3-q8_0.gguf", "gguf/qwen3-q8_0.golden.safetensors", {3.7e-04, 4.4e-02, 0, 0.0769}},
-    {"gguf/gemma2-f32.gguf", "gguf/gemma2-f32.golden.safetensors", {0, 0, 0, 0}},
-    {"gguf/gemma2-q4_0.gguf", "gguf/gemma2-q4_0.golden.safetensors", {5.4e-04, 6.2e-04, 0, 0.0035}},
-    {"gguf/gemma3-f16.gguf", "gguf/gemma3-f16.golden.safetensors", {0, 0, 0, 0}},
-    {"gguf/gemma3-q8_0.gguf", "gguf/gemma3-q8_0.golden.safetensors", {1.2e-03, 2.1e-01, 0, 0.0766}},
-    {"gguf/phi3-longrope-f32.gguf", "gguf/phi3-longrope-f32.golden.safetensors", {0, 0, 0, 0}},
-    {"gguf/phi3-longrope-q4_1.gguf", "gguf/phi3-longrope-q4_1.golden.safetensors", {2.0e-03, 2.2e-03, 0.0055, 0.0060}},
-    {"gptq/llama-4bit-g128-asym", "gptq/llama-4bit-g128-asym/golden.safetensors", {5.2e-04, 5.2e-04, 0, 1e-6}},
-    {"gptq/llama-4bit-g128-v2-asym", "gptq/llama-4bit-g128-v2-asym/golden.safetensors", {5.1e-04, 5.2e-04, 0, 1e-6}},
-    {"gptq/llama-4bit-g32-desc_act", "gptq/llama-4bit-g32-desc_act/golden.safetensors", {6.7e-04, 2.6e-02, 0.0051, 0.0609}},
-    {"gptq/llama-4bit-g32-lm_head", "gptq/llama-4bit-g32-lm_head/golden.safetensors", {4.8e-04, 5.4e-04, 0, 0.0021}},
-    {"gptq/llama-4bit-g32-sym", "gptq/llama-4bit-g32-sym/golden.safetensors", {5.6e-04, 6.2e-04, 0, 0.0024}},
-    {"gptq/llama-4bit-g32-zero-0", "gptq/llama-4bit-g32-zero-0/golden.safetensors", {3.8e-04, 4.1e-04, 0, 0.0021}},
-    {"gptq/llama-4bit-g64-zero-bias", "gptq/llama-4bit-g64-zero-bias/golden.safetensors", {5.1e-04, 5.1e-04, 0, 1e-6}},
-    {"gptq/llama-8bit-g32-sym", "gptq/llama-8bit-g32-sym/golden.safetensors", {5.2e-04, 3.5e-02, 0, 0.0766}},
-    {"gptq/qwen2-4bit-g32-sym", "gptq/qwen2-4bit-g32-sym/golden.safetensors", {1.0e-03, 1.2e-03, 0, 0.0022}},
-    {"awq/llama-g128", "awq/llama-g128/golden.safetensors", {5.1e-04, 5.1e-04, 0, 1e-6}},
-    {"awq/llama-g32", "awq/llama-g32/golden.safetensors", {5.0e-04, 5.6e-04, 0, 0.0024}},
-    {"awq/qwen2-g32", "awq/qwen2-g32/golden.safetensors", {9.3e-04, 9.8e-04, 0, 0.0022}},
-};
+/* A checkpoint under import/ and its reference. */
+static struct source {
+    char path[PATH], golden[PATH];
+} sources[MOST];
+
+static const struct bounds *bounds_of(const char *path)
+{
+    for (size_t i = 0; i < sizeof quantized / sizeof quantized[0]; i++) {
+        if (strcmp(quantized[i].source, path) == 0) {
+            return &quantized[i];
+        }
+    }
+    return NULL;
+}
 
 static int open_golden(struct golden_file *golden, const char *name)
 {
-    char path[512];
+    char path[900];
     snprintf(path, sizeof path, "%s/import/%s", golden_root(), name);
-    if (!golden_open(golden, path)) {
-        printf("skipped: %s is absent\n", path);
-        return 0;
-    }
-    return 1;
+    return golden_open(golden, path);
 }
 
 static slm_model *import(const char *source, int32_t type, const slm_string *adapters, const float *weights, uint64_t count, double *loss)
 {
-    char path[512], target[256];
+    char path[900], target[256];
     slm_model *model = NULL;
     slm_convert_result result = {.struct_size = sizeof result};
     const slm_convert_options options = {
@@ -91,7 +93,7 @@ static double nmse_of(slm_model *model, const struct golden_file *golden, const 
     return nmse;
 }
 
-static void check_greedy(slm_model *model, const struct golden_file *golden)
+static bool greedy_is_equal(slm_model *model, const struct golden_file *golden)
 {
     const struct golden_tensor prompt = golden_find(golden, "greedy_prompt"), expected = golden_find(golden, "greedy_ids");
     const slm_session_options options = {.struct_size = sizeof options,
@@ -99,67 +101,59 @@ static void check_greedy(slm_model *model, const struct golden_file *golden)
                                          .flags = SLM_SESSION_IGNORE_EOS,
                                          .kv_type = SLM_KV_F32};
     slm_session *session = NULL;
+    bool equal = true;
     CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
     CHECK_OK(slm_session_append(session, prompt.data, prompt.count, NULL, &error));
-    for (uint64_t i = 0; i < expected.count; i++) {
+    for (uint64_t i = 0; i < expected.count && equal; i++) {
         slm_token token = {.struct_size = sizeof token};
         CHECK_OK(slm_session_next(session, &token, &error));
-        assert_int_equal(token.token, ((const int32_t *)expected.data)[i]);
+        equal = token.token == ((const int32_t *)expected.data)[i];
     }
     slm_session_destroy(session);
+    return equal;
 }
 
 static void test_f32_equals_reference(void **state)
 {
-    int run = 0;
-    (void)state;
-    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
-        struct golden_file golden;
-        double loss;
-        if (!open_golden(&golden, sources[i].golden)) {
-            continue;
-        }
-        slm_model *model = import(sources[i].path, SLM_TYPE_F32, NULL, NULL, 0, &loss);
-        const double nmse = nmse_of(model, &golden, "input_ids", "logits", SLM_KV_F32);
-        const int has_short = golden_find(&golden, "logits_short").data != NULL;
-        const double brief = has_short ? nmse_of(model, &golden, "input_ids_short", "logits_short", SLM_KV_F32) : 0.0;
-        printf("%-38s logits %.1e, short sequence %.1e\n", sources[i].path, nmse, brief);
-        assert_true(nmse <= 1e-10 && brief <= 1e-10 && loss == 0.0);
-        check_greedy(model, &golden);
-        assert_int_equal(slm_model_close(model), SLM_OK);
-        golden_close(&golden);
-        run++;
+    const struct source *source = *state;
+    struct golden_file golden;
+    double loss;
+    golden_begin("import", source->path);
+    assert_true(open_golden(&golden, source->golden));
+    slm_model *model = import(source->path, SLM_TYPE_F32, NULL, NULL, 0, &loss);
+    const double nmse = nmse_of(model, &golden, "input_ids", "logits", SLM_KV_F32);
+    golden_case(nmse <= 1e-10 && loss == 0.0);
+    golden_error(nmse);
+    printf("%-38s logits %.1e\n", source->path, nmse);
+    if (golden_find(&golden, "logits_short").data != NULL) {
+        const double brief = nmse_of(model, &golden, "input_ids_short", "logits_short", SLM_KV_F32);
+        golden_case(brief <= 1e-10);
+        golden_error(brief);
+        printf("%-38s short sequence %.1e\n", source->path, brief);
     }
-    if (run == 0) {
-        skip();
-    }
+    golden_case(greedy_is_equal(model, &golden));
+    assert_int_equal(slm_model_close(model), SLM_OK);
+    golden_close(&golden);
+    assert_int_equal(golden_end(), 0);
 }
 
 /* i8 loses nothing of 4- and 8-bit sources in order; i4 keeps the codes of 4-bit sources, their scales are rounded. */
 static void test_codes_are_kept(void **state)
 {
-    int run = 0;
-    (void)state;
-    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
-        struct golden_file golden;
-        double loss[2], nmse[2];
-        if (sources[i].bounds.i8 == 0 || !open_golden(&golden, sources[i].golden)) {
-            continue;
-        }
-        for (int k = 0; k < 2; k++) {
-            slm_model *model = import(sources[i].path, k == 0 ? SLM_TYPE_I8 : SLM_TYPE_I4, NULL, NULL, 0, &loss[k]);
-            nmse[k] = nmse_of(model, &golden, "input_ids", "logits", SLM_KV_F16);
-            assert_int_equal(slm_model_close(model), SLM_OK);
-        }
-        printf("%-38s i8: loss %.4f, logits %.1e; i4: loss %.4f, logits %.1e\n", sources[i].path, loss[0], nmse[0], loss[1], nmse[1]);
-        assert_true(nmse[0] <= sources[i].bounds.i8 && nmse[1] <= sources[i].bounds.i4);
-        assert_true(loss[0] <= sources[i].bounds.i8_loss && loss[1] <= sources[i].bounds.i4_loss);
-        golden_close(&golden);
-        run++;
+    const struct source *source = *state;
+    const struct bounds *bounds = bounds_of(source->path);
+    struct golden_file golden;
+    double loss[2], nmse[2];
+    assert_true(open_golden(&golden, source->golden));
+    for (int k = 0; k < 2; k++) {
+        slm_model *model = import(source->path, k == 0 ? SLM_TYPE_I8 : SLM_TYPE_I4, NULL, NULL, 0, &loss[k]);
+        nmse[k] = nmse_of(model, &golden, "input_ids", "logits", SLM_KV_F16);
+        assert_int_equal(slm_model_close(model), SLM_OK);
     }
-    if (run == 0) {
-        skip();
-    }
+    printf("%-38s i8: loss %.4f, logits %.1e; i4: loss %.4f, logits %.1e\n", source->path, loss[0], nmse[0], loss[1], nmse[1]);
+    assert_true(nmse[0] <= bounds->i8 && nmse[1] <= bounds->i4);
+    assert_true(loss[0] <= bounds->i8_loss && loss[1] <= bounds->i4_loss);
+    golden_close(&golden);
 }
 
 static void test_merged_adapters_equal_reference(void **state)
@@ -185,8 +179,10 @@ static void test_merged_adapters_equal_reference(void **state)
     double loss;
     (void)state;
     if (!open_golden(&golden, "lora/golden.safetensors")) {
+        printf("skipped: %s/import/lora/golden.safetensors is absent\n", golden_root());
         skip();
     }
+    golden_begin("adapter", "lora, merged");
     for (size_t b = 0; b < 2; b++) {
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
             char paths[2][512];
@@ -199,11 +195,13 @@ static void test_merged_adapters_equal_reference(void **state)
             slm_model *model = import(bases[b], SLM_TYPE_F32, adapters, cases[i].weights, count, &loss);
             const double nmse = nmse_of(model, &golden, "input_ids", cases[i].golden, SLM_KV_F32);
             printf("%-16s %-24s %.1e\n", bases[b], cases[i].golden, nmse);
-            assert_true(nmse <= 1e-10);
+            golden_case(nmse <= 1e-10);
+            golden_error(nmse);
             assert_int_equal(slm_model_close(model), SLM_OK);
         }
     }
     golden_close(&golden);
+    assert_int_equal(golden_end(), 0);
 }
 
 static void test_adapter_arguments(void **state)
@@ -232,13 +230,63 @@ static int end(void **state)
     return slm_engine_destroy(engine) == SLM_OK ? 0 : -1;
 }
 
+static void test_there_is_a_source(void **state)
+{
+    (void)state;
+    printf("skipped: no checkpoint with a reference in %s/import\n", golden_root());
+    skip();
+}
+
+/* Folders of import/METHOD. */
+static size_t add_folders(const char *method, size_t count)
+{
+    static struct golden_name names[MOST];
+    char folder[32];
+    snprintf(folder, sizeof folder, "import/%s", method);
+    const size_t found = golden_list(folder, "", names, MOST - count);
+    for (size_t i = 0; i < found; i++) {
+        snprintf(sources[count].path, PATH, "%s/%.127s", method, names[i].text);
+        snprintf(sources[count++].golden, PATH, "%s/%.127s/golden.safetensors", method, names[i].text);
+    }
+    return count;
+}
+
+/* References of import/gguf: NAME.golden.safetensors belongs to NAME.gguf or to NAME-00001-of-....gguf. */
+static size_t add_gguf(size_t count)
+{
+    static const char ending[] = ".golden.safetensors";
+    static struct golden_name names[MOST], files[MOST];
+    const size_t found = golden_list("import/gguf", ending, names, MOST - count),
+                 file_count = golden_list("import/gguf", ".gguf", files, MOST);
+    for (size_t i = 0; i < found; i++) {
+        const size_t stem = strlen(names[i].text) + 1 - sizeof ending;
+        for (size_t f = 0; f < file_count; f++) {
+            const char *rest = files[f].text + stem;
+            if (strncmp(files[f].text, names[i].text, stem) == 0 && (strcmp(rest, ".gguf") == 0 || strncmp(rest, "-00001-of-", 10) == 0)) {
+                snprintf(sources[count].path, PATH, "gguf/%.127s", files[f].text);
+                snprintf(sources[count++].golden, PATH, "gguf/%.127s", names[i].text);
+                break;
+            }
+        }
+    }
+    return count;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_f32_equals_reference),
-        cmocka_unit_test(test_codes_are_kept),
-        cmocka_unit_test(test_merged_adapters_equal_reference),
-        cmocka_unit_test(test_adapter_arguments),
-    };
-    return cmocka_run_group_tests(tests, begin, end);
+    static struct CMUnitTest tests[2 * MOST + 3];
+    const size_t found = add_folders("awq", add_folders("gptq", add_gguf(0)));
+    size_t count = 0;
+    for (size_t i = 0; i < found; i++) {
+        tests[count++] = (struct CMUnitTest){"test_f32_equals_reference", test_f32_equals_reference, NULL, NULL, &sources[i]};
+        if (bounds_of(sources[i].path) != NULL) {
+            tests[count++] = (struct CMUnitTest){"test_codes_are_kept", test_codes_are_kept, NULL, NULL, &sources[i]};
+        }
+    }
+    if (found == 0) {
+        tests[count++] = (struct CMUnitTest)cmocka_unit_test(test_there_is_a_source);
+    }
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(test_merged_adapters_equal_reference);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(test_adapter_arguments);
+    return _cmocka_run_group_tests("imports", tests, count, begin, end);
 }

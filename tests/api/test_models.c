@@ -3,10 +3,13 @@
  * Tolerances are those of the reference vectors' description: NMSE <= 1e-10 with f32 weights and cache. The bounds of f16 caches, i8 and
  * i4 are what was measured plus 20 %. */
 #include "tests/api_fixture.h"
+#include "tests/golden_report.h" /* golden_begin, golden_list */
+
+enum { MOST = 200 };
 
 struct bounds {
     const char *folder;
-    double f16_cache, i8_cache, i8, i4; /* NMSE of logits against the reference */
+    double f16_cache, i8_cache, i8, i4; /* NMSE of logits against the reference; a folder without bounds: not tested */
 };
 
 static const struct bounds families[] = {
@@ -37,15 +40,13 @@ static const struct bounds families[] = {
 
 static slm_engine *engine;
 
-static int open_golden(struct golden_file *golden, const char *folder)
+static struct golden_name folders[MOST];
+
+static void open_golden(struct golden_file *golden, const char *folder)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/models/%s/golden.safetensors", golden_root(), folder);
-    if (!golden_open(golden, path)) {
-        printf("skipped: %s is absent\n", path);
-        return 0;
-    }
-    return 1;
+    assert_true(golden_open(golden, path));
 }
 
 /* Logits (and hidden states) of input_ids, fed in pieces of `chunk`; returns the NMSE of the logits. */
@@ -74,7 +75,8 @@ static double logits_nmse(slm_model *model, const struct golden_file *golden, in
     return nmse;
 }
 
-static void check_greedy(slm_model *model, const struct golden_file *golden)
+/* The first id that differs, or -1. */
+static int64_t wrong_greedy_id(slm_model *model, const struct golden_file *golden)
 {
     const struct golden_tensor prompt = golden_find(golden, "greedy_prompt"), expected = golden_find(golden, "greedy_ids");
     const slm_session_options options = {.struct_size = sizeof options,
@@ -82,43 +84,43 @@ static void check_greedy(slm_model *model, const struct golden_file *golden)
                                          .flags = SLM_SESSION_IGNORE_EOS,
                                          .kv_type = SLM_KV_F32};
     slm_session *session = NULL;
+    int64_t wrong = -1;
     CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
     CHECK_OK(slm_session_append(session, prompt.data, prompt.count, NULL, &error));
-    for (uint64_t i = 0; i < expected.count; i++) {
+    for (uint64_t i = 0; i < expected.count && wrong < 0; i++) {
         slm_token token = {.struct_size = sizeof token};
         CHECK_OK(slm_session_next(session, &token, &error));
         if (token.token != ((const int32_t *)expected.data)[i]) {
-            fail_msg("greedy id %llu is %d, expected %d", (unsigned long long)i, token.token, ((const int32_t *)expected.data)[i]);
+            wrong = (int64_t)i;
         }
     }
     slm_session_destroy(session);
+    return wrong;
 }
 
 static void test_f32_equals_reference(void **state)
 {
-    int run = 0;
-    (void)state;
-    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-        struct golden_file golden;
-        if (!open_golden(&golden, families[i].folder)) {
-            continue;
-        }
-        slm_model *model = golden_model(engine, families[i].folder, SLM_TYPE_F32);
-        double hidden = 0, hidden_single = 0;
-        const double whole = logits_nmse(model, &golden, SLM_KV_F32, 1000, &hidden);
-        const double single = logits_nmse(model, &golden, SLM_KV_F32, 1, &hidden_single);
-        printf("%-14s f32: logits %.1e, hidden %.1e; token by token %.1e, %.1e\n", families[i].folder, whole, hidden, single,
-               hidden_single);
-        assert_true(whole <= 1e-10 && hidden <= 1e-10 && single <= 1e-10 && hidden_single <= 1e-10);
-        assert_true(whole == single);
-        check_greedy(model, &golden);
-        assert_int_equal(slm_model_close(model), SLM_OK);
-        golden_close(&golden);
-        run++;
+    const char *folder = *state;
+    struct golden_file golden;
+    golden_begin("model", folder);
+    open_golden(&golden, folder);
+    slm_model *model = golden_model(engine, folder, SLM_TYPE_F32);
+    double nmse[2], hidden[2];
+    nmse[0] = logits_nmse(model, &golden, SLM_KV_F32, 100000, &hidden[0]);
+    nmse[1] = logits_nmse(model, &golden, SLM_KV_F32, 1, &hidden[1]);
+    const int64_t wrong = wrong_greedy_id(model, &golden);
+    printf("%-20s f32: logits %.1e, hidden %.1e; token by token %.1e, %.1e; first wrong greedy id: %d\n", folder, nmse[0], hidden[0],
+           nmse[1], hidden[1], (int)wrong);
+    for (int i = 0; i < 2; i++) {
+        golden_case(nmse[i] <= 1e-10 && hidden[i] <= 1e-10);
+        golden_error(nmse[i]);
+        golden_error(hidden[i]);
     }
-    if (run == 0) {
-        skip();
-    }
+    golden_case(wrong < 0);
+    assert_int_equal(slm_model_close(model), SLM_OK);
+    golden_close(&golden);
+    assert_int_equal(golden_end(), 0);
+    assert_true(nmse[0] == nmse[1]);
 }
 
 static void test_smaller_types_stay_near(void **state)
@@ -126,30 +128,42 @@ static void test_smaller_types_stay_near(void **state)
     static const struct {
         int32_t type, kv_type;
     } cases[4] = {{SLM_TYPE_F32, SLM_KV_F16}, {SLM_TYPE_F32, SLM_KV_I8}, {SLM_TYPE_I8, SLM_KV_F16}, {SLM_TYPE_I4, SLM_KV_F16}};
-    int run = 0;
+    const struct bounds *bounds = *state;
+    const double limits[4] = {bounds->f16_cache, bounds->i8_cache, bounds->i8, bounds->i4};
+    double nmse[4], hidden = 0;
+    struct golden_file golden;
+    open_golden(&golden, bounds->folder);
+    for (int k = 0; k < 4; k++) {
+        slm_model *model = golden_model(engine, bounds->folder, cases[k].type);
+        nmse[k] = logits_nmse(model, &golden, cases[k].kv_type, 100000, &hidden);
+        assert_int_equal(slm_model_close(model), SLM_OK);
+    }
+    printf("%-20s f16 cache %.2e, i8 cache %.2e, i8 %.2e, i4 %.2e\n", bounds->folder, nmse[0], nmse[1], nmse[2], nmse[3]);
+    for (int k = 0; k < 4; k++) {
+        assert_true(nmse[k] <= limits[k]);
+    }
+    golden_close(&golden);
+}
+
+static void test_there_is_a_model(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-        const double limits[4] = {families[i].f16_cache, families[i].i8_cache, families[i].i8, families[i].i4};
-        double nmse[4], hidden = 0;
-        struct golden_file golden;
-        if (!open_golden(&golden, families[i].folder)) {
-            continue;
-        }
-        for (int k = 0; k < 4; k++) {
-            slm_model *model = golden_model(engine, families[i].folder, cases[k].type);
-            nmse[k] = logits_nmse(model, &golden, cases[k].kv_type, 1000, &hidden);
-            assert_int_equal(slm_model_close(model), SLM_OK);
-        }
-        printf("%-20s f16 cache %.2e, i8 cache %.2e, i8 %.2e, i4 %.2e\n", families[i].folder, nmse[0], nmse[1], nmse[2], nmse[3]);
-        for (int k = 0; k < 4; k++) {
-            assert_true(nmse[k] <= limits[k]);
-        }
-        golden_close(&golden);
-        run++;
+    printf("skipped: no model in %s/models\n", golden_root());
+    skip();
+}
+
+/* Images have a test of their own. */
+static int is_text_model(const char *folder)
+{
+    struct golden_file golden;
+    char path[512];
+    snprintf(path, sizeof path, "%s/models/%s/golden.safetensors", golden_root(), folder);
+    if (!golden_open(&golden, path)) {
+        return 0;
     }
-    if (run == 0) {
-        skip();
-    }
+    const int is_text = golden_find(&golden, "pixel_values").data == NULL;
+    golden_close(&golden);
+    return is_text;
 }
 
 static int make_engine(void **state)
@@ -166,6 +180,23 @@ static int drop_engine(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_f32_equals_reference), cmocka_unit_test(test_smaller_types_stay_near)};
-    return cmocka_run_group_tests(tests, make_engine, drop_engine);
+    static struct CMUnitTest tests[2 * MOST + 1];
+    size_t count = 0;
+    const size_t found = golden_list("models", "", folders, MOST);
+    for (size_t i = 0; i < found; i++) {
+        if (!is_text_model(folders[i].text)) {
+            continue;
+        }
+        tests[count++] = (struct CMUnitTest){"test_f32_equals_reference", test_f32_equals_reference, NULL, NULL, folders[i].text};
+        for (size_t k = 0; k < sizeof families / sizeof families[0]; k++) {
+            if (strcmp(families[k].folder, folders[i].text) == 0) {
+                tests[count++] = (struct CMUnitTest){"test_smaller_types_stay_near", test_smaller_types_stay_near, NULL, NULL,
+                                                     (void *)(uintptr_t)&families[k]};
+            }
+        }
+    }
+    if (count == 0) {
+        tests[count++] = (struct CMUnitTest)cmocka_unit_test(test_there_is_a_model);
+    }
+    return _cmocka_run_group_tests("models", tests, count, make_engine, drop_engine);
 }

@@ -51,7 +51,10 @@ fails_with "inspect --verify of a folder" 2 "--verify compares the checksums of 
 fails_with "inspect --verify --json of a folder" 2 "this source has none" inspect "$hf" --verify --json
 
 # Files that are something else than a checkpoint are told what they are.
-other_file() { fails_with "inspect $1" 1 "$1 $2" inspect "$work/$1" && fails_with "convert $1" 1 "$1 $2" convert "$work/$1" -o "$work/x.slm"; }
+other_file() {
+    fails_with "inspect $1" 1 "$1 $2" inspect "$work/$1"
+    fails_with "convert $1" 1 "$1 $2" convert "$work/$1" -o "$work/x.slm"
+}
 printf 'PK\003\004archive' >"$work/pytorch_model.bin"
 printf '\200\002}q\001.' >"$work/old.pth"
 printf 'tjgg\003\000\000\000' >"$work/ggml-model.bin"

@@ -6,6 +6,7 @@
 #include "base/file.h"              /* slm__file_exists */
 #include "import/checkpoint_open.h" /* slm__checkpoint_open */
 #include "import/convert.h"         /* slm__convert_checkpoint */
+#include "tests/golden_report.h"    /* golden_begin */
 #include "tests/golden_tensors.h"   /* golden_load, golden_root */
 
 #include <setjmp.h>
@@ -172,18 +173,22 @@ struct import_case {
     char file[96], kind[32], what[256];
 };
 
-/* Calls `check` for each row; false when the table is not there. */
-static inline bool import_each_case(const char *folder, const char *table, void (*check)(const struct import_case *one, void *user),
-                                    void *user)
+/* Calls `check`, which fails the test or returns, for each row of one of the kinds (names with spaces between them), each a case of the
+ * set "table: kinds"; false when the table is not there. */
+static inline bool import_each_case(const char *folder, const char *table, const char *kinds,
+                                    void (*check)(const struct import_case *one, void *user), void *user)
 {
-    char path[1024];
+    char path[1024], name[160], among[160], kind[40];
     snprintf(path, sizeof path, "%s/import/%s/%s", golden_root(), folder, table);
+    snprintf(name, sizeof name, "%s: %s", folder, kinds);
+    snprintf(among, sizeof among, " %s ", kinds);
     char *text = golden_load(path, NULL);
     if (text == NULL) {
         print_message("skipped: there is no %s\n", path);
         return false;
     }
     bool first = true;
+    golden_begin("import", name);
     for (char *line = text, *next = NULL; line != NULL && *line != 0; line = next) {
         next = strchr(line, '\n');
         if (next != NULL) {
@@ -191,12 +196,16 @@ static inline bool import_each_case(const char *folder, const char *table, void 
         }
         struct import_case one;
         if (!first && sscanf(line, "%95[^\t]\t%31[^\t]\t%255[^\n]", one.file, one.kind, one.what) == 3) {
-            check(&one, user);
+            snprintf(kind, sizeof kind, " %s ", one.kind);
+            if (strstr(among, kind) != NULL) {
+                check(&one, user);
+                golden_case(true);
+            }
         }
         first = false;
     }
     free(text);
-    return true;
+    return golden_end() == 0;
 }
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef SLM_TESTS_TEMPLATE_FIXTURE_H
 #define SLM_TESTS_TEMPLATE_FIXTURE_H
 
-#include "text/chat_template.h" /* slm__chat_render, slm__template_render */
+#include "tests/golden_tensors.h" /* golden_root */
+#include "text/chat_template.h"   /* slm__chat_render, slm__template_render */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,12 +97,6 @@ static inline char *load_file(const char *path, size_t *length)
     data[size] = '\0';
     *length = (size_t)size;
     return data;
-}
-
-static inline const char *golden_root(void)
-{
-    const char *root = getenv("SLM_GOLDEN");
-    return root != NULL ? root : "tests/golden";
 }
 
 #endif

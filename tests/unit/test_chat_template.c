@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Chat templates against the reference: every folder under templates/ (template.jinja, cases.jsonl) rendered strictly, and the lines of
  * micro*.jsonl, one for nearly each rule of the language. Texts have to be equal, refusals have to carry the template's message. */
-#define _GNU_SOURCE /* dirent */
-
 #include "base/json.h"                   /* slm__json_parse */
+#include "tests/golden_report.h"         /* golden_begin, golden_list */
 #include "tests/unit/template_fixture.h" /* render_chat */
 
-#include <dirent.h>
+enum { MOST = 200 };
 
 struct tally {
     unsigned cases;
@@ -95,6 +94,7 @@ static void run_line(const char *folder, const struct slm_span *source, struct s
     }
     const char *wrong = judge(line, &r);
     tally->cases++;
+    golden_case(wrong == NULL);
     if (wrong != NULL) {
         tally->failures++;
         report(folder, line, &r, wrong);
@@ -121,34 +121,32 @@ static void run_lines(const char *folder, const struct slm_span *source, const c
 static void test_golden_templates(void **state)
 {
     (void)state;
-    char root[512];
-    snprintf(root, sizeof root, "%s/templates", golden_root());
-    DIR *folder = opendir(root);
-    if (folder == NULL) {
-        print_message("skipped: no folder %s\n", root);
-        skip();
-    }
+    static struct golden_name folders[MOST];
+    const size_t count = golden_list("templates", "", folders, MOST);
     struct tally all = {0, 0};
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+    for (size_t i = 0; i < count; i++) {
         char path[1200];
         size_t length = 0;
         struct tally tally = {0, 0};
-        snprintf(path, sizeof path, "%s/%s/template.jinja", root, entry->d_name);
-        char *template = entry->d_name[0] != '.' ? load_file(path, &length) : NULL;
+        snprintf(path, sizeof path, "%s/templates/%s/template.jinja", golden_root(), folders[i].text);
+        char *template = load_file(path, &length);
         if (template == NULL) {
             continue;
         }
+        golden_begin("template", folders[i].text);
         struct slm_span source = slm__span(template, length);
-        snprintf(path, sizeof path, "%s/%s/cases.jsonl", root, entry->d_name);
-        run_lines(entry->d_name, &source, path, &tally);
-        print_message("%s: %u cases, %u failures\n", entry->d_name, tally.cases, tally.failures);
+        snprintf(path, sizeof path, "%s/templates/%s/cases.jsonl", golden_root(), folders[i].text);
+        run_lines(folders[i].text, &source, path, &tally);
+        print_message("%s: %u cases, %u failures\n", folders[i].text, tally.cases, golden_end());
         all.cases += tally.cases;
         all.failures += tally.failures;
         free(template);
     }
-    closedir(folder);
+    if (all.cases == 0) {
+        print_message("skipped: no folder with a template in %s/templates\n", golden_root());
+        skip();
+    }
     print_message("templates: %u cases, %u failures\n", all.cases, all.failures);
-    assert_true(all.cases > 0);
     assert_int_equal(all.failures, 0);
 }
 
@@ -164,8 +162,9 @@ static void run_micro(const char *name)
         skip();
     }
     free(present);
+    golden_begin("template", name);
     run_lines(name, NULL, path, &tally);
-    print_message("%s: %u cases, %u failures\n", name, tally.cases, tally.failures);
+    print_message("%s: %u cases, %u failures\n", name, tally.cases, golden_end());
     assert_true(tally.cases > 0);
     assert_int_equal(tally.failures, 0);
 }

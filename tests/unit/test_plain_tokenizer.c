@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tokenizers from SentencePiece's tokenizer.model and from tiktoken files against the tokenizer.json of the same vocabulary, and files
  * that must be refused. */
+#include "tests/golden_report.h"          /* golden_begin */
 #include "tests/unit/tokenizer_fixture.h" /* load_tokenizer, next_line */
 
 #include "import/plain_tokenizer.h" /* slm__import_plain_tokenizer */
@@ -32,11 +33,13 @@ static bool has_others(const struct slm_json *ids, int64_t below)
     return others;
 }
 
-/* All cases of a folder that stay below an id; returns how many. */
-static int check_cases(const struct loaded_tokenizer *t, const char *folder, int64_t below)
+/* All cases of a folder that stay below an id, with the tokenizer made `from` another file; returns how many. */
+static int check_cases(const struct loaded_tokenizer *t, const char *folder, const char *from, int64_t below)
 {
     char path[256];
     int checked = 0;
+    snprintf(path, sizeof path, "%s, %s", folder, from);
+    golden_begin("tokenizer", path);
     snprintf(path, sizeof path, "tokenizers/%s/cases.jsonl", folder);
     struct slm_span lines = read_golden(path);
     assert_non_null(lines.data);
@@ -60,12 +63,13 @@ static int check_cases(const struct loaded_tokenizer *t, const char *folder, int
                 fail_msg("%s: other ids for '%.*s'", folder, (int)(text->text.length < 200 ? text->text.length : 200),
                          (const char *)text->text.data);
             }
+            golden_case(true);
             checked++;
         }
         slm__arena_free(&arena);
     }
     free_span(lines);
-    print_message("%s: %d cases\n", folder, checked);
+    print_message("%s: %d cases, %u failures\n", folder, checked, golden_end());
     return checked;
 }
 
@@ -91,7 +95,7 @@ static void sentencepiece_models(void **state)
         slm_status status = load_plain(&loaded, file, models[i].config, "");
         assert_string_equal(loaded.error.message, "");
         assert_int_equal(status, SLM_OK);
-        assert_true(check_cases(&loaded, models[i].folder, models[i].below) > 200);
+        assert_true(check_cases(&loaded, models[i].folder, "tokenizer.model", models[i].below) > 200);
         checked++;
         unload_tokenizer(&loaded);
         free_span(file);
@@ -144,7 +148,7 @@ static void tiktoken_files(void **state)
     slm_status status = load_plain(&plain, slm__span(file, (size_t)(end - file)), "", "llama-bpe");
     assert_string_equal(plain.error.message, "");
     assert_int_equal(status, SLM_OK);
-    assert_true(check_cases(&plain, "own-llama3", RANKS) > 200);
+    assert_true(check_cases(&plain, "own-llama3", "tiktoken", RANKS) > 200);
     unload_tokenizer(&plain);
     assert_int_equal(load_plain(&plain, slm__span(file, (size_t)(end - file)), "", ""), SLM_E_UNSUPPORTED);
     unload_tokenizer(&plain);

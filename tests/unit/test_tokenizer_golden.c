@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every case of every tokenizer folder: encoding, decoding with and without special tokens, special tokens as plain text,
  * ids that no text encodes to, and what is visible after each token of a stream. */
+#include "tests/golden_report.h"          /* golden_begin, golden_list */
 #include "tests/unit/tokenizer_fixture.h" /* load_tokenizer, next_line */
 
 #include "text/token_stream.h" /* slm__token_stream_push */
@@ -9,12 +10,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static const char *const folders[] = {
-    "own-llama3",   "own-qwen2",      "own-smollm", "own-phi2",    "own-o200k", "own-tekken",  "real-llama-3.1", "real-qwen3",
-    "real-gpt-2",   "real-starcoder", "real-refact", "real-phi-2", "real-mpt",  "real-tekken",
-    "own-spm-legacy", "own-spm-metaspace", "own-gemma", "own-unigram", "own-unigram-t5", "own-wordpiece", "real-bert-bge", "real-llama-2",
-    "real-phi-3", "real-mistral-v3", "real-falcon", "real-deepseek-coder", "real-deepseek-llm",
-};
+enum { MOST = 200 };
 
 static int differences;
 
@@ -90,7 +86,7 @@ static bool streams(const struct loaded_tokenizer *t, const struct slm_json *ids
     return equal;
 }
 
-/* Compare all lines of one file; returns their number. */
+/* Compare all lines of one file; returns their number. Each is a case. */
 static int check_file(const struct loaded_tokenizer *t, const char *folder, const char *file)
 {
     char path[256];
@@ -108,6 +104,7 @@ static int check_file(const struct loaded_tokenizer *t, const char *folder, cons
         const struct slm_json *decoded = slm__json_get(root, "decoded");
         uint32_t flags = slm__json_is_true(slm__json_get(root, "add_special_tokens")) ? SLM_TOKENIZE_ADD_SPECIAL : 0;
         flags |= strcmp(file, "plain.jsonl") == 0 ? SLM_TOKENIZE_PLAIN : 0;
+        const int before = differences;
         line++;
         if (text != NULL && !encodes(t, text, flags, ids)) {
             differ(folder, file, line, "encoding", text);
@@ -122,6 +119,7 @@ static int check_file(const struct loaded_tokenizer *t, const char *folder, cons
         if (stream != NULL && !streams(t, ids, stream)) {
             differ(folder, file, line, "stream", text);
         }
+        golden_case(differences == before);
         slm__arena_free(&arena);
     }
     free_span(lines);
@@ -135,9 +133,9 @@ static bool check_folder(const char *folder)
     snprintf(path, sizeof path, "tokenizers/%s/tokenizer.json", folder);
     struct slm_span json = read_golden(path);
     if (json.data == NULL) {
-        print_message("%s: not in this golden folder, skipped\n", folder);
         return false;
     }
+    golden_begin("tokenizer", folder);
     struct loaded_tokenizer loaded;
     slm_status status = load_tokenizer(&loaded, json, folder, 0);
     if (status != SLM_OK) {
@@ -152,15 +150,18 @@ static bool check_folder(const char *folder)
     print_message("%s: %d lines, %d differences\n", folder, lines, differences - before);
     unload_tokenizer(&loaded);
     free_span(json);
+    (void)golden_end();
     return true;
 }
 
 static void all_cases_of_all_tokenizers(void **state)
 {
     (void)state;
+    static struct golden_name folders[MOST];
+    const size_t count = golden_list("tokenizers", "", folders, MOST);
     int checked = 0;
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        checked += check_folder(folders[i]);
+    for (size_t i = 0; i < count; i++) {
+        checked += check_folder(folders[i].text);
     }
     if (checked == 0) {
         print_message("no tokenizer folder is there\n");
