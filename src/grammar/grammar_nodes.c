@@ -40,7 +40,7 @@ void slm__grammar_builder_free(struct slm_grammar_builder *builder)
     builder->slot_count = 0;
 }
 
-static slm_node fail(struct slm_grammar_builder *builder, slm_status status, const char *format, ...)
+slm_node slm__grammar_builder_fail(struct slm_grammar_builder *builder, slm_status status, const char *format, ...)
 {
     if (builder->status == SLM_OK) {
         builder->status = status;
@@ -76,9 +76,9 @@ static bool append(struct slm_grammar_builder *builder, struct slm_buffer *buffe
     }
     bool done = buffer->length + bytes <= UINT32_MAX && slm__buffer_append(buffer, data, bytes);
     if (!done && buffer->status == SLM_E_NO_MEMORY) {
-        fail(builder, SLM_E_NO_MEMORY, "out of memory while the grammar is built (%zu bytes are in use)", bytes_held(builder));
+        slm__grammar_builder_fail(builder, SLM_E_NO_MEMORY, "out of memory while the grammar is built (%zu bytes are in use)", bytes_held(builder));
     } else if (!done || bytes_held(builder) > builder->limit) {
-        fail(builder, SLM_E_LIMIT, "the grammar needs more than its limit of %zu bytes", builder->limit);
+        slm__grammar_builder_fail(builder, SLM_E_LIMIT, "the grammar needs more than its limit of %zu bytes", builder->limit);
     }
     return builder->status == SLM_OK;
 }
@@ -177,7 +177,7 @@ static bool grow_slots(struct slm_grammar_builder *builder)
     uint32_t count = builder->slot_count == 0 ? FIRST_SLOTS : 2 * builder->slot_count;
     uint32_t *slots = slm__allocate(&builder->memory, count * sizeof *slots, 64);
     if (slots == NULL) {
-        fail(builder, SLM_E_NO_MEMORY, "out of memory while the grammar is built (%zu bytes are in use)", bytes_held(builder));
+        slm__grammar_builder_fail(builder, SLM_E_NO_MEMORY, "out of memory while the grammar is built (%zu bytes are in use)", bytes_held(builder));
         return false;
     }
     memset(slots, 0, count * sizeof *slots);
@@ -191,7 +191,7 @@ static bool grow_slots(struct slm_grammar_builder *builder)
     builder->slots = slots;
     builder->slot_count = count;
     if (!placed) {
-        fail(builder, SLM_E_LIMIT, "the grammar has too many parts that are hard to tell apart");
+        slm__grammar_builder_fail(builder, SLM_E_LIMIT, "the grammar has too many parts that are hard to tell apart");
     }
     return placed;
 }
@@ -202,7 +202,7 @@ static bool add_slot(struct slm_grammar_builder *builder, uint32_t hash, uint32_
         return false;
     }
     if (!put(builder->slots, builder->slot_count, hash, entry)) {
-        fail(builder, SLM_E_LIMIT, "the grammar has too many parts that are hard to tell apart");
+        slm__grammar_builder_fail(builder, SLM_E_LIMIT, "the grammar has too many parts that are hard to tell apart");
         return false;
     }
     builder->slots_used++;
@@ -239,7 +239,7 @@ static slm_node node_with(struct slm_grammar_builder *builder, struct content *c
         }
     }
     if (builder->nodes.length / sizeof(struct slm_node_record) >= SLM_NODES_MAX) {
-        return fail(builder, SLM_E_LIMIT, "the grammar has more than %d nodes", SLM_NODES_MAX);
+        return slm__grammar_builder_fail(builder, SLM_E_LIMIT, "the grammar has more than %d nodes", SLM_NODES_MAX);
     }
     slm_node node;
     if ((content->bytes > 0 && !append(builder, store, content->payload, content->bytes, unit, &content->record.a)) ||
@@ -272,7 +272,7 @@ slm_node slm__node_text(struct slm_grammar_builder *builder, struct slm_span tex
         return SLM_NODE_EMPTY;
     }
     if (text.length > UINT32_MAX) {
-        return fail(builder, SLM_E_LIMIT, "a text of %zu bytes in the grammar is too long", text.length);
+        return slm__grammar_builder_fail(builder, SLM_E_LIMIT, "a text of %zu bytes in the grammar is too long", text.length);
     }
     struct content content = {
         .record = {.kind = SLM_NODE_KIND_TEXT, .b = (uint32_t)text.length}, .payload = text.data, .bytes = text.length};
@@ -301,12 +301,12 @@ static bool begin_list(struct slm_grammar_builder *builder, const slm_node *node
     builder->list.length = 0;
     builder->joined.length = 0;
     if (count > SLM_NODE_CHILDREN_MAX) {
-        fail(builder, SLM_E_LIMIT, "%u parts side by side in the grammar; %d are possible", count, SLM_NODE_CHILDREN_MAX);
+        slm__grammar_builder_fail(builder, SLM_E_LIMIT, "%u parts side by side in the grammar; %d are possible", count, SLM_NODE_CHILDREN_MAX);
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
         if (nodes[i] >= builder->nodes.length / sizeof(struct slm_node_record)) {
-            fail(builder, SLM_E_INTERNAL, "a node of the grammar does not exist");
+            slm__grammar_builder_fail(builder, SLM_E_INTERNAL, "a node of the grammar does not exist");
             return false;
         }
     }
@@ -446,7 +446,7 @@ void slm__node_rule_define(struct slm_grammar_builder *builder, slm_rule rule, s
         return;
     }
     if (record == NULL || record->definition != UINT32_MAX) {
-        fail(builder, SLM_E_INTERNAL, "a rule of the grammar is defined twice");
+        slm__grammar_builder_fail(builder, SLM_E_INTERNAL, "a rule of the grammar is defined twice");
         return;
     }
     record->definition = node;
@@ -531,7 +531,7 @@ static bool add_members(struct slm_grammar_builder *builder, const struct slm_ob
         const struct slm_object_dependency *dependency = &shape->dependencies[i];
         struct slm_member_record *record = (struct slm_member_record *)(void *)builder->members.data + object->members + dependency->member;
         if (dependency->member >= shape->member_count || record->needs_count > 0) {
-            fail(builder, SLM_E_INTERNAL, "the dependencies of an object are wrong");
+            slm__grammar_builder_fail(builder, SLM_E_INTERNAL, "the dependencies of an object are wrong");
             return false;
         }
         if (!append(builder, &builder->words, dependency->needed, dependency->needed_count * sizeof(uint32_t), sizeof(uint32_t),
@@ -566,7 +566,7 @@ slm_node slm__node_object(struct slm_grammar_builder *builder, const struct slm_
         return SLM_NODE_NEVER;
     }
     if (shape->member_count > SLM_NODE_CHILDREN_MAX || shape->pattern_count > SLM_NODE_CHILDREN_MAX) {
-        return fail(builder, SLM_E_LIMIT, "an object of the grammar has more than %d members", SLM_NODE_CHILDREN_MAX);
+        return slm__grammar_builder_fail(builder, SLM_E_LIMIT, "an object of the grammar has more than %d members", SLM_NODE_CHILDREN_MAX);
     }
     for (uint32_t i = 0; i < shape->member_count; i++) {
         if (shape->members[i].required && shape->members[i].value == SLM_NODE_NEVER) {

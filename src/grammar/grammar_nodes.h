@@ -33,7 +33,8 @@ enum slm_node_kind {
     SLM_NODE_KIND_AUTOMATON, /* a: automaton */
     SLM_NODE_KIND_CHARS,     /* b: min, c: max */
     SLM_NODE_KIND_LIFTED,    /* a: automaton */
-    SLM_NODE_KIND_OBJECT     /* a: object */
+    SLM_NODE_KIND_OBJECT,    /* a: object */
+    SLM_NODE_KIND_TEXTS      /* a: list; a choice of texts, made by the compiler */
 };
 
 struct slm_node_record {
@@ -69,6 +70,13 @@ void slm__grammar_builder_init(struct slm_grammar_builder *builder, const struct
 void slm__grammar_builder_free(struct slm_grammar_builder *builder);
 /* SLM_OK, or the first failure with its sentence. */
 slm_status slm__grammar_builder_failure(const struct slm_grammar_builder *builder, slm_error *error);
+
+/* Remember a failure, unless there was one; SLM_NODE_NEVER. */
+slm_node slm__grammar_builder_fail(struct slm_grammar_builder *builder, slm_status status, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
 
 /* One byte of a set. */
 slm_node slm__node_bytes(struct slm_grammar_builder *builder, const struct slm_byte_set *set);
