@@ -30,7 +30,5 @@ slm_status slm__grammar_refuse_left_recursion(const struct slm_grammar_builder *
 slm_status slm__grammar_repeat_nonempty(struct slm_grammar_builder *builder, const uint8_t *nullable, slm_error *error);
 /* cost and depth of all nodes of a program whose other parts are complete. */
 slm_status slm__grammar_weigh(const struct slm_grammar *grammar, uint32_t *cost, uint32_t *depth, slm_error *error);
-/* Fewest bytes of `count` bytes of decoded text inside a JSON string. */
-uint32_t slm__json_spelled_length(const uint8_t *text, uint32_t count);
 
 #endif

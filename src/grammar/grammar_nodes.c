@@ -9,12 +9,12 @@
 enum { FIRST_SLOTS = 256, PROBES_MAX = 4096, IS_AUTOMATON = 1 << 30 };
 
 /* The buffers of a builder, for what is done to each of them. */
-enum { BUFFERS = 11 };
+enum { BUFFERS = 13 };
 static void list_buffers(struct slm_grammar_builder *builder, struct slm_buffer *buffers[BUFFERS])
 {
-    struct slm_buffer *all[BUFFERS] = {&builder->nodes,    &builder->words,    &builder->texts,   &builder->sets,
-                                       &builder->rules,    &builder->automata, &builder->objects, &builder->members,
-                                       &builder->patterns, &builder->list,     &builder->joined};
+    struct slm_buffer *all[BUFFERS] = {&builder->nodes,    &builder->words,   &builder->texts,   &builder->sets,     &builder->rules,
+                                       &builder->automata, &builder->objects, &builder->members, &builder->patterns, &builder->list,
+                                       &builder->joined,   &builder->strings, &builder->lists};
     memcpy(buffers, all, sizeof all);
 }
 
@@ -61,7 +61,8 @@ static size_t bytes_held(const struct slm_grammar_builder *builder)
 {
     return builder->nodes.capacity + builder->words.capacity + builder->texts.capacity + builder->sets.capacity + builder->rules.capacity +
            builder->automata.capacity + builder->objects.capacity + builder->members.capacity + builder->patterns.capacity +
-           builder->list.capacity + builder->joined.capacity + builder->slot_count * sizeof *builder->slots;
+           builder->list.capacity + builder->joined.capacity + builder->strings.capacity + builder->lists.capacity +
+           builder->slot_count * sizeof *builder->slots;
 }
 
 /* Append to one of the builder's buffers; *at is where, in units of `unit` bytes. */
@@ -76,7 +77,8 @@ static bool append(struct slm_grammar_builder *builder, struct slm_buffer *buffe
     }
     bool done = buffer->length + bytes <= UINT32_MAX && slm__buffer_append(buffer, data, bytes);
     if (!done && buffer->status == SLM_E_NO_MEMORY) {
-        slm__grammar_builder_fail(builder, SLM_E_NO_MEMORY, "out of memory while the grammar is built (%zu bytes are in use)", bytes_held(builder));
+        slm__grammar_builder_fail(builder, SLM_E_NO_MEMORY, "out of memory while the grammar is built (%zu bytes are in use)",
+                                  bytes_held(builder));
     } else if (!done || bytes_held(builder) > builder->limit) {
         slm__grammar_builder_fail(builder, SLM_E_LIMIT, "the grammar needs more than its limit of %zu bytes", builder->limit);
     }
@@ -177,7 +179,8 @@ static bool grow_slots(struct slm_grammar_builder *builder)
     uint32_t count = builder->slot_count == 0 ? FIRST_SLOTS : 2 * builder->slot_count;
     uint32_t *slots = slm__allocate(&builder->memory, count * sizeof *slots, 64);
     if (slots == NULL) {
-        slm__grammar_builder_fail(builder, SLM_E_NO_MEMORY, "out of memory while the grammar is built (%zu bytes are in use)", bytes_held(builder));
+        slm__grammar_builder_fail(builder, SLM_E_NO_MEMORY, "out of memory while the grammar is built (%zu bytes are in use)",
+                                  bytes_held(builder));
         return false;
     }
     memset(slots, 0, count * sizeof *slots);
@@ -301,7 +304,8 @@ static bool begin_list(struct slm_grammar_builder *builder, const slm_node *node
     builder->list.length = 0;
     builder->joined.length = 0;
     if (count > SLM_NODE_CHILDREN_MAX) {
-        slm__grammar_builder_fail(builder, SLM_E_LIMIT, "%u parts side by side in the grammar; %d are possible", count, SLM_NODE_CHILDREN_MAX);
+        slm__grammar_builder_fail(builder, SLM_E_LIMIT, "%u parts side by side in the grammar; %d are possible", count,
+                                  SLM_NODE_CHILDREN_MAX);
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -519,11 +523,20 @@ slm_node slm__node_json_lifted(struct slm_grammar_builder *builder, const struct
 static bool add_members(struct slm_grammar_builder *builder, const struct slm_object_shape *shape, struct slm_object_record *object)
 {
     object->members = (uint32_t)(builder->members.length / sizeof(struct slm_member_record));
+    object->keys = (uint32_t)(builder->strings.length / sizeof(struct slm_listed_string));
     for (uint32_t i = 0; i < shape->member_count; i++) {
         const struct slm_object_member *member = &shape->members[i];
         struct slm_member_record record = {0, (uint32_t)member->key.length, member->value, member->required ? 1 : 0, 0, 0};
         if (!append(builder, &builder->texts, member->key.data, member->key.length, 1, &record.key) ||
             !append(builder, &builder->members, &record, sizeof record, sizeof record, NULL)) {
+            return false;
+        }
+        if (member->key.length > SLM_LIST_LENGTH_MAX) {
+            slm__grammar_builder_fail(builder, SLM_E_LIMIT, "the name of a member has %zu bytes; %d are possible", member->key.length,
+                                      SLM_LIST_LENGTH_MAX);
+        }
+        struct slm_listed_string key = {record.key, record.key_length, 0, i};
+        if (!append(builder, &builder->strings, &key, sizeof key, sizeof key, NULL)) {
             return false;
         }
     }

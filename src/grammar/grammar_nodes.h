@@ -9,9 +9,10 @@
 #ifndef SLM_GRAMMAR_GRAMMAR_NODES_H
 #define SLM_GRAMMAR_GRAMMAR_NODES_H
 
-#include "base/buffer.h"      /* struct slm_buffer */
-#include "grammar/byte_set.h" /* struct slm_byte_set */
-#include "grammar/regular.h"  /* struct slm_regular */
+#include "base/buffer.h"         /* struct slm_buffer */
+#include "grammar/byte_set.h"    /* struct slm_byte_set */
+#include "grammar/regular.h"     /* struct slm_regular */
+#include "grammar/string_list.h" /* struct slm_listed_string */
 
 typedef uint32_t slm_node;
 typedef uint32_t slm_rule;
@@ -58,6 +59,8 @@ struct slm_grammar_builder {
     struct slm_buffer objects;  /* struct slm_object_record */
     struct slm_buffer members;  /* struct slm_member_record */
     struct slm_buffer patterns; /* struct slm_pattern_record */
+    struct slm_buffer strings;  /* struct slm_listed_string: keys of objects, and texts of choices */
+    struct slm_buffer lists;    /* uint32_t: first of `strings`, count; made by the compiler */
     struct slm_buffer list;     /* uint32_t: the children of a node under construction */
     struct slm_buffer joined;   /* bytes: texts side by side */
     uint32_t *slots;            /* nodes and automata by content; 0: free */
@@ -181,6 +184,7 @@ struct slm_pattern_record {
 
 struct slm_object_record {
     uint32_t members; /* first in `members` */
+    uint32_t keys;    /* first in `strings`: one for each member */
     uint32_t member_count;
     uint32_t patterns;
     uint32_t pattern_count;

@@ -11,6 +11,8 @@
 #define SLM_COST_NONE UINT32_MAX
 enum { SLM_COST_MAX = 1 << 30 };
 
+enum { SLM_OBJECT_COUNTED_MAX = 1024 }; /* members of an object that is not free */
+
 enum { SLM_STATE_ACCEPTS = 1, SLM_STATE_GOES_ON = 2 };
 
 struct slm_program_automaton {
@@ -67,6 +69,16 @@ static inline uint32_t slm__cost_add(uint32_t a, uint32_t b)
         return SLM_COST_NONE;
     }
     return a + b < SLM_COST_MAX ? a + b : SLM_COST_MAX;
+}
+
+/* Bytes of `count` bytes of decoded text inside a JSON string, at most. */
+static inline uint32_t slm__json_spelled_length(const uint8_t *text, uint32_t count)
+{
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        length += text[i] == '"' || text[i] == '\\' ? 2 : text[i] < 0x20 ? 6 : 1;
+    }
+    return length;
 }
 
 static inline uint32_t slm__automaton_next(const struct slm_program_automaton *automaton, uint32_t state, uint8_t byte)

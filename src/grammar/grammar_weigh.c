@@ -21,15 +21,6 @@ static uint32_t times(uint32_t cost, uint32_t count)
     return product < SLM_COST_MAX ? (uint32_t)product : SLM_COST_MAX;
 }
 
-uint32_t slm__json_spelled_length(const uint8_t *text, uint32_t count)
-{
-    uint32_t length = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        length += text[i] == '"' || text[i] == '\\' ? 2 : text[i] < 0x20 ? 6 : 1;
-    }
-    return length;
-}
-
 struct weight {
     uint32_t cost;
     uint32_t depth;
@@ -58,7 +49,8 @@ static struct weight weigh_object(const struct weights *weights, const struct sl
         struct weight best = {SLM_COST_NONE, 0};
         for (uint32_t i = 0; i < object->pattern_count; i++) {
             const struct slm_pattern_record *pattern = &object->patterns[i];
-            const struct slm_program_automaton *keys = &weights->grammar->automata[pattern->automaton == UINT32_MAX ? 0 : pattern->automaton];
+            const struct slm_program_automaton *keys =
+                &weights->grammar->automata[pattern->automaton == UINT32_MAX ? 0 : pattern->automaton];
             const uint32_t key = pattern->automaton == UINT32_MAX ? missing : keys->cost[keys->start];
             const uint32_t cost = slm__cost_add(slm__cost_add(key, MEMBER_BYTES), weights->cost[pattern->value]);
             if (cost < best.cost) {

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading the inside of a JSON string while an automaton reads the decoded text. A place is a state of the automaton and one of
+ * text/json_chars.h; raw characters go to the automaton byte by byte, escaped ones when they are complete. No place is entered from
+ * which no word can be reached.
+ */
+#ifndef SLM_GRAMMAR_JSON_LIFTED_H
+#define SLM_GRAMMAR_JSON_LIFTED_H
+
+#include "grammar/grammar_program.h" /* struct slm_program_automaton */
+
+struct slm_lifted {
+    uint32_t state; /* of the automaton */
+    uint32_t chars; /* 0 but inside an escape */
+};
+
+/* false: refused, the place is unchanged. The closing quote is not read here. */
+bool slm__lifted_step(const struct slm_program_automaton *automaton, struct slm_lifted *place, uint8_t byte);
+/* The bytes that slm__lifted_step() would take. */
+void slm__lifted_first(const struct slm_program_automaton *automaton, const struct slm_lifted *place, struct slm_byte_set *set);
+/* Whether the escape begun in `chars` can become the character `code`, as far as it is spelled so: what JSON has to escape, what is not
+ * ASCII, and the slash. */
+bool slm__escape_may_spell(uint32_t chars, uint32_t code);
+/* Bytes that may follow at a place of text/json_chars.h, the closing quote aside; all of them, and perhaps some that may not. */
+void slm__json_chars_candidates(uint32_t chars, struct slm_byte_set *set);
+/* ... exactly those. */
+void slm__json_chars_first(uint32_t chars, struct slm_byte_set *set);
+
+#endif
