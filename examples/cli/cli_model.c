@@ -19,7 +19,8 @@ const struct cli_option cli_model_rows[] = {
      offsetof(struct cli_model_options, threads), 1, 1024},
     {"--isa", NULL, "TIER", "Use at most this instruction set: scalar, avx2, avxvnni, avx512vnni,\nneon, neon_dotprod, neon_i8mm.",
      CLI_STRING, offsetof(struct cli_model_options, isa), 0, 0},
-    {"--kv", NULL, "TYPE", "Type of the KV cache: f32, f16 or i8; default f16.", CLI_STRING, offsetof(struct cli_model_options, kv), 0, 0},
+    {"--kv", NULL, "TYPE", "Type of the KV cache: f32, f16 or i8; default f16 (encoders: f32).", CLI_STRING,
+     offsetof(struct cli_model_options, kv), 0, 0},
     {"--lora", NULL, "ADAPTER", "Run with a LoRA adapter (peft folder or GGUF); ADAPTER=WEIGHT scales it.\nMay be given several times.",
      CLI_STRINGS, offsetof(struct cli_model_options, lora), 0, 0},
 };
@@ -60,7 +61,9 @@ static int parse_engine_options(struct cli_model *opened, const struct cli_model
             return cli_fail_usage(opened->command, "option '--isa': there is no instruction set '%s'", options->isa);
         }
     }
-    if (options->kv == NULL || strcmp(options->kv, "f16") == 0) {
+    if (options->kv == NULL) {
+        opened->kv_type = SLM_KV_DEFAULT;
+    } else if (strcmp(options->kv, "f16") == 0) {
         opened->kv_type = SLM_KV_F16;
     } else if (strcmp(options->kv, "f32") == 0) {
         opened->kv_type = SLM_KV_F32;

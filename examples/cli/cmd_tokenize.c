@@ -2,7 +2,7 @@
 /* slm tokenize: text to token ids and back, for one text or for a stream of JSON lines. */
 #include "examples/cli/commands.h" /* cli_command_tokenize */
 
-#include "examples/cli/cli_json.h"   /* struct cli_json */
+#include "examples/cli/cli_lines.h"  /* cli_lines_each */
 #include "examples/cli/cli_output.h" /* struct cli_output */
 #include "examples/cli/cli_prompt.h" /* cli_prompt_tokenize, cli_prompt_detokenize */
 
@@ -53,7 +53,6 @@ struct tokenize_work {
     struct cli_model opened;
     const struct tokenize_options *options;
     struct cli_output output;
-    struct cli_json json;
     struct cli_ids ids;
     struct cli_text text;
     struct cli_text result;
@@ -85,32 +84,11 @@ static uint32_t tokenize_flags(const struct tokenize_options *options, int add_s
 
 static int default_add_special(const struct tokenize_options *options) { return !options->plain && !options->no_special; }
 
-/* The "ids" of a line. NULL, or what is wrong with them. */
-static const char *read_ids(struct tokenize_work *work)
-{
-    const struct cli_json_value *ids = cli_json_member(&work->json, work->json.values, "ids");
-    if (ids == NULL || ids->kind != CLI_JSON_ARRAY) {
-        return "\"ids\" must be a list of token ids";
-    }
-    if (cli_ids_reserve(&work->ids, ids->length) != 0) {
-        return "memory could not be allocated";
-    }
-    for (size_t i = 0; i < ids->length; i++) {
-        int64_t id = 0;
-        if (cli_json_integer(ids + 1 + i, INT32_MIN, INT32_MAX, &id) != 0) {
-            return "\"ids\" must hold whole numbers of 32 bits";
-        }
-        work->ids.items[i] = (int32_t)id;
-    }
-    work->ids.count = ids->length;
-    return NULL;
-}
-
 /* Tokenize the "text" of a line. *wrong says what is wrong with the line; else -1 or an exit code is returned. */
-static int read_text(struct tokenize_work *work, const char **wrong)
+static int read_text(struct tokenize_work *work, const struct cli_json *json, const char **wrong)
 {
-    const struct cli_json_value *text = cli_json_member(&work->json, work->json.values, "text");
-    const struct cli_json_value *add = cli_json_member(&work->json, work->json.values, "add_special_tokens");
+    const struct cli_json_value *text = cli_json_member(json, json->values, "text");
+    const struct cli_json_value *add = cli_json_member(json, json->values, "add_special_tokens");
     if (text == NULL || text->kind != CLI_JSON_STRING) {
         *wrong = "\"text\" must be a string";
         return -1;
@@ -123,40 +101,19 @@ static int read_text(struct tokenize_work *work, const char **wrong)
     return cli_prompt_tokenize(&work->opened, text->text, text->length, tokenize_flags(work->options, add_special), &work->ids);
 }
 
-static int take_line(struct tokenize_work *work, const struct cli_text *line, size_t number)
+static int take_line(void *context, const struct cli_json *json, const char **wrong)
 {
-    if (cli_json_parse(&work->json, line->bytes, line->length) != 0) {
-        return cli_fail("tokenize", "line %zu of standard input, byte %zu: %s", number, work->json.position + 1, work->json.problem);
-    }
-    const char *wrong = NULL;
+    struct tokenize_work *work = context;
     int code = -1;
-    if (work->json.values[0].kind != CLI_JSON_OBJECT) {
-        wrong = "an object is expected, such as {\"text\":\"Hello\"}";
-    } else if (work->options->decode) {
-        wrong = read_ids(work);
+    if (work->options->decode) {
+        work->ids.count = 0;
+        *wrong = cli_lines_add_ids(cli_json_member(json, json->values, "ids"), &work->ids);
     } else {
-        code = read_text(work, &wrong);
+        code = read_text(work, json, wrong);
     }
-    if (wrong != NULL) {
-        return cli_fail("tokenize", "line %zu of standard input: %s", number, wrong);
-    }
-    code = code < 0 ? put_object(work) : code;
-    if (code >= 0 && work->output.error == 0) {
-        cli_remark("tokenize", "note", "this was line %zu of standard input", number);
-    }
+    code = code < 0 && *wrong == NULL ? put_object(work) : code;
+    *wrong = work->output.error != 0 ? "" : *wrong;
     return code;
-}
-
-static int take_lines(struct tokenize_work *work)
-{
-    struct cli_text line = {0};
-    int code = -1;
-    int state = 0;
-    for (size_t number = 1; code < 0 && (state = cli_text_read_line(&line, stdin)) > 0; number++) {
-        code = strspn(line.bytes, " \t\r") == line.length ? -1 : take_line(work, &line, number);
-    }
-    cli_text_free(&line);
-    return code < 0 && state < 0 ? cli_fail("tokenize", "standard input cannot be read, or a line is too long for the memory") : code;
 }
 
 static int take_argument(struct tokenize_work *work, const char *word)
@@ -231,10 +188,10 @@ static int tokenize_with_options(const struct tokenize_options *options, const s
         code = cli_fail("tokenize", "the model has no tokenizer; it was converted from a checkpoint without one");
     }
     if (code < 0) {
-        code = options->jsonl ? take_lines(&work) : take_argument(&work, words->items[0]);
+        code =
+            options->jsonl ? cli_lines_each("tokenize", "{\"text\":\"Hello\"}", take_line, &work) : take_argument(&work, words->items[0]);
     }
     const int finished = cli_output_finish(&work.output, "tokenize");
-    cli_json_free(&work.json);
     cli_ids_free(&work.ids);
     cli_text_free(&work.text);
     cli_text_free(&work.result);

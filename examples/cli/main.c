@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_command_run,      &cli_command_chat,     &cli_command_convert, &cli_command_inspect,
-    &cli_command_tokenize, &cli_command_template, &cli_command_logits,  &cli_command_bench,
+    &cli_command_run,      &cli_command_chat,   &cli_command_convert, &cli_command_inspect, &cli_command_tokenize,
+    &cli_command_template, &cli_command_logits, &cli_command_embed,   &cli_command_bench,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 {
     cli_signals_ignore_pipe();
     if (argc < 2) {
-        return cli_fail_usage("", "a command is needed: run, chat, convert, inspect, tokenize, template, logits or bench");
+        return cli_fail_usage("", "a command is needed: run, chat, convert, inspect, tokenize, template, logits, embed or bench");
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         return print_help();

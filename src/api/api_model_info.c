@@ -25,7 +25,7 @@ static void describe_transformer(const struct slm_transformer *t, slm_model_info
     info->heads = t->layers[0].heads;
     info->kv_heads = t->layers[0].kv_heads;
     info->head_dim = t->layers[0].head_dim;
-    info->body_type = (int32_t)t->layers[0].qkv.type;
+    info->body_type = (int32_t)t->layers[0].attn_out.type;
     info->head_type = (int32_t)(t->head_kind == SLM_HEAD_NONE ? t->embed.type : t->head.type);
     info->tied = t->head_kind == SLM_HEAD_TIED ? 1 : 0;
     info->encoder = t->bidirectional ? 1 : 0;

@@ -234,6 +234,7 @@ static slm_status add_target(struct slm_checkpoint *checkpoint, const struct slm
     target->head_class = (rule->flags & SLM_RULE_HEAD) != 0;
     target->full = (rule->flags & SLM_RULE_F32) != 0;
     target->vision = (rule->flags & SLM_RULE_VISION) != 0;
+    target->finer = (rule->flags & SLM_RULE_FINER) != 0;
     target->plus_one =
         (rule->flags & SLM_RULE_NORM) != 0 && !checkpoint->gguf && (checkpoint->config.family->flags & SLM_FAMILY_NORM_PLUS_ONE) != 0;
     target->cols = (uint32_t)slm__extent(&checkpoint->config, rule->cols);

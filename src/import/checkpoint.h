@@ -35,6 +35,7 @@ struct slm_target {
     bool head_class; /* embedding or output head */
     bool full;       /* always f32 */
     bool vision;     /* of the part that sees */
+    bool finer;      /* f16 in place of i8, i8 in place of i4 */
     bool plus_one;   /* the source holds the values less 1 */
     uint32_t rows, cols;
     uint32_t part_count;

@@ -54,12 +54,13 @@ struct slm_rule_source {
 };
 
 enum {
-    SLM_RULE_HEAD = 1,       /* embedding or output head, which have a type of their own */
-    SLM_RULE_NORM = 2,       /* a norm's weight: families with SLM_FAMILY_NORM_PLUS_ONE store it less 1 */
-    SLM_RULE_F32 = 4,        /* a matrix that is always f32 */
-    SLM_RULE_VISION = 8,     /* a matrix of the part that sees */
-    SLM_RULE_FOLDED = 16,    /* a source of more dimensions: all but the first make a row */
-    SLM_RULE_TRANSPOSED = 32 /* the source has columns for rows */
+    SLM_RULE_HEAD = 1,        /* embedding or output head, which have a type of their own */
+    SLM_RULE_NORM = 2,        /* a norm's weight: families with SLM_FAMILY_NORM_PLUS_ONE store it less 1 */
+    SLM_RULE_F32 = 4,         /* a matrix that is always f32 */
+    SLM_RULE_VISION = 8,      /* a matrix of the part that sees */
+    SLM_RULE_FOLDED = 16,     /* a source of more dimensions: all but the first make a row */
+    SLM_RULE_TRANSPOSED = 32, /* the source has columns for rows */
+    SLM_RULE_FINER = 64       /* a matrix that is f16 where the others are i8, i8 where they are i4 */
 };
 
 struct slm_tensor_rule {

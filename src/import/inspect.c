@@ -12,6 +12,8 @@
 
 static const char *const type_names[SLM_WEIGHT_TYPES] = {"none", "f32", "f16", "bf16", "i8", "i4"};
 
+static const char *const poolings[] = {"none", "mean", "last", "first"};
+
 static const char *type_name(enum slm_weight_type type) { return (unsigned)type < SLM_WEIGHT_TYPES ? type_names[type] : "unknown"; }
 
 slm_status slm__inspect_kind_of(const char *path, enum slm_inspect_kind *kind, slm_error *error)
@@ -145,11 +147,18 @@ slm_status slm__inspect_slm(const struct slm_weight_file *file, struct slm_buffe
     add_meta_array(json, file, "layer.experts_used", "experts_used");
     add_meta_number(json, file, "model.vocab_size", "vocab_size");
     add_meta_number(json, file, "model.max_context", "max_context");
+    uint64_t number;
+    if (slm__meta_u64(file, "model.bidirectional", &number) && number != 0) {
+        add_bool(json, "encoder", true);
+    }
+    if (slm__meta_u64(file, "embedding.pooling", &number) && number < sizeof poolings / sizeof poolings[0]) {
+        add_text(json, "pooling", slm__span_text(poolings[number]));
+    }
     const bool has_head = slm__weight_file_find(file, "head", &tensor) || slm__weight_file_find(file, "embed", &tensor);
     if (has_head) {
         add_text(json, "head_type", slm__span_text(type_name(tensor.type)));
     }
-    if (slm__weight_file_find(file, "layers.0.qkv", &tensor)) {
+    if (slm__weight_file_find(file, "layers.0.attn_out", &tensor)) {
         add_text(json, "type", slm__span_text(type_name(tensor.type)));
     }
     add_bool(json, "tied", has_head && !slm__weight_file_find(file, "head", &tensor));
@@ -254,7 +263,6 @@ static void add_quantization(struct slm_buffer *json, const struct slm_checkpoin
 static void add_particulars(struct slm_buffer *json, const struct slm_checkpoint *checkpoint)
 {
     static const char *const ropes[] = {"default", "linear", "llama3", "yarn"};
-    static const char *const poolings[] = {"none", "mean", "last", "first"};
     const struct slm_family_config *config = &checkpoint->config;
     const struct slm_rope_config *rope = &config->rope[0];
     uint32_t windowed = 0, unrotated = 0, sparse = 0;

@@ -11,6 +11,7 @@
 #include "import/hf_config.h"      /* slm__hf_config_read */
 #include "import/model_metadata.h" /* slm__write_traits */
 #include "import/rope_tensors.h"   /* struct slm_rope_tensors */
+#include "import/weight_stream.h"  /* slm__finer_type */
 #include <math.h>                  /* sqrtf, frexpf */
 
 static const uint64_t BATCH_BYTES = (uint64_t)8 << 20;
@@ -152,6 +153,7 @@ static slm_status declare_one(struct random_model *model, const struct slm_weigh
     tensor->zeros = strstr(rule->target, "bias") != NULL;
     tensor->type = tensor->vector || (rule->flags & SLM_RULE_F32) != 0 ? SLM_WEIGHT_F32
                    : (rule->flags & SLM_RULE_HEAD) != 0                ? types->head
+                   : (rule->flags & SLM_RULE_FINER) != 0               ? slm__finer_type(types->body)
                                                                        : types->body;
     tensor->cols = (uint32_t)slm__extent(&model->config, rule->cols);
     for (int s = 0; s < SLM_RULE_SOURCES && rule->sources[s].hf != NULL; s++) {

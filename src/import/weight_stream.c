@@ -36,9 +36,15 @@ struct stream {
     size_t raw_offset, steps_offset, codes_offset, encode_offset;
 };
 
+enum slm_weight_type slm__finer_type(enum slm_weight_type type)
+{
+    return type == SLM_WEIGHT_I8 ? SLM_WEIGHT_F16 : type == SLM_WEIGHT_I4 ? SLM_WEIGHT_I8 : type;
+}
+
 enum slm_weight_type slm__target_type(const struct slm_target *target, const struct slm_weight_types *types)
 {
-    return target->vector || target->full ? SLM_WEIGHT_F32 : target->head_class ? types->head : types->body;
+    const enum slm_weight_type body = target->finer ? slm__finer_type(types->body) : types->body;
+    return target->vector || target->full ? SLM_WEIGHT_F32 : target->head_class ? types->head : body;
 }
 
 slm_status slm__weights_declare(const struct slm_checkpoint *checkpoint, const struct slm_weight_types *types,

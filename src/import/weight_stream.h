@@ -16,6 +16,8 @@ struct slm_weight_errors {
     double body, head;
 };
 
+/* The next finer type, for matrices that lose most: f16 for i8, i8 for i4. */
+enum slm_weight_type slm__finer_type(enum slm_weight_type type);
 /* The type in which a target is written. */
 enum slm_weight_type slm__target_type(const struct slm_target *target, const struct slm_weight_types *types);
 

@@ -14,9 +14,9 @@ struct bounds {
 };
 
 static const struct bounds encoders[] = {
-    {"bert-cls", 1.2e-06, 1.0e-03, 1.2e-01, SLM_POOLING_FIRST, 0},
-    {"bert-mean", 1.2e-06, 1.0e-03, 1.2e-01, SLM_POOLING_MEAN, 1},
-    {"xlm-roberta-mean", 1.2e-06, 1.0e-03, 1.2e-01, SLM_POOLING_MEAN, 1},
+    {"bert-cls", 2.1e-07, 1.76e-04, 2.1e-02, SLM_POOLING_FIRST, 0},
+    {"bert-mean", 1e-10, 2.3e-04, 4.0e-02, SLM_POOLING_MEAN, 1},
+    {"xlm-roberta-mean", 1e-10, 1.01e-04, 1.41e-02, SLM_POOLING_MEAN, 1},
 };
 
 static slm_engine *engine;
@@ -146,6 +146,231 @@ static void encoders_equal_reference(void **state)
     }
 }
 
+/* A small encoder and a small decoder of those that are there; NULL: neither. */
+static slm_model *some_model(int encoder)
+{
+    char path[512], *there = golden_load(encoder ? encoder_path("bert-mean", "config.json", path) : "examples/demo/hf/config.json", NULL);
+    free(there);
+    return there == NULL ? NULL : encoder ? encoder_model("bert-mean", SLM_TYPE_I8) : convert_folder("examples/demo/hf", SLM_TYPE_I8);
+}
+
+enum { MANY = 40 };
+
+/* Ids of texts of 1 to 150 tokens. */
+static void many_inputs(slm_input inputs[MANY], int32_t *ids)
+{
+    some_tokens(ids, 6000, 800);
+    for (uint32_t i = 0; i < MANY; i++) {
+        inputs[i] = (slm_input){.ids = ids + i * 100, .id_count = 1 + (i * 37) % 150};
+    }
+}
+
+static void batches_equal_single_texts(void **state)
+{
+    static const struct {
+        uint32_t sessions, batch;
+    } pools[] = {{1, 0}, {7, 160}, {32, 512}, {MANY, 4096}};
+    static int32_t ids[6000];
+    slm_input inputs[MANY];
+    (void)state;
+    many_inputs(inputs, ids);
+    for (int encoder = 0; encoder < 2; encoder++) {
+        slm_model *model = some_model(encoder);
+        slm_model_info info = {.struct_size = sizeof info};
+        if (model == NULL) {
+            skip();
+        }
+        CHECK_OK(slm_model_get_info(model, &info, &error));
+        const uint64_t size = info.hidden_size;
+        float *single = calloc(MANY, size * sizeof *single), *batch = calloc(MANY, size * sizeof *batch);
+        for (int32_t pooling = SLM_POOLING_MEAN; pooling <= SLM_POOLING_FIRST; pooling++) {
+            const slm_embed_options options = {.struct_size = sizeof options, .pooling = pooling};
+            for (size_t p = 0; p < sizeof pools / sizeof pools[0]; p++) {
+                slm_pool *pool = make_pool(model, pools[p].sessions, 160, pools[p].batch);
+                if (p == 0) {
+                    for (uint32_t i = 0; i < MANY; i++) {
+                        CHECK_OK(slm_embed(pool, &inputs[i], 1, &options, single + i * size, size, &error));
+                    }
+                } else {
+                    CHECK_OK(slm_embed(pool, inputs, MANY, &options, batch, MANY * size, &error));
+                    assert_memory_equal(batch, single, MANY * size * sizeof *batch);
+                }
+                CHECK_OK(slm_pool_destroy(pool)); /* no session is left behind */
+            }
+        }
+        free(single);
+        free(batch);
+        CHECK_OK(slm_model_close(model));
+    }
+}
+
+/* The pooled states are those that a session gives out. */
+static void a_decoders_embedding_is_of_its_hidden_states(void **state)
+{
+    static const char text[] = "I want my money back";
+    slm_model *model = some_model(0);
+    slm_model_info info = {.struct_size = sizeof info};
+    int32_t ids[64];
+    uint64_t count = 0;
+    (void)state;
+    CHECK_OK(slm_model_get_info(model, &info, &error));
+    CHECK_OK(slm_tokenize(model, text, SLM_NUL_TERMINATED, SLM_TOKENIZE_ADD_SPECIAL, ids, 64, &count, &error));
+    const uint64_t size = info.hidden_size;
+    float *hidden = calloc(count, size * sizeof *hidden), *got = calloc(size, sizeof *got);
+    slm_session *session = NULL;
+    const slm_append_options out = {.struct_size = sizeof out, .hidden = hidden, .hidden_capacity = count * size};
+    CHECK_OK(slm_session_create(model, NULL, NULL, &session, &error));
+    CHECK_OK(slm_session_append(session, ids, count, &out, &error));
+    CHECK_OK(slm_session_destroy(session));
+    slm_pool *pool = make_pool(model, 2, 64, 3); /* in three passes and more */
+    const slm_input input = {.text = text, .text_length = SLM_NUL_TERMINATED};
+    slm_embed_options options = {.struct_size = sizeof options, .pooling = SLM_POOLING_LAST, .normalize = SLM_NORMALIZE_NO};
+    CHECK_OK(slm_embed(pool, &input, 1, &options, got, size, &error));
+    assert_memory_equal(got, hidden + (count - 1) * size, size * sizeof *got);
+    options.pooling = SLM_POOLING_FIRST;
+    CHECK_OK(slm_embed(pool, &input, 1, &options, got, size, &error));
+    assert_memory_equal(got, hidden, size * sizeof *got);
+    options.pooling = SLM_POOLING_MEAN;
+    CHECK_OK(slm_embed(pool, &input, 1, &options, got, size, &error));
+    for (uint64_t d = 0; d < size; d++) {
+        double mean = 0;
+        for (uint64_t i = 0; i < count; i++) {
+            mean += (double)hidden[i * size + d] / (double)count;
+        }
+        assert_true(fabs(mean - (double)got[d]) <= 1e-5 * (1 + fabs(mean)));
+    }
+    options.normalize = SLM_NORMALIZE_YES;
+    CHECK_OK(slm_embed(pool, &input, 1, &options, got, size, &error));
+    double square = 0;
+    for (uint64_t d = 0; d < size; d++) {
+        square += (double)got[d] * (double)got[d];
+    }
+    assert_true(fabs(square - 1) < 1e-6);
+    free(hidden);
+    free(got);
+    CHECK_OK(slm_pool_destroy(pool));
+    CHECK_OK(slm_model_close(model));
+}
+
+static int32_t stop_at_once(void *user, uint64_t done, uint64_t total, const char *what)
+{
+    (void)done, (void)total, (void)what;
+    return ++*(int *)user > 1;
+}
+
+static void expect_failure(slm_pool *pool, const slm_input *input, const slm_embed_options *options, slm_status status, const char *said)
+{
+    float got[512];
+    const slm_status status_got = slm_embed(pool, input, 1, options, got, 512, &error);
+    if (status_got != status || strstr(error.message, said) == NULL) {
+        fail_msg("%s: %s; expected %s with '%s'", slm_status_name(status_got), error.message, slm_status_name(status), said);
+    }
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    static const int32_t bad[] = {2, 70000, 3}, good[] = {2, 3};
+    const slm_input cases[] = {{.text = "x", .text_length = 1, .ids = good, .id_count = 2},
+                               {.id_count = 2},
+                               {.text_length = 2},
+                               {.ids = bad, .id_count = 3},
+                               {.ids = good, .id_count = 0}};
+    slm_model *model = some_model(1);
+    slm_session *session = NULL;
+    float got[512];
+    int calls = 0;
+    (void)state;
+    if (model == NULL) {
+        skip();
+    }
+    slm_pool *pool = make_pool(model, 2, 16, 0);
+    slm_embed_options options = {.struct_size = sizeof options};
+    expect_failure(pool, &cases[0], NULL, SLM_E_ARGUMENT, "input 0: both text and ids");
+    expect_failure(pool, &cases[1], NULL, SLM_E_ARGUMENT, "ids is NULL");
+    expect_failure(pool, &cases[2], NULL, SLM_E_ARGUMENT, "text is NULL");
+    expect_failure(pool, &cases[3], NULL, SLM_E_BAD_TOKEN, "token 1 is 70000");
+    expect_failure(pool, &cases[4], NULL, SLM_E_ARGUMENT, "no tokens");
+    const slm_input text = {.text = "one two three four five six seven eight nine ten", .text_length = SLM_NUL_TERMINATED};
+    expect_failure(pool, &text, NULL, SLM_E_CONTEXT_FULL, "input 0");
+    options.flags = SLM_EMBED_TRUNCATE;
+    CHECK_OK(slm_embed(pool, &text, 1, &options, got, 512, &error));
+    options.flags = 64;
+    expect_failure(pool, &text, &options, SLM_E_ARGUMENT, "flags 0x40");
+    options = (slm_embed_options){.struct_size = sizeof options, .pooling = 4};
+    expect_failure(pool, &text, &options, SLM_E_ARGUMENT, "pooling 4");
+    assert_int_equal(slm_embed(pool, cases, 1, NULL, got, 47, &error), SLM_E_BUFFER_TOO_SMALL);
+    assert_int_equal(slm_embed(pool, NULL, 1, NULL, got, 512, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_embed(NULL, cases, 1, NULL, got, 512, &error), SLM_E_ARGUMENT);
+    CHECK_OK(slm_embed(pool, NULL, 0, NULL, NULL, 0, &error));
+    slm_input several[5];
+    for (int i = 0; i < 5; i++) {
+        several[i] = (slm_input){.ids = good, .id_count = 2};
+    }
+    options = (slm_embed_options){.struct_size = sizeof options, .progress = stop_at_once, .progress_user = &calls};
+    assert_int_equal(slm_embed(pool, several, 5, &options, got, 512, &error), SLM_E_CANCELLED);
+    assert_non_null(strstr(error.message, "2 of 5"));
+    CHECK_OK(slm_embed(pool, several, 5, NULL, got, 512, &error));
+    assert_int_equal(slm_session_create(model, pool, NULL, &session, &error), SLM_E_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "slm_embed"));
+    CHECK_OK(slm_pool_destroy(pool));
+    CHECK_OK(slm_model_close(model));
+}
+
+/* [CLS] and [SEP] stay around what is left. */
+static void truncation_keeps_the_special_tokens(void **state)
+{
+    static const char text[] = "one two three four five six seven eight nine ten";
+    int32_t ids[64], cut[8];
+    uint64_t count = 0;
+    float a[512], b[512];
+    slm_model *model = some_model(1);
+    (void)state;
+    if (model == NULL) {
+        skip();
+    }
+    CHECK_OK(slm_tokenize(model, text, SLM_NUL_TERMINATED, SLM_TOKENIZE_ADD_SPECIAL, ids, 64, &count, &error));
+    assert_true(count > 8);
+    memcpy(cut, ids, 7 * sizeof *cut);
+    cut[7] = ids[count - 1];
+    slm_pool *pool = make_pool(model, 1, 8, 0);
+    const slm_input whole = {.text = text, .text_length = SLM_NUL_TERMINATED}, given = {.ids = cut, .id_count = 8};
+    const slm_embed_options options = {.struct_size = sizeof options, .flags = SLM_EMBED_TRUNCATE};
+    CHECK_OK(slm_embed(pool, &whole, 1, &options, a, 512, &error));
+    CHECK_OK(slm_embed(pool, &given, 1, NULL, b, 512, &error));
+    assert_memory_equal(a, b, 48 * sizeof *a);
+    CHECK_OK(slm_pool_destroy(pool));
+    CHECK_OK(slm_model_close(model));
+}
+
+/* Every allocation of the scratch memory may fail; nothing is left, and the next call works. */
+static void any_allocation_may_fail(void **state)
+{
+    struct counting_allocator counter = {0};
+    const slm_engine_options options = counting_options(&counter);
+    const slm_input input = {.text = "I want my money back", .text_length = SLM_NUL_TERMINATED};
+    slm_engine *own = NULL, *shared = engine;
+    float got[512];
+    (void)state;
+    CHECK_OK(slm_engine_create(&options, &own, &error));
+    engine = own;
+    slm_model *model = some_model(0);
+    engine = shared;
+    slm_pool *pool = make_pool(model, 1, 64, 0);
+    const uint64_t before = counter.live_blocks;
+    slm_status status = SLM_E_NO_MEMORY;
+    for (uint64_t fail = 1; status != SLM_OK; fail++) {
+        counter.calls = 0;
+        counter.fail_at = fail;
+        status = slm_embed(pool, &input, 1, NULL, got, 512, &error);
+        assert_true(status == SLM_OK || status == SLM_E_NO_MEMORY);
+        assert_int_equal(counter.live_blocks, before);
+        assert_true(fail < 100);
+    }
+    CHECK_OK(slm_pool_destroy(pool));
+    CHECK_OK(slm_model_close(model));
+    CHECK_OK(slm_engine_destroy(own));
+}
+
 static int make_engine(void **state)
 {
     (void)state;
@@ -162,6 +387,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoders_equal_reference),
+        cmocka_unit_test(batches_equal_single_texts),
+        cmocka_unit_test(a_decoders_embedding_is_of_its_hidden_states),
+        cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(truncation_keeps_the_special_tokens),
+        cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, make_engine, drop_engine);
 }

@@ -33,6 +33,15 @@ example 03_own_memory /dev/null "$model"
 check "03_own_memory: exit code" code_is 0
 check "03_own_memory: nothing is allocated" out_has "0 calls while running the model"
 
+printf '%s\n' 'Where is my parcel?' '' 'I want my money back.' 'The invoice is wrong.' >"$work/lines"
+printf '%s\n' 'I want my money back.' 'The invoice is wrong.' >"$work/queries"
+example 04_search "$work/queries" "$model" "$work/lines"
+check "04_search: exit code" code_is 0
+check "04_search: a line finds itself" test "$(grep -cE '^  1\.000  (I want my money back|The invoice is wrong)\.$' "$out")" = 2
+check "04_search: three lines for each query" test "$(wc -l <"$out")" = 8
+example 04_search "$work/queries" "$model" /nowhere.txt
+check "04_search: a missing file" code_is 1
+
 if [ -n "${SLM_SANITIZER:-}" ]; then
     skip "the Python binding: python3 cannot load a library with a sanitizer"
 elif ! command -v python3 >/dev/null || ! [ -e "$build/libslm.so" ]; then
