@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* Arrays: the goal of each item of the longest prefix, that of the rest, counts, and what some items have to be. */
+#include "grammar/schema_records.h"
+
+/* Literals of one position, or of all. */
+struct literals {
+    slm_literal *list;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+struct building {
+    struct slm_schema_array *array;
+    struct slm_schema_contains *contains;
+    uint32_t contains_capacity;
+    uint32_t longest; /* prefix of all atoms */
+};
+
+/* What one location says about items: a list for the first ones, a schema for the rest. */
+struct items {
+    const struct slm_json *prefix; /* or NULL */
+    const struct slm_json *rest;
+    enum slm_keyword rest_keyword;
+};
+
+static struct items items_of(const struct slm_schema_location *at)
+{
+    const struct slm_json *items = slm__schema_get(at, SLM_KEYWORD_ITEMS);
+    struct items result = {slm__schema_get(at, SLM_KEYWORD_PREFIX_ITEMS), items, SLM_KEYWORD_ITEMS};
+    if (items != NULL && items->type == SLM_JSON_ARRAY) { /* before draft 2020-12 */
+        result = (struct items){items, slm__schema_get(at, SLM_KEYWORD_ADDITIONAL_ITEMS), SLM_KEYWORD_ADDITIONAL_ITEMS};
+    }
+    const struct slm_json *unevaluated = slm__schema_get(at, SLM_KEYWORD_UNEVALUATED_ITEMS);
+    if (result.rest == NULL && unevaluated != NULL) {
+        result.rest = unevaluated;
+        result.rest_keyword = SLM_KEYWORD_UNEVALUATED_ITEMS;
+    }
+    return result;
+}
+
+static uint32_t prefix_length(const struct slm_json *prefix) { return prefix != NULL && prefix->type == SLM_JSON_ARRAY ? prefix->count : 0; }
+
+static slm_status add_literal(struct slm_schema_work *work, struct literals *literals, slm_literal literal)
+{
+    SLM_TRY(slm__schema_room(work, &literals->list, literals->count, &literals->capacity, sizeof *literals->list));
+    literals->list[literals->count++] = literal;
+    return SLM_OK;
+}
+
+static slm_status add_schema(struct slm_schema_work *work, struct literals *literals, const struct slm_json *schema)
+{
+    uint32_t location = 0;
+    SLM_TRY(slm__schema_at(work, schema, &location));
+    return add_literal(work, literals, slm__literal(location, false));
+}
+
+/* The goal of the item at `index` (UINT32_MAX: of those behind every prefix). */
+static slm_status goal_at(struct slm_schema_work *work, const struct slm_form *form, uint32_t index, slm_goal *goal)
+{
+    struct literals literals = {NULL, 0, 0};
+    for (uint32_t i = 0; i < form->atom_count; i++) {
+        const struct slm_atom *atom = &form->atoms[i];
+        if (atom->kind == SLM_ATOM_ITEMS || (atom->kind == SLM_ATOM_ITEM && atom->index == index)) {
+            SLM_TRY(add_literal(work, &literals, atom->literal));
+        }
+        if (atom->kind == SLM_ATOM_KEYWORDS) {
+            struct items items = items_of(&work->document.locations[atom->location]);
+            const struct slm_json *schema = index < prefix_length(items.prefix) ? &items.prefix->items[index] : items.rest;
+            if (schema != NULL) {
+                SLM_TRY(add_schema(work, &literals, schema));
+            }
+        }
+    }
+    return slm__goal_of(work, literals.list, literals.count, goal);
+}
+
+static slm_status add_contains(struct slm_schema_work *work, struct building *building, struct slm_schema_contains contains)
+{
+    struct slm_schema_array *array = building->array;
+    if (contains.least == 0 && contains.most == UINT32_MAX) {
+        return SLM_OK;
+    }
+    SLM_TRY(slm__schema_room(work, &building->contains, array->contains_count, &building->contains_capacity, sizeof contains));
+    building->contains[array->contains_count++] = contains;
+    array->contains = building->contains;
+    return SLM_OK;
+}
+
+static slm_status read_contains(struct slm_schema_work *work, uint32_t location, struct building *building)
+{
+    const struct slm_schema_location at = work->document.locations[location];
+    struct slm_schema_contains contains = {.least = 1, .most = UINT32_MAX, .location = location};
+    uint32_t schema = 0;
+    SLM_TRY(slm__schema_at(work, slm__schema_get(&at, SLM_KEYWORD_CONTAINS), &schema));
+    contains.literal = slm__literal(schema, false);
+    if (slm__schema_has(&at, SLM_KEYWORD_MIN_CONTAINS)) {
+        SLM_TRY(slm__schema_count(work, location, SLM_KEYWORD_MIN_CONTAINS, &contains.least));
+    }
+    if (slm__schema_has(&at, SLM_KEYWORD_MAX_CONTAINS)) {
+        SLM_TRY(slm__schema_count(work, location, SLM_KEYWORD_MAX_CONTAINS, &contains.most));
+    }
+    return add_contains(work, building, contains);
+}
+
+static void at_least(struct slm_schema_array *array, uint32_t count) { array->min = count > array->min ? count : array->min; }
+
+static void at_most(struct slm_schema_array *array, uint32_t count) { array->max = count < array->max ? count : array->max; }
+
+/* unevaluatedItems is the same as items where nothing else at this place looks at items. */
+static slm_status check_unevaluated(struct slm_schema_work *work, uint32_t location)
+{
+    const struct slm_schema_location at = work->document.locations[location];
+    uint64_t others = SLM_KEYWORD_BIT(SLM_KEYWORD_DEPENDENT_REQUIRED) - SLM_KEYWORD_BIT(SLM_KEYWORD_REF);
+    others |= SLM_KEYWORD_BIT(SLM_KEYWORD_DEPENDENCIES) | SLM_KEYWORD_BIT(SLM_KEYWORD_CONTAINS);
+    others &= ~SLM_KEYWORD_BIT(SLM_KEYWORD_NOT);
+    const struct slm_json *value = slm__schema_get(&at, SLM_KEYWORD_UNEVALUATED_ITEMS);
+    if ((at.present & others) == 0 || value->type == SLM_JSON_TRUE || items_of(&at).rest_keyword != SLM_KEYWORD_UNEVALUATED_ITEMS) {
+        return SLM_OK;
+    }
+    return slm__schema_unsupported(work, location, SLM_KEYWORD_UNEVALUATED_ITEMS, "other keywords beside it look at items too");
+}
+
+static slm_status read_keywords(struct slm_schema_work *work, uint32_t location, struct building *building)
+{
+    const struct slm_schema_location at = work->document.locations[location];
+    uint32_t count = 0;
+    struct items items = items_of(&at);
+    if (items.prefix != NULL && items.prefix->type != SLM_JSON_ARRAY) {
+        return slm__schema_malformed(work, location, SLM_KEYWORD_PREFIX_ITEMS, "a list of schemas");
+    }
+    building->longest = prefix_length(items.prefix) > building->longest ? prefix_length(items.prefix) : building->longest;
+    if (slm__schema_has(&at, SLM_KEYWORD_MIN_ITEMS)) {
+        SLM_TRY(slm__schema_count(work, location, SLM_KEYWORD_MIN_ITEMS, &count));
+        at_least(building->array, count);
+    }
+    if (slm__schema_has(&at, SLM_KEYWORD_MAX_ITEMS)) {
+        SLM_TRY(slm__schema_count(work, location, SLM_KEYWORD_MAX_ITEMS, &count));
+        at_most(building->array, count);
+    }
+    if (slm__json_is_true(slm__schema_get(&at, SLM_KEYWORD_UNIQUE_ITEMS))) {
+        building->array->unique = location + 1;
+    }
+    if (slm__schema_has(&at, SLM_KEYWORD_UNEVALUATED_ITEMS)) {
+        SLM_TRY(check_unevaluated(work, location));
+    }
+    return slm__schema_has(&at, SLM_KEYWORD_CONTAINS) ? read_contains(work, location, building) : SLM_OK;
+}
+
+/* Arrays that an enum or const excludes: of these only the empty one is a matter of counting. */
+static slm_status exclude(struct slm_schema_work *work, const struct slm_atom *atom, const struct slm_json *values, uint32_t count,
+                          struct building *building)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i].type == SLM_JSON_ARRAY && values[i].count == 0) {
+            at_least(building->array, 1);
+        } else if (values[i].type == SLM_JSON_ARRAY) {
+            SLM_TRY(slm__schema_unsupported(work, atom->location, (enum slm_keyword)atom->keyword, "an array is excluded"));
+        }
+    }
+    return SLM_OK;
+}
+
+static slm_status read_failure(struct slm_schema_work *work, const struct slm_atom *atom, struct building *building)
+{
+    enum slm_keyword keyword = (enum slm_keyword)atom->keyword;
+    const struct slm_schema_location at = work->document.locations[atom->location];
+    const struct slm_json *value = slm__schema_get(&at, keyword);
+    uint32_t count = 0;
+    if (keyword == SLM_KEYWORD_ENUM || keyword == SLM_KEYWORD_CONST) {
+        bool list = keyword == SLM_KEYWORD_ENUM;
+        return exclude(work, atom, list ? value->items : value, list ? value->count : 1, building);
+    }
+    if (keyword == SLM_KEYWORD_MIN_ITEMS) {
+        SLM_TRY(slm__schema_count(work, atom->location, keyword, &count));
+        building->array->empty = building->array->empty || count == 0;
+        at_most(building->array, count - 1);
+        return SLM_OK;
+    }
+    if (keyword == SLM_KEYWORD_MAX_ITEMS) {
+        SLM_TRY(slm__schema_count(work, atom->location, keyword, &count));
+        at_least(building->array, count + 1);
+        return SLM_OK;
+    }
+    uint32_t schema = 0; /* items, additionalItems: some item behind the prefix fails */
+    SLM_TRY(slm__schema_at(work, value, &schema));
+    struct slm_schema_contains contains = {slm__literal(schema, true), prefix_length(items_of(&at).prefix), 1, UINT32_MAX, atom->location};
+    return add_contains(work, building, contains);
+}
+
+static slm_status read_atom(struct slm_schema_work *work, const struct slm_atom *atom, struct building *building)
+{
+    switch (atom->kind) {
+    case SLM_ATOM_KEYWORDS: return read_keywords(work, atom->location, building);
+    case SLM_ATOM_FAILS: return read_failure(work, atom, building);
+    case SLM_ATOM_ITEM:
+        building->longest = atom->index + 1 > building->longest ? atom->index + 1 : building->longest;
+        at_least(building->array, atom->index + 1);
+        return SLM_OK;
+    default: return SLM_OK;
+    }
+}
+
+/* Goals of the prefix and the rest; a NEVER among them bounds the length. */
+static slm_status read_goals(struct slm_schema_work *work, const struct slm_form *form, uint32_t longest, struct slm_schema_array *array)
+{
+    slm_goal *prefix = NULL;
+    SLM_TRY(slm__schema_spend(work, (uint64_t)longest * form->atom_count));
+    SLM_TRY(slm__schema_take(work, longest * sizeof *prefix, &prefix));
+    for (uint32_t i = 0; i < longest && i < array->max; i++) {
+        SLM_TRY(goal_at(work, form, i, &prefix[i]));
+        if (prefix[i] == SLM_GOAL_NEVER) {
+            at_most(array, i);
+        }
+    }
+    SLM_TRY(goal_at(work, form, UINT32_MAX, &array->rest));
+    if (array->rest == SLM_GOAL_NEVER) {
+        at_most(array, longest);
+    }
+    array->prefix = prefix;
+    array->prefix_count = longest < array->max ? longest : array->max;
+    return SLM_OK;
+}
+
+slm_status slm__schema_array_of(struct slm_schema_work *work, const struct slm_form *form, struct slm_schema_array *array)
+{
+    *array = (struct slm_schema_array){.max = UINT32_MAX};
+    struct building building = {.array = array};
+    for (uint32_t i = 0; i < form->atom_count; i++) {
+        SLM_TRY(read_atom(work, &form->atoms[i], &building));
+    }
+    SLM_TRY(read_goals(work, form, building.longest, array));
+    array->empty = array->empty || array->min > array->max;
+    for (uint32_t i = 0; i < array->contains_count; i++) {
+        const struct slm_schema_contains *contains = &array->contains[i];
+        uint32_t room = array->max > contains->from ? array->max - contains->from : 0;
+        array->empty = array->empty || contains->least > contains->most || contains->least > room;
+    }
+    return SLM_OK;
+}
