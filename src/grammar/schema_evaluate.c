@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A validator for the few values that a schema names itself. Recursion goes down the value and along references; both are counted. */
 #include "grammar/schema_evaluate.h"
-#include "grammar/number_ranges.h" /* slm__number_compare, slm__number_language */
+#include "grammar/number_order.h"  /* slm__number_order, slm__number_is_integer */
+#include "grammar/number_ranges.h" /* slm__number_language */
 
 enum { DEEPEST = 400 };
 
@@ -13,7 +14,7 @@ bool slm__json_equal(const struct slm_json *a, const struct slm_json *b)
         return false;
     }
     switch (a->type) {
-    case SLM_JSON_NUMBER: return slm__number_compare(a->text, b->text) == 0;
+    case SLM_JSON_NUMBER: return slm__number_order(a->text, b->text) == 0;
     case SLM_JSON_STRING: return slm__span_equal(a->text, b->text);
     case SLM_JSON_ARRAY:
         for (uint32_t i = 0; i < a->count; i++) {
@@ -72,15 +73,13 @@ static slm_status count_accepting(struct slm_schema_work *work, uint32_t locatio
     return SLM_OK;
 }
 
-/* Exactly: is the number an integer, a multiple? Asked of the language of its single text. */
-static slm_status number_matches(struct slm_schema_work *work, struct slm_span number, bool integer, const struct slm_span *multiple,
-                                 bool *matches)
+/* Exactly: is the number a multiple? Asked of the language of its single value. */
+static slm_status is_multiple(struct slm_schema_work *work, struct slm_span number, const struct slm_span *step, bool *multiple)
 {
-    struct slm_number_range range = {.integer = integer, .minimum = number, .maximum = number, .multiples = multiple,
-                                     .multiple_count = multiple == NULL ? 0 : 1};
+    struct slm_number_range range = {.minimum = number, .maximum = number, .multiples = step, .multiple_count = 1};
     struct slm_regular words;
     SLM_TRY(slm__number_language(&work->space, &range, &words, work->error));
-    *matches = !slm__regular_is_empty(&words);
+    *multiple = !slm__regular_is_empty(&words);
     return SLM_OK;
 }
 
@@ -90,7 +89,7 @@ static slm_status type_accepts(struct slm_schema_work *work, uint32_t location, 
     SLM_TRY(slm__schema_types(work, location, &types));
     *accepts = (types >> slm__json_value_type(value) & 1) != 0;
     if (!*accepts && value->type == SLM_JSON_NUMBER && (types >> SLM_VALUE_INTEGER & 1) != 0) {
-        return number_matches(work, value->text, true, NULL, accepts);
+        *accepts = slm__number_is_integer(value->text);
     }
     return SLM_OK;
 }
@@ -109,7 +108,7 @@ static slm_status bound_accepts(struct slm_schema_work *work, uint32_t location,
     if (bound->type != SLM_JSON_NUMBER) {
         return slm__schema_malformed(work, location, keyword, "a number");
     }
-    int order = slm__number_compare(value->text, bound->text);
+    int order = slm__number_order(value->text, bound->text);
     *accepts = lower ? order > 0 || (order == 0 && !exclusive) : order < 0 || (order == 0 && !exclusive);
     return SLM_OK;
 }
@@ -142,7 +141,7 @@ static slm_status number_keyword(struct slm_schema_work *work, uint32_t location
     if (multiple->type != SLM_JSON_NUMBER) {
         return slm__schema_malformed(work, location, keyword, "a number above 0");
     }
-    return number_matches(work, value->text, false, &multiple->text, accepts);
+    return is_multiple(work, value->text, &multiple->text, accepts);
 }
 
 static slm_status string_keyword(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, struct slm_span text,

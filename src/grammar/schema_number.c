@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers: the tightest bounds of all atoms, the grids they lie on, the values and grids that are excluded. */
+#include "grammar/number_order.h" /* slm__number_order */
 #include "grammar/schema_records.h"
 
 static slm_status add_span(struct slm_schema_work *work, struct slm_span text, const struct slm_span **list, uint32_t *count)
@@ -21,7 +22,7 @@ static slm_status add_span(struct slm_schema_work *work, struct slm_span text, c
 /* The larger (sign 1) or smaller (sign -1) of two bounds. */
 static void tighten(struct slm_span *bound, struct slm_span text, int sign)
 {
-    if (bound->length == 0 || sign * slm__number_compare(text, *bound) > 0) {
+    if (bound->length == 0 || sign * slm__number_order(text, *bound) > 0) {
         *bound = text;
     }
 }
@@ -55,13 +56,13 @@ static slm_status read_bound(struct slm_schema_work *work, uint32_t location, en
 static slm_status read_multiple(struct slm_schema_work *work, uint32_t location, bool fails, struct slm_schema_number *number)
 {
     const struct slm_json *value = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_MULTIPLE_OF);
-    if (value->type != SLM_JSON_NUMBER || slm__number_compare(value->text, slm__span_text("0")) <= 0) {
+    if (value->type != SLM_JSON_NUMBER || slm__number_order(value->text, slm__span_text("0")) <= 0) {
         return slm__schema_malformed(work, location, SLM_KEYWORD_MULTIPLE_OF, "a number above 0");
     }
     if (!fails) {
         return add_span(work, value->text, &number->range.multiples, &number->range.multiple_count);
     }
-    if (slm__number_compare(value->text, slm__span_text("1")) == 0) {
+    if (slm__number_order(value->text, slm__span_text("1")) == 0) {
         number->fraction = true;
         return SLM_OK;
     }
@@ -113,7 +114,7 @@ static bool bounds_cross(const struct slm_number_range *range)
     struct slm_span high[2] = {range->maximum, range->exclusive_maximum};
     for (int i = 0; i < 4; i++) {
         if (present(low[i & 1]) && present(high[i >> 1])) {
-            int order = slm__number_compare(low[i & 1], high[i >> 1]);
+            int order = slm__number_order(low[i & 1], high[i >> 1]);
             if (order > 0 || (order == 0 && i != 0)) {
                 return true;
             }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers and strings as nodes. */
-#include "grammar/ecma_regex.h" /* slm__regex_compile */
+#include "grammar/ecma_regex.h"   /* slm__regex_compile */
+#include "grammar/number_order.h" /* slm__number_order */
 #include "grammar/schema_nodes.h"
 #include "grammar/schema_records.h" /* struct slm_schema_number, struct slm_schema_string */
 
@@ -41,7 +42,7 @@ static void sort_numbers(struct slm_span *numbers, uint32_t count)
     for (uint32_t i = 1; i < count; i++) {
         struct slm_span number = numbers[i];
         uint32_t at = i;
-        for (; at > 0 && slm__number_compare(numbers[at - 1], number) > 0; at--) {
+        for (; at > 0 && slm__number_order(numbers[at - 1], number) > 0; at--) {
             numbers[at] = numbers[at - 1];
         }
         numbers[at] = number;
@@ -51,7 +52,7 @@ static void sort_numbers(struct slm_span *numbers, uint32_t count)
 /* The larger of a lower bound and a value, the smaller of an upper bound and a value. */
 static struct slm_span tighter(struct slm_span bound, struct slm_span value, int sign)
 {
-    return bound.length == 0 || sign * slm__number_compare(value, bound) > 0 ? value : bound;
+    return bound.length == 0 || sign * slm__number_order(value, bound) > 0 ? value : bound;
 }
 
 /* Between the excluded values: one range less than, between, and greater than them. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Values of enum and const as texts: numbers in their usual spellings, strings raw or escaped, members in the order that is wanted. */
-#include "grammar/number_ranges.h" /* slm__number_compare */
 #include "grammar/schema_nodes.h"
 
 enum { LONGEST_PLAIN = 40 };
