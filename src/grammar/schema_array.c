@@ -38,7 +38,10 @@ static struct items items_of(const struct slm_schema_location *at)
     return result;
 }
 
-static uint32_t prefix_length(const struct slm_json *prefix) { return prefix != NULL && prefix->type == SLM_JSON_ARRAY ? prefix->count : 0; }
+static uint32_t prefix_length(const struct slm_json *prefix)
+{
+    return prefix != NULL && prefix->type == SLM_JSON_ARRAY ? prefix->count : 0;
+}
 
 static slm_status add_literal(struct slm_schema_work *work, struct literals *literals, slm_literal literal)
 {

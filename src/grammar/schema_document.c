@@ -111,8 +111,7 @@ static slm_status read_keywords(struct slm_schema_document *document, struct slm
 slm_status slm__schema_locate(struct slm_schema_document *document, const struct slm_json *json, uint32_t *number, slm_error *error)
 {
     if (json->type != SLM_JSON_OBJECT && json->type != SLM_JSON_TRUE && json->type != SLM_JSON_FALSE) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "%s: a schema has to be an object, true or false",
-                         slm__schema_path(document, json).text);
+        return slm__fail(error, SLM_E_BAD_VALUE, "%s: a schema has to be an object, true or false", slm__schema_path(document, json).text);
     }
     if (document->location_count == document->location_capacity) {
         SLM_TRY(grow(document, error));

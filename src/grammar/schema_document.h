@@ -11,10 +11,10 @@
 #include "grammar/schema_keywords.h" /* enum slm_keyword */
 
 struct slm_schema_location {
-    const struct slm_json *json;           /* OBJECT, TRUE or FALSE */
-    uint64_t present;                      /* SLM_KEYWORD_BIT()s that are set */
+    const struct slm_json *json;          /* OBJECT, TRUE or FALSE */
+    uint64_t present;                     /* SLM_KEYWORD_BIT()s that are set */
     const struct slm_json *const *values; /* of the present keywords, in the order of their numbers */
-    const uint8_t *order;                  /* the present keywords in the order of the text */
+    const uint8_t *order;                 /* the present keywords in the order of the text */
     uint32_t keyword_count;
     uint32_t reference; /* location that REF leads to plus 1; 0: not resolved yet */
 };

@@ -226,7 +226,7 @@ static slm_status array_keyword(struct slm_schema_work *work, uint32_t location,
     case SLM_KEYWORD_CONTAINS: return contains_accepts(work, location, value, accepts);
     case SLM_KEYWORD_UNIQUE_ITEMS:
         return slm__json_is_true(slm__schema_get(&work->document.locations[location], keyword)) ? unique_accepts(work, value, accepts)
-                                                                                               : SLM_OK;
+                                                                                                : SLM_OK;
     case SLM_KEYWORD_UNEVALUATED_ITEMS:
         return value->count == 0 ? SLM_OK : slm__schema_unsupported(work, location, keyword, "beside enum or const");
     default: return SLM_OK;
@@ -399,13 +399,11 @@ static slm_status keyword_accepts(struct slm_schema_work *work, uint32_t locatio
     case SLM_KEYWORD_MAXIMUM:
     case SLM_KEYWORD_EXCLUSIVE_MINIMUM:
     case SLM_KEYWORD_EXCLUSIVE_MAXIMUM:
-    case SLM_KEYWORD_MULTIPLE_OF:
-        return value->type == SLM_JSON_NUMBER ? number_keyword(work, location, keyword, value, accepts) : SLM_OK;
+    case SLM_KEYWORD_MULTIPLE_OF: return value->type == SLM_JSON_NUMBER ? number_keyword(work, location, keyword, value, accepts) : SLM_OK;
     case SLM_KEYWORD_MIN_LENGTH:
     case SLM_KEYWORD_MAX_LENGTH:
     case SLM_KEYWORD_PATTERN:
-    case SLM_KEYWORD_FORMAT:
-        return value->type == SLM_JSON_STRING ? string_keyword(work, location, keyword, value->text, accepts) : SLM_OK;
+    case SLM_KEYWORD_FORMAT: return value->type == SLM_JSON_STRING ? string_keyword(work, location, keyword, value->text, accepts) : SLM_OK;
     default: break;
     }
     if (keyword < SLM_KEYWORD_DEPENDENT_SCHEMAS) {

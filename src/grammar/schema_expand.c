@@ -41,7 +41,7 @@ struct stack {
     struct item {
         struct slm_atom atom;
         uint32_t parent;
-    } *items;
+    } * items;
     uint32_t count;
     uint32_t capacity;
 };
@@ -68,8 +68,8 @@ static slm_status add_atom(struct slm_schema_work *work, struct state *state, co
         if (same_atom(other, atom)) {
             return SLM_OK;
         }
-        bool opposite = (other->kind == SLM_ATOM_HAS && atom->kind == SLM_ATOM_LACKS) ||
-                        (other->kind == SLM_ATOM_LACKS && atom->kind == SLM_ATOM_HAS);
+        bool opposite =
+            (other->kind == SLM_ATOM_HAS && atom->kind == SLM_ATOM_LACKS) || (other->kind == SLM_ATOM_LACKS && atom->kind == SLM_ATOM_HAS);
         state->dead = state->dead || (opposite && slm__span_equal(other->key, atom->key));
     }
     SLM_TRY(slm__schema_room(work, &state->atoms, state->atom_count, &state->atom_capacity, sizeof *state->atoms));
@@ -84,7 +84,8 @@ static slm_status push(struct slm_schema_work *work, struct stack *stack, const 
     return SLM_OK;
 }
 
-static slm_status push_schema(struct slm_schema_work *work, struct stack *stack, const struct slm_json *json, bool negative, uint32_t parent)
+static slm_status push_schema(struct slm_schema_work *work, struct stack *stack, const struct slm_json *json, bool negative,
+                              uint32_t parent)
 {
     struct slm_atom atom;
     SLM_TRY(slm__literal_at(work, json, negative, &atom));
@@ -171,8 +172,7 @@ static slm_status take_keyword(struct slm_schema_work *work, struct state *state
         return push(work, stack, &atom, visit);
     }
     case SLM_KEYWORD_ALL_OF: return take_list(work, stack, location, keyword, visit);
-    case SLM_KEYWORD_NOT:
-        return push_schema(work, stack, slm__schema_get(&work->document.locations[location], keyword), true, visit);
+    case SLM_KEYWORD_NOT: return push_schema(work, stack, slm__schema_get(&work->document.locations[location], keyword), true, visit);
     case SLM_KEYWORD_IF:
         if (!slm__schema_has(&work->document.locations[location], SLM_KEYWORD_THEN) &&
             !slm__schema_has(&work->document.locations[location], SLM_KEYWORD_ELSE)) {
@@ -339,9 +339,8 @@ static slm_status check_members(struct slm_schema_work *work, struct state *stat
         if (atom->kind == SLM_ATOM_HAS) {
             SLM_TRY(check_member(work, state, atom->key));
         }
-        const struct slm_json *required = atom->kind != SLM_ATOM_KEYWORDS ? NULL
-                                                                          : slm__schema_get(&work->document.locations[atom->location],
-                                                                                            SLM_KEYWORD_REQUIRED);
+        const struct slm_json *required =
+            atom->kind != SLM_ATOM_KEYWORDS ? NULL : slm__schema_get(&work->document.locations[atom->location], SLM_KEYWORD_REQUIRED);
         for (uint32_t k = 0; required != NULL && k < required->count && !state->dead; k++) {
             SLM_TRY(check_member(work, state, required->items[k].text));
         }

@@ -17,7 +17,10 @@ static slm_status fail_atom(struct slm_schema_work *work, enum slm_atom_kind kin
 }
 
 /* Does every value satisfy the schema at `json`, as far as one sees? */
-static bool is_trivial(const struct slm_json *json) { return json->type == SLM_JSON_TRUE || (json->type == SLM_JSON_OBJECT && json->count == 0); }
+static bool is_trivial(const struct slm_json *json)
+{
+    return json->type == SLM_JSON_TRUE || (json->type == SLM_JSON_OBJECT && json->count == 0);
+}
 
 /* oneOf fails when no branch holds, or two do. */
 static slm_status fail_one_of(struct slm_schema_work *work, const struct slm_json *list, enum slm_value_type type, struct slm_ways *ways)
@@ -154,8 +157,7 @@ static slm_status fail_object(struct slm_schema_work *work, uint32_t location, e
         }
         return SLM_OK;
     case SLM_KEYWORD_ADDITIONAL_PROPERTIES:
-    case SLM_KEYWORD_PROPERTY_NAMES:
-        return is_trivial(value) ? SLM_OK : fail_atom(work, SLM_ATOM_FAILS, location, keyword, 0, ways);
+    case SLM_KEYWORD_PROPERTY_NAMES: return is_trivial(value) ? SLM_OK : fail_atom(work, SLM_ATOM_FAILS, location, keyword, 0, ways);
     case SLM_KEYWORD_MIN_PROPERTIES:
     case SLM_KEYWORD_MAX_PROPERTIES: return fail_atom(work, SLM_ATOM_FAILS, location, keyword, 0, ways);
     case SLM_KEYWORD_UNEVALUATED_PROPERTIES: return fail_atom(work, SLM_ATOM_UNSUPPORTED, location, keyword, 0, ways);

@@ -9,9 +9,9 @@
 #ifndef SLM_GRAMMAR_SCHEMA_GOALS_H
 #define SLM_GRAMMAR_SCHEMA_GOALS_H
 
-#include "base/buffer.h"              /* struct slm_buffer */
-#include "grammar/grammar_nodes.h"    /* slm_node, struct slm_grammar_builder */
-#include "grammar/schema_document.h"  /* struct slm_schema_document */
+#include "base/buffer.h"             /* struct slm_buffer */
+#include "grammar/grammar_nodes.h"   /* slm_node, struct slm_grammar_builder */
+#include "grammar/schema_document.h" /* struct slm_schema_document */
 
 enum slm_value_type {
     SLM_VALUE_NULL,
@@ -20,7 +20,7 @@ enum slm_value_type {
     SLM_VALUE_STRING,
     SLM_VALUE_ARRAY,
     SLM_VALUE_OBJECT,
-    SLM_VALUE_TYPES, /* their number */
+    SLM_VALUE_TYPES,                    /* their number */
     SLM_VALUE_INTEGER = SLM_VALUE_TYPES /* a bit of its own in what slm__schema_types() gives */
 };
 
@@ -32,13 +32,13 @@ typedef uint32_t slm_goal;
 enum { SLM_GOAL_ANY = 0 /* every value */, SLM_GOAL_NEVER = 1 /* none */ };
 
 enum slm_atom_kind {
-    SLM_ATOM_KEYWORDS,   /* what the keywords of `location` say about the type */
-    SLM_ATOM_FAILS,      /* what `keyword` of `location` says does not hold (`index`: an entry of it) */
-    SLM_ATOM_HAS,        /* the object has a member `key` */
-    SLM_ATOM_LACKS,      /* it has none */
-    SLM_ATOM_MEMBER,     /* if it has, the value satisfies `literal` */
-    SLM_ATOM_ITEM,       /* the array has an item `index`, and it satisfies `literal` */
-    SLM_ATOM_ITEMS,      /* all its items satisfy `literal` */
+    SLM_ATOM_KEYWORDS,    /* what the keywords of `location` say about the type */
+    SLM_ATOM_FAILS,       /* what `keyword` of `location` says does not hold (`index`: an entry of it) */
+    SLM_ATOM_HAS,         /* the object has a member `key` */
+    SLM_ATOM_LACKS,       /* it has none */
+    SLM_ATOM_MEMBER,      /* if it has, the value satisfies `literal` */
+    SLM_ATOM_ITEM,        /* the array has an item `index`, and it satisfies `literal` */
+    SLM_ATOM_ITEMS,       /* all its items satisfy `literal` */
     SLM_ATOM_UNSUPPORTED, /* like FAILS, and cannot be expressed */
     SLM_ATOM_LITERAL      /* `literal`, before it is taken apart; never in a form */
 };
@@ -69,9 +69,9 @@ struct slm_forms {
 struct slm_goal_record {
     const slm_literal *literals; /* ascending */
     uint32_t count;
-    uint8_t expanded;   /* bits of types whose forms are there */
-    uint8_t tested;     /* bits of types whose emptiness is known (or being found out) */
-    uint8_t empty;      /* bits of types of which no value satisfies the goal */
+    uint8_t expanded; /* bits of types whose forms are there */
+    uint8_t tested;   /* bits of types whose emptiness is known (or being found out) */
+    uint8_t empty;    /* bits of types of which no value satisfies the goal */
     bool has_node;
     slm_node node;
     slm_rule rule; /* whose reference the node is, if it is one */
@@ -79,9 +79,9 @@ struct slm_goal_record {
 };
 
 struct slm_schema_options {
-    bool any_order;      /* members of objects in any order, else in that of `properties` */
-    bool flexible_space; /* white space where JSON allows it, in bounded runs; else none */
-    bool ignore_rest;    /* what cannot be enforced is left out, with a line in `warnings` */
+    bool any_order;              /* members of objects in any order, else in that of `properties` */
+    bool flexible_space;         /* white space where JSON allows it, in bounded runs; else none */
+    bool ignore_rest;            /* what cannot be enforced is left out, with a line in `warnings` */
     struct slm_buffer *warnings; /* text, a line each; may be NULL */
 };
 
@@ -100,8 +100,8 @@ struct slm_schema_work {
     struct slm_arena *arena;
     struct slm_regular_space space;
     slm_error *error;
-    uint64_t steps; /* left; SLM_E_LIMIT at 0 */
-    uint32_t depth; /* of questions about questions */
+    uint64_t steps;      /* left; SLM_E_LIMIT at 0 */
+    uint32_t depth;      /* of questions about questions */
     uint32_t known_enum; /* location plus 1 whose `enum` holds for what is being evaluated */
     struct slm_goal_record *goals;
     uint32_t goal_count;
@@ -113,7 +113,7 @@ struct slm_schema_work {
     uint32_t language_capacity;
     struct slm_json constants[3]; /* null, false, true: candidates for types of few values */
     slm_node space_node;
-    slm_node any_value;           /* 0: not made yet */
+    slm_node any_value; /* 0: not made yet */
     slm_node any_number;
     slm_goal *agenda; /* goals whose rules wait for their definitions */
     uint32_t agenda_count;

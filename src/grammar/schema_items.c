@@ -4,8 +4,8 @@
  * so far); different items are a table over subsets, possible when the items are few given values.
  */
 #include "grammar/schema_evaluate.h" /* slm__json_equal */
-#include "grammar/schema_nodes.h"
-#include "grammar/schema_records.h" /* struct slm_schema_array */
+#include "grammar/schema_nodes.h"    /* slm__goal_node, slm__comma_node */
+#include "grammar/schema_records.h"  /* struct slm_schema_array */
 
 enum { MOST_CELLS = 4096, MOST_UNIQUE = 8 };
 
@@ -58,7 +58,8 @@ static slm_status plain_items(struct slm_schema_work *work, const struct slm_sch
 }
 
 /* Item `index` that satisfies (or, with `opposite`, fails) what `contains` asks for. */
-static slm_status item_with(struct slm_schema_work *work, const struct slm_schema_array *array, uint32_t index, bool opposite, slm_node *node)
+static slm_status item_with(struct slm_schema_work *work, const struct slm_schema_array *array, uint32_t index, bool opposite,
+                            slm_node *node)
 {
     const struct slm_goal_record goal = work->goals[goal_at(array, index)];
     if (goal_at(array, index) == SLM_GOAL_NEVER) {

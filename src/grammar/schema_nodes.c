@@ -61,7 +61,9 @@ static slm_status any_value(struct slm_schema_work *work, slm_node *node)
     slm_rule rule = slm__node_rule_new(builder, slm__span_text("any value"));
     work->any_value = *node = slm__node_rule(builder, rule);
     const struct slm_object_pattern members = {NULL, *node};
-    const struct slm_object_shape object = {.patterns = &members, .pattern_count = 1, .max_properties = UINT32_MAX,
+    const struct slm_object_shape object = {.patterns = &members,
+                                            .pattern_count = 1,
+                                            .max_properties = UINT32_MAX,
                                             .space = work->space_node,
                                             .order = work->options.any_order ? SLM_OBJECT_ANY_ORDER : SLM_OBJECT_IN_ORDER};
     slm_node more = slm__node_repeat(builder, slm__comma_node(work, *node), 0, SLM_REPEAT_NO_END);

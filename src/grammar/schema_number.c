@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers: the tightest bounds of all atoms, the grids they lie on, the values and grids that are excluded. */
-#include "grammar/number_order.h" /* slm__number_order */
-#include "grammar/schema_records.h"
+#include "grammar/number_order.h"   /* slm__number_order */
+#include "grammar/schema_records.h" /* struct slm_schema_number */
 
 static slm_status add_span(struct slm_schema_work *work, struct slm_span text, const struct slm_span **list, uint32_t *count)
 {

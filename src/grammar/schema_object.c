@@ -4,7 +4,7 @@
  * classes by the patterns, each with its goal.
  */
 #include "grammar/schema_evaluate.h" /* slm__literal_accepts */
-#include "grammar/schema_records.h"
+#include "grammar/schema_records.h"  /* struct slm_schema_object */
 
 /* Literals of one member. */
 struct literals {
@@ -192,7 +192,8 @@ static slm_status read_required(struct slm_schema_work *work, struct building *b
 }
 
 /* `needed`: a list of names, or one name. */
-static slm_status add_dependency(struct slm_schema_work *work, struct building *building, struct slm_span key, const struct slm_json *needed)
+static slm_status add_dependency(struct slm_schema_work *work, struct building *building, struct slm_span key,
+                                 const struct slm_json *needed)
 {
     struct slm_schema_object *object = building->object;
     uint32_t *members = NULL;
@@ -364,8 +365,8 @@ static void find_contradictions(struct slm_schema_object *object)
         required += member->required;
         possible += member->goal != SLM_GOAL_NEVER;
     }
-    object->empty = object->empty || object->min > object->max || required > object->max ||
-                    (object->class_count == 0 && possible < object->min);
+    object->empty =
+        object->empty || object->min > object->max || required > object->max || (object->class_count == 0 && possible < object->min);
 }
 
 slm_status slm__schema_object_of(struct slm_schema_work *work, const struct slm_form *form, struct slm_schema_object *object)

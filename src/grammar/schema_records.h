@@ -18,8 +18,8 @@ struct slm_schema_number {
 
 struct slm_schema_string {
     const struct slm_regular *words; /* NULL: any */
-    uint32_t min; /* code points; already part of `words` when there are some */
-    uint32_t max; /* UINT32_MAX: no end */
+    uint32_t min;                    /* code points; already part of `words` when there are some */
+    uint32_t max;                    /* UINT32_MAX: no end */
     bool empty;
 };
 

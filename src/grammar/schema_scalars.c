@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers and strings as nodes. */
-#include "grammar/ecma_regex.h"   /* slm__regex_compile */
-#include "grammar/number_order.h" /* slm__number_order */
-#include "grammar/schema_nodes.h"
+#include "grammar/ecma_regex.h"     /* slm__regex_compile */
+#include "grammar/number_order.h"   /* slm__number_order */
+#include "grammar/schema_nodes.h"   /* slm__quoted_node */
 #include "grammar/schema_records.h" /* struct slm_schema_number, struct slm_schema_string */
 
 enum { MOST_EXCLUDED = 64 };

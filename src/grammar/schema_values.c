@@ -141,7 +141,9 @@ static slm_status object_value(struct slm_schema_work *work, const struct slm_js
 {
     struct slm_object_member *members = NULL;
     SLM_TRY(slm__schema_take(work, value->count * sizeof *members, &members));
-    struct slm_object_shape shape = {.members = members, .max_properties = UINT32_MAX, .space = work->space_node,
+    struct slm_object_shape shape = {.members = members,
+                                     .max_properties = UINT32_MAX,
+                                     .space = work->space_node,
                                      .order = work->options.any_order ? SLM_OBJECT_ANY_ORDER : SLM_OBJECT_IN_ORDER};
     for (uint32_t i = 0; i < value->count; i++) {
         if (value->duplicate_keys && slm__schema_member(value, value->keys[i]) != &value->items[i]) {

@@ -126,8 +126,9 @@ slm_status slm__ways_of_dependency(struct slm_schema_work *work, const struct sl
 
 bool slm__atom_is_some_member(const struct slm_atom *atom)
 {
-    return atom->kind == SLM_ATOM_FAILS && (atom->keyword == SLM_KEYWORD_PATTERN_PROPERTIES ||
-                                            atom->keyword == SLM_KEYWORD_ADDITIONAL_PROPERTIES || atom->keyword == SLM_KEYWORD_PROPERTY_NAMES);
+    return atom->kind == SLM_ATOM_FAILS &&
+           (atom->keyword == SLM_KEYWORD_PATTERN_PROPERTIES || atom->keyword == SLM_KEYWORD_ADDITIONAL_PROPERTIES ||
+            atom->keyword == SLM_KEYWORD_PROPERTY_NAMES);
 }
 
 static slm_status matches_any(struct slm_schema_work *work, const struct slm_json *patterns, struct slm_span key, bool *matches)

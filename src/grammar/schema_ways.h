@@ -18,7 +18,10 @@ struct slm_ways {
 };
 
 slm_status slm__way_add(struct slm_schema_work *work, struct slm_ways *ways, const struct slm_atom *items, uint32_t count);
-static inline struct slm_atom slm__literal_atom(slm_literal literal) { return (struct slm_atom){.kind = SLM_ATOM_LITERAL, .literal = literal}; }
+static inline struct slm_atom slm__literal_atom(slm_literal literal)
+{
+    return (struct slm_atom){.kind = SLM_ATOM_LITERAL, .literal = literal};
+}
 /* `negative` of the schema at `json`. */
 slm_status slm__literal_at(struct slm_schema_work *work, const struct slm_json *json, bool negative, struct slm_atom *atom);
 
@@ -28,7 +31,8 @@ slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum sl
 /* Entry `index` of a map of dependent schemas: the name is absent, or the schema holds. */
 slm_status slm__ways_of_dependency(struct slm_schema_work *work, const struct slm_json *map, uint32_t index, struct slm_ways *ways);
 /* The ways in which the schema at `location` refuses values of a type; *always: it refuses them all. */
-slm_status slm__ways_to_fail(struct slm_schema_work *work, uint32_t location, enum slm_value_type type, struct slm_ways *ways, bool *always);
+slm_status slm__ways_to_fail(struct slm_schema_work *work, uint32_t location, enum slm_value_type type, struct slm_ways *ways,
+                             bool *always);
 /* An atom that says "some member fails" (FAILS of PATTERN_PROPERTIES, ADDITIONAL_PROPERTIES, PROPERTY_NAMES) as a choice among the names
  * that the atoms of its conjunction know; UNSUPPORTED where other names are possible. */
 slm_status slm__ways_of_member(struct slm_schema_work *work, const struct slm_atom *atoms, uint32_t count, const struct slm_atom *atom,

@@ -8,7 +8,8 @@ slm_status slm__schema_spend(struct slm_schema_work *work, uint64_t steps)
 {
     if (work->steps < steps) {
         work->steps = 0;
-        return slm__fail(work->error, SLM_E_LIMIT, "the schema combines too many alternatives: more steps are needed than the limit allows");
+        return slm__fail(work->error, SLM_E_LIMIT,
+                         "the schema combines too many alternatives: more steps are needed than the limit allows");
     }
     work->steps -= steps;
     return SLM_OK;
@@ -194,8 +195,7 @@ static slm_status format_language(struct slm_schema_work *work, uint32_t locatio
     return keep_language(work, name, true, &made, words);
 }
 
-slm_status slm__schema_language(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword,
-                                const struct slm_regular **words)
+slm_status slm__schema_language(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, const struct slm_regular **words)
 {
     const struct slm_json *value = slm__schema_get(&work->document.locations[location], keyword);
     *words = NULL;
