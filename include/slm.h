@@ -602,6 +602,7 @@ typedef struct slm_sampling {
     uint64_t bias_count;
 } slm_sampling;
 
+enum { SLM_TOP_LOGPROBS_MAX = 20 };
 enum { SLM_SESSION_IGNORE_EOS = 1, SLM_SESSION_SHOW_SPECIAL = 2 };
 
 typedef struct slm_session_options {
@@ -615,7 +616,7 @@ typedef struct slm_session_options {
     const slm_string *stop;       /* stop strings, copied; at most 16, together at most 2048 bytes */
     uint64_t stop_count;
     uint32_t adapter_rank; /* only without a pool: as in slm_pool_options */
-    uint32_t reserved;
+    uint32_t top_logprobs; /* slm_token.top: the N most probable tokens at every step; at most SLM_TOP_LOGPROBS_MAX */
 } slm_session_options;
 
 /* A session in `pool`, or, with pool NULL, in a pool of its own (one allocation). */
@@ -673,6 +674,11 @@ enum {
     SLM_STOP_CANCELLED = 7 /* slm_generate: slm_session_cancel() */
 };
 
+typedef struct slm_token_logprob {
+    int32_t token;
+    float logprob; /* natural logarithm of the probability under the model's own distribution */
+} slm_token_logprob;
+
 typedef struct slm_token {
     uint32_t struct_size;
     int32_t token;        /* its id */
@@ -680,6 +686,9 @@ typedef struct slm_token {
     int32_t stop;         /* SLM_STOP_...; not 0: this was the last */
     const char *text;     /* complete UTF-8 that has become certain with this token; may be empty; valid until the next call */
     uint64_t text_length;
+    uint32_t top_count;   /* as many as the session's top_logprobs asks for, fewer where the vocabulary has no more possible tokens */
+    uint32_t reserved;
+    const slm_token_logprob *top; /* the most probable tokens, best first, lower id first among equals; valid until the next call */
 } slm_token;
 
 /* Choose the next token from the logits of the last position, and give it out. The token counts as part of the sequence
@@ -808,6 +817,9 @@ enum { SLM_GENERATE_RAW = 1 }; /* the prompt is the text itself: no chat templat
 /* Called with each piece of complete UTF-8 text. Not 0: stop. */
 typedef int32_t slm_text_fn(void *user, const char *text, uint64_t length);
 
+/* Called with each new token, its log-probability and alternatives. Not 0: stop. */
+typedef int32_t slm_token_fn(void *user, const slm_token *token);
+
 typedef struct slm_generate_options {
     uint32_t struct_size;
     uint32_t flags;           /* SLM_GENERATE_... */
@@ -815,6 +827,7 @@ typedef struct slm_generate_options {
     uint32_t max_milliseconds; /* 0: no limit */
     slm_text_fn *on_text;     /* may be NULL */
     void *user;
+    slm_token_fn *on_token;   /* may be NULL; called before on_text gets the token's text */
 } slm_generate_options;
 
 typedef struct slm_generate_result {

@@ -11,13 +11,18 @@ static int take_token(struct cli_answer *answer, const slm_token *token, struct 
         return -1;
     }
     answer->ids.items[answer->ids.count++] = token->token;
+    if (token->top_count > 0) {
+        const struct cli_logprob entry = {{token->token, token->logprob}, token->top_count};
+        cli_text_add(&answer->logprobs, (const char *)&entry, sizeof entry);
+        cli_text_add(&answer->logprobs, (const char *)token->top, token->top_count * sizeof *token->top);
+    }
     if (token->text_length > 0) {
         cli_text_add(&answer->text, token->text, (size_t)token->text_length);
         if (stream != NULL && (cli_put(stream, token->text, (size_t)token->text_length) != 0 || cli_put_flush(stream) != 0)) {
             return -1;
         }
     }
-    return answer->text.failed ? -1 : 0;
+    return answer->text.failed || answer->logprobs.failed ? -1 : 0;
 }
 
 /* Ctrl-C between two answers leaves a cancellation behind that belongs to nobody: then the append is made once more. */
@@ -82,6 +87,7 @@ void cli_answer_free(struct cli_answer *answer)
 {
     cli_ids_free(&answer->ids);
     cli_text_free(&answer->text);
+    cli_text_free(&answer->logprobs);
 }
 
 const char *cli_stop_name(int32_t stop)

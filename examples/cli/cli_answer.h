@@ -6,11 +6,18 @@
 #include "examples/cli/cli_output.h" /* struct cli_output */
 #include "examples/cli/cli_prompt.h" /* struct cli_ids */
 
+/* What the model thought of one token: `count` alternatives follow it. */
+struct cli_logprob {
+    slm_token_logprob token;
+    uint32_t count;
+};
+
 struct cli_answer {
     struct cli_ids ids; /* the new tokens, the eos token included */
     struct cli_text text;
-    int32_t stop;       /* SLM_STOP_... */
-    uint64_t prefilled; /* tokens that were appended */
+    struct cli_text logprobs; /* struct cli_logprob and its slm_token_logprob for each token of sessions with top_logprobs */
+    int32_t stop;             /* SLM_STOP_... */
+    uint64_t prefilled;       /* tokens that were appended */
     double prefill_seconds;
     double first_seconds; /* from the start to the first token */
     double later_seconds; /* from the first token to the last */

@@ -400,6 +400,19 @@ void cli_json_add_string(struct cli_text *text, const char *bytes, size_t length
     cli_text_add(text, "\"", 1);
 }
 
+void cli_json_add_lossy(struct cli_text *text, const char *bytes, size_t length)
+{
+    struct cli_text whole = {0};
+    for (size_t i = 0; i < length;) {
+        const size_t valid = cli_utf8_character(bytes + i, length - i);
+        cli_text_add(&whole, valid > 0 ? bytes + i : "\xEF\xBF\xBD", valid > 0 ? valid : 3);
+        i += valid > 0 ? valid : 1;
+    }
+    text->failed = text->failed || whole.failed;
+    cli_json_add_string(text, whole.bytes, whole.failed ? 0 : whole.length);
+    cli_text_free(&whole);
+}
+
 void cli_json_add_number(struct cli_text *text, double value)
 {
     if (value - value != 0) { /* infinities and NaN */

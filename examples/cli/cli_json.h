@@ -43,6 +43,8 @@ int cli_json_integer(const struct cli_json_value *value, int64_t minimum, int64_
 
 /* Add a JSON string, quotes included. */
 void cli_json_add_string(struct cli_text *text, const char *bytes, size_t length);
+/* The same of any bytes: what is no UTF-8 becomes U+FFFD. */
+void cli_json_add_lossy(struct cli_text *text, const char *bytes, size_t length);
 /* Add a number with 9 significant digits; "null" for one that is not finite. */
 void cli_json_add_number(struct cli_text *text, double value);
 /* Add [1,2,3]. */

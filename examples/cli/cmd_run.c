@@ -25,6 +25,7 @@ struct run_options {
     const char *tools;
     int64_t tokens;
     int64_t context;
+    int64_t logprobs;
     int32_t raw;
     int32_t trust_messages;
     int32_t ignore_eos;
@@ -44,6 +45,9 @@ static const struct cli_option run_rows[] = {
     {"--context", NULL, "C", "Size of the context in tokens; default: prompt + N.", CLI_INTEGER, offsetof(struct run_options, context), 1,
      1e9},
     {"--ignore-eos", NULL, NULL, "Go on after an end-of-text token.", CLI_FLAG, offsetof(struct run_options, ignore_eos), 0, 0},
+    {"--logprobs", NULL, "N",
+     "With --json: log-probabilities of the new tokens, and the N most probable\ntokens in each one's place (1 to 20).", CLI_INTEGER,
+     offsetof(struct run_options, logprobs), 1, SLM_TOP_LOGPROBS_MAX},
     {"--json", NULL, NULL,
      "Print one JSON object: ids, text, stop, prompt_tokens,\nprefill_tokens_per_second, decode_tokens_per_second;\nwith --tools also the "
      "message: its content, reasoning, calls.",
@@ -195,6 +199,7 @@ static int open_session(const struct cli_model *opened, struct run_options *opti
             .max_tokens = (uint32_t)options->tokens,
             .kv_type = opened->kv_type,
             .adapter_rank = opened->adapter_rank,
+            .top_logprobs = (uint32_t)options->logprobs,
             .sampling = &made.sampling,
             .stop = made.stop,
             .stop_count = options->sampling.stop.count,
@@ -231,6 +236,48 @@ static int add_message(const struct cli_model *opened, const struct cli_text *to
     return status == SLM_OK ? -1 : cli_fail_library("run", status, &error);
 }
 
+/* "id":…,"token":…,"logprob":…: the token's own bytes, of which what is no UTF-8 becomes U+FFFD. */
+static int add_token(const struct cli_model *opened, slm_token_logprob token, struct cli_text *line)
+{
+    char bytes[4096];
+    uint64_t length = 0;
+    slm_error error = cli_error_empty();
+    cli_text_format(line, "\"id\":%d,\"token\":", (int)token.token);
+    const slm_status status = opened->info.has_tokenizer && (uint32_t)token.token < opened->info.token_count
+                                  ? slm_token_bytes(opened->model, token.token, bytes, sizeof bytes, &length, &error)
+                                  : SLM_OK;
+    if (status != SLM_OK) {
+        return cli_fail_library("run", status, &error);
+    }
+    cli_json_add_lossy(line, bytes, (size_t)length);
+    cli_text_add_string(line, ",\"logprob\":");
+    cli_json_add_number(line, (double)token.logprob);
+    return -1;
+}
+
+static int add_logprobs(const struct cli_model *opened, const struct cli_text *logprobs, struct cli_text *line)
+{
+    int code = -1;
+    cli_text_add_string(line, ",\"logprobs\":[");
+    for (size_t at = 0; at < logprobs->length && code < 0;) {
+        struct cli_logprob entry;
+        memcpy(&entry, logprobs->bytes + at, sizeof entry);
+        cli_text_add_string(line, at > 0 ? ",{" : "{");
+        at += sizeof entry;
+        code = add_token(opened, entry.token, line);
+        cli_text_add_string(line, ",\"top\":[");
+        for (uint32_t i = 0; i < entry.count && code < 0; i++, at += sizeof entry.token) {
+            memcpy(&entry.token, logprobs->bytes + at, sizeof entry.token);
+            cli_text_add_string(line, i > 0 ? ",{" : "{");
+            code = add_token(opened, entry.token, line);
+            cli_text_add_string(line, "}");
+        }
+        cli_text_add_string(line, "]}");
+    }
+    cli_text_add_string(line, "]");
+    return code;
+}
+
 /* -1, or an exit code. */
 static int put_json(struct cli_output *output, const struct cli_model *opened, const struct cli_text *tools,
                     const struct cli_answer *answer, size_t prompt_tokens)
@@ -246,7 +293,10 @@ static int put_json(struct cli_output *output, const struct cli_model *opened, c
     cli_json_add_number(&line, cli_answer_prefill_rate(answer));
     cli_text_add_string(&line, ",\"decode_tokens_per_second\":");
     cli_json_add_number(&line, cli_answer_decode_rate(answer));
-    if (tools != NULL) {
+    if (answer->logprobs.length > 0) {
+        code = add_logprobs(opened, &answer->logprobs, &line);
+    }
+    if (tools != NULL && code < 0) {
         code = add_message(opened, tools, &answer->text, &line);
     }
     cli_text_add_string(&line, "}\n");
@@ -309,6 +359,9 @@ static int answer_prompt(const struct cli_model *opened, const struct run_option
 
 static int run_with_options(struct run_options *options, const struct cli_strings *words)
 {
+    if (options->logprobs != 0 && !options->json) {
+        return cli_fail_usage("run", "--logprobs are part of the JSON object; add --json");
+    }
     if (options->ids != NULL && (words->count > 0 || options->system != NULL || options->raw || options->tools != NULL)) {
         return cli_fail_usage("run", "--ids is the whole prompt; leave out PROMPT, --system, --tools and --raw");
     }

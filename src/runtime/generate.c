@@ -95,6 +95,10 @@ static slm_status next_token(struct slm_session *session, struct answer *answer,
     } else if (status == SLM_OK) {
         *stop = session->result.stop;
         answer->logprobs += (double)session->result.logprob;
+        if (answer->options->on_token != NULL && answer->options->on_token(answer->options->user, &session->result) != 0 &&
+            *stop == SLM_STOP_NONE) {
+            *stop = SLM_STOP_CALLBACK;
+        }
         give_text(answer, (const char *)session->text, session->result.text_length, stop);
         if (*stop == SLM_STOP_NONE && answer->deadline != 0 && slm__clock_ns() >= answer->deadline) {
             *stop = SLM_STOP_TIME;

@@ -34,12 +34,16 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     if ((options->flags & ~(uint32_t)(SLM_SESSION_IGNORE_EOS | SLM_SESSION_SHOW_SPECIAL)) != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", options->flags);
     }
+    if (options->top_logprobs > SLM_TOP_LOGPROBS_MAX) {
+        return slm__fail(error, SLM_E_ARGUMENT, "top_logprobs is %u, at most %d are possible", options->top_logprobs, SLM_TOP_LOGPROBS_MAX);
+    }
     SLM_TRY(slm__sampler_init(&session->sampler, options->sampling, pool->model->transformer->vocab_size, error));
     SLM_TRY(slm__stop_strings_init(&session->stop, options->stop, options->stop_count, error));
     slm__token_stream_init(&session->stream);
     session->context = options->context == 0 ? pool->shape.context : options->context;
     session->flags = options->flags;
     session->max_tokens = options->max_tokens;
+    session->top_logprobs = options->top_logprobs;
     session->count = 0;
     session->computed = 0;
     session->answered = 0;
@@ -377,6 +381,7 @@ slm_status slm__session_fork(struct slm_session *session, struct slm_session **r
     fork->context = session->context;
     fork->flags = session->flags;
     fork->max_tokens = session->max_tokens;
+    fork->top_logprobs = session->top_logprobs;
     fork->answered = session->answered;
     fork->logits_valid = session->logits_valid;
     fork->in_step = false;
@@ -390,6 +395,8 @@ slm_status slm__session_fork(struct slm_session *session, struct slm_session **r
     fork->result = session->result;
     fork->result.text = NULL;
     fork->result.text_length = 0;
+    fork->result.top = NULL;
+    fork->result.top_count = 0;
     atomic_init(&fork->cancel, 0);
     fork->live = true;
     fork->pool->live++;

@@ -32,6 +32,8 @@ struct slm_session {
     uint32_t context;    /* most of them */
     uint32_t flags;      /* SLM_SESSION_... */
     uint32_t max_tokens; /* of an answer; 0: no limit */
+    uint32_t top_logprobs;
+    slm_token_logprob top[SLM_TOP_LOGPROBS_MAX]; /* result.top */
     uint32_t answered;   /* tokens chosen since the last append */
     bool live;
     bool logits_valid;

@@ -2,6 +2,7 @@
 /* One step of many sessions: compute the tokens chosen before in one forward pass, then choose the next ones. Each session gets its own
  * status; what happens to one changes nothing for the others. */
 #include "runtime/session_cache.h" /* slm__session_row and others */
+#include "sample/logprobs.h"       /* slm__top_logprobs */
 #include <string.h>
 
 struct step_job {
@@ -177,6 +178,12 @@ static void choose_token(struct step_job *job, struct slm_session *session)
     }
     *result = (slm_token){
         .struct_size = sizeof *result, .token = token, .logprob = logprob, .stop = SLM_STOP_NONE, .text = (const char *)session->text};
+    if (session->top_logprobs > 0) {
+        const uint32_t vocab = pool->model->transformer->vocab_size;
+        result->top = session->top;
+        result->top_count =
+            slm__top_logprobs(session->logits, vocab, slm__logits_max(session->logits, vocab), session->top_logprobs, session->top);
+    }
     session->tokens[session->count++] = token;
     session->logits_valid = false;
     session->answered++;

@@ -3,7 +3,7 @@
 #include "sample/logprobs.h"
 
 #include "kernels/poly_math.h" /* slm__log64 */
-#include "sample/exp_minus.h"   /* slm__exp_minus */
+#include "sample/exp_minus.h"  /* slm__exp_minus */
 #include <float.h>
 #include <math.h> /* INFINITY, isnan */
 #include <stdbool.h>
@@ -98,8 +98,33 @@ static double sum_of_exp(const float *logits, uint32_t vocab, float max)
     return lanes[0];
 }
 
+static float logprob_of(float logit, float max, double log_sum)
+{
+    const double logprob = (double)logit - (double)max - log_sum;
+    return logprob < -(double)FLT_MAX ? -FLT_MAX : (float)logprob;
+}
+
 float slm__logprob(const float *logits, uint32_t vocab, float max, int32_t token)
 {
-    double logprob = (double)logits[token] - (double)max - slm__log64(sum_of_exp(logits, vocab, max));
-    return logprob < -(double)FLT_MAX ? -FLT_MAX : (float)logprob;
+    return logprob_of(logits[token], max, slm__log64(sum_of_exp(logits, vocab, max)));
+}
+
+uint32_t slm__top_logprobs(const float *logits, uint32_t vocab, float max, uint32_t count, slm_token_logprob *top)
+{
+    uint32_t used = 0;
+    for (uint32_t token = 0; token < vocab && count > 0; token++) { /* `logprob` holds logits until the end */
+        if (logits[token] == -INFINITY || (used == count && logits[token] <= top[used - 1].logprob)) {
+            continue;
+        }
+        uint32_t place = used < count ? used++ : used - 1;
+        for (; place > 0 && top[place - 1].logprob < logits[token]; place--) {
+            top[place] = top[place - 1];
+        }
+        top[place] = (slm_token_logprob){(int32_t)token, logits[token]};
+    }
+    const double log_sum = slm__log64(sum_of_exp(logits, vocab, max));
+    for (uint32_t i = 0; i < used; i++) {
+        top[i].logprob = logprob_of(top[i].logprob, max, log_sum);
+    }
+    return used;
 }

@@ -19,4 +19,8 @@ int32_t slm__logits_find(const float *logits, uint32_t vocab, float max);
  * The same bits on every machine: our own exp and log, and a fixed order of summation. */
 float slm__logprob(const float *logits, uint32_t vocab, float max, int32_t token);
 
+/* The `count` most probable tokens of such logits into `top`, best first, the lower id first among equals; returns how many there are:
+ * tokens of -infinity are left out. The log-probabilities are those of slm__logprob(). */
+uint32_t slm__top_logprobs(const float *logits, uint32_t vocab, float max, uint32_t count, slm_token_logprob *top);
+
 #endif

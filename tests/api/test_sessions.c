@@ -251,6 +251,49 @@ static void test_sampling_repeats_with_its_seed(void **state)
     slm_session_destroy(session);
 }
 
+static int32_t count_tokens(void *user, const slm_token *token)
+{
+    assert_true(token->top_count == 3 && token->top[0].token == token->token && token->top[0].logprob == token->logprob);
+    return ++*(uint32_t *)user == 4;
+}
+
+/* Greedy: the best of the top is what is chosen; forks have it too; slm_generate() hands it out. */
+static void test_top_logprobs_of_every_step(void **state)
+{
+    slm_session_options options = {
+        .struct_size = sizeof options, .context = TOKENS, .flags = SLM_SESSION_IGNORE_EOS, .top_logprobs = SLM_TOP_LOGPROBS_MAX + 1};
+    slm_session *session = NULL, *fork = NULL;
+    slm_pool *pool = make_pool(2, TOKENS, 0);
+    slm_token token = {.struct_size = sizeof token}, other = {.struct_size = sizeof other};
+    (void)state;
+    assert_int_equal(slm_session_create(model, pool, &options, &session, &error), SLM_E_ARGUMENT);
+    assert_non_null(strstr(error.message, "top_logprobs is 21"));
+    options.top_logprobs = 3;
+    CHECK_OK(slm_session_create(model, pool, &options, &session, &error));
+    CHECK_OK(slm_session_append(session, ids, 10, NULL, &error));
+    CHECK_OK(slm_session_fork(session, &fork, &error));
+    for (int i = 0; i < 5; i++) {
+        CHECK_OK(slm_session_next(session, &token, &error));
+        assert_true(token.top_count == 3 && token.top[0].token == token.token && token.top[0].logprob == token.logprob);
+        assert_true(token.top[0].logprob >= token.top[1].logprob && token.top[1].logprob >= token.top[2].logprob);
+        CHECK_OK(slm_session_next(fork, &other, &error));
+        assert_memory_equal(other.top, token.top, 3 * sizeof *token.top);
+    }
+    slm_session_destroy(fork);
+    slm_session_destroy(session);
+    CHECK_OK(slm_pool_destroy(pool));
+    if (info.has_tokenizer) {
+        uint32_t seen = 0;
+        slm_generate_result result = {.struct_size = sizeof result};
+        const slm_generate_options generate = {
+            .struct_size = sizeof generate, .flags = SLM_GENERATE_RAW, .max_tokens = 9, .user = &seen, .on_token = count_tokens};
+        CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
+        CHECK_OK(slm_generate(session, "a b", 3, &generate, NULL, 0, NULL, &result, &error));
+        assert_true(seen == 4 && result.stop == SLM_STOP_CALLBACK);
+        slm_session_destroy(session);
+    }
+}
+
 static void test_struct_sizes_of_other_versions(void **state)
 {
     struct {
@@ -276,15 +319,11 @@ static void test_struct_sizes_of_other_versions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rewind_equals_fresh),
-        cmocka_unit_test(test_forks_are_independent),
-        cmocka_unit_test(test_fork_shares_pages),
-        cmocka_unit_test(test_failures_change_nothing),
-        cmocka_unit_test(test_cancelled_before_it_starts),
-        cmocka_unit_test(test_cancelled_while_it_runs),
-        cmocka_unit_test(test_one_cancelled_of_a_batch),
-        cmocka_unit_test(test_sampling_repeats_with_its_seed),
-        cmocka_unit_test(test_struct_sizes_of_other_versions),
+        cmocka_unit_test(test_rewind_equals_fresh),        cmocka_unit_test(test_forks_are_independent),
+        cmocka_unit_test(test_fork_shares_pages),          cmocka_unit_test(test_failures_change_nothing),
+        cmocka_unit_test(test_cancelled_before_it_starts), cmocka_unit_test(test_cancelled_while_it_runs),
+        cmocka_unit_test(test_one_cancelled_of_a_batch),   cmocka_unit_test(test_sampling_repeats_with_its_seed),
+        cmocka_unit_test(test_top_logprobs_of_every_step), cmocka_unit_test(test_struct_sizes_of_other_versions),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }

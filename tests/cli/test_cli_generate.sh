@@ -27,6 +27,9 @@ first=$("$SLM" run --temp 1.5 --seed 7 "$prompt" 2>/dev/null)
 check "the same seed, the same answer" test "$first" = "$("$SLM" run --temp 1.5 --seed 7 -t 1 "$prompt" 2>/dev/null)"
 run run --stop '"order"' "$prompt"
 check "--stop ends before the text" out_like '^\{"intent":"[a-z_]+",$'
+run run -n 3 --json --logprobs 2 "$prompt"
+check "run --logprobs: two alternatives a token" test "$(grep -o '"top":\[{[^]]*},{[^]]*}\]' "$out" | wc -l)" = 3
+fails_with "--logprobs without --json" 2 "add --json" run --logprobs 2 "$prompt"
 run run -n 3 --json "$prompt"
 check "-n 3" out_has '"stop":"length"'
 run run --ids 5 -n 1

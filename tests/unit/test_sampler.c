@@ -3,6 +3,7 @@
 #include "sample/exp_minus.h" /* slm__exp_minus */
 
 #include "tests/unit/sampler_case.h" /* struct chooser, random_logits, drawn_set */
+#include "sample/logprobs.h" /* slm__top_logprobs */
 
 /* ---- greedy ---- */
 
@@ -98,6 +99,41 @@ static void test_logprob_of_extremes(void **state)
     assert_int_equal(choose(&chooser, far, NULL, 0), 0);
     assert_true(chooser.logprob == -FLT_MAX);
     chooser_end(&chooser);
+}
+
+/* Against picking the best again and again. */
+static void test_top_logprobs_are_the_best(void **state)
+{
+    enum { VOCAB = 1000 };
+    float logits[VOCAB];
+    uint32_t bits = 7;
+    (void)state;
+    for (uint32_t i = 0; i < VOCAB; i++) {
+        bits = bits * 1664525u + 1013904223u;
+        logits[i] = (float)(bits >> 20) / 256.0f; /* many are equal */
+    }
+    logits[3] = logits[900] = 40.0f;
+    logits[5] = -INFINITY;
+    for (uint32_t vocab = 1; vocab <= VOCAB; vocab = vocab * 3 + 1) {
+        const float max = slm__logits_max(logits, vocab);
+        for (uint32_t count = 0; count <= SLM_TOP_LOGPROBS_MAX; count++) {
+            slm_token_logprob top[SLM_TOP_LOGPROBS_MAX];
+            bool taken[VOCAB] = {false};
+            const uint32_t got = slm__top_logprobs(logits, vocab, max, count, top);
+            const uint32_t possible = vocab > 5 ? vocab - 1 : vocab;
+            assert_int_equal(got, count < possible ? count : possible);
+            for (uint32_t i = 0; i < got; i++) {
+                int32_t best = -1;
+                for (uint32_t t = 0; t < vocab; t++) {
+                    best = !taken[t] && (best < 0 || logits[t] > logits[best]) ? (int32_t)t : best;
+                }
+                taken[best] = true;
+                const float logprob = slm__logprob(logits, vocab, max, best);
+                assert_int_equal(top[i].token, best);
+                assert_memory_equal(&top[i].logprob, &logprob, sizeof logprob);
+            }
+        }
+    }
 }
 
 static void test_exp_minus_error(void **state)
@@ -516,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_greedy_does_not_draw),
         cmocka_unit_test(test_logprob_is_the_models_own),
         cmocka_unit_test(test_logprob_of_extremes),
+        cmocka_unit_test(test_top_logprobs_are_the_best),
         cmocka_unit_test(test_exp_minus_error),
         cmocka_unit_test(test_known_draws),
         cmocka_unit_test(test_a_copy_goes_on_alike),
