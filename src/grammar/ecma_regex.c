@@ -133,6 +133,34 @@ static slm_status parse_group(struct slm_regex_reader *reader, const struct slm_
     return *look ? make_one(reader, value, body, node) : SLM_OK;
 }
 
+/* Digits as a number, held at UINT32_MAX - 1; false when there are none. */
+static bool parse_count(struct slm_regex_reader *reader, uint32_t *value)
+{
+    uint64_t number = 0;
+    size_t start = reader->position;
+    for (uint32_t code = slm__regex_peek(reader); code >= '0' && code <= '9'; code = slm__regex_peek(reader)) {
+        number = 10 * number + (code - '0');
+        number = number < UINT32_MAX ? number : UINT32_MAX - 1;
+        reader->position++;
+    }
+    *value = (uint32_t)number;
+    return reader->position > start;
+}
+
+/* {n}, {n,}, {n,m}; false, position unchanged, when it is none: then the brace is a character. */
+static bool parse_braces(struct slm_regex_reader *reader, uint32_t *min, uint32_t *max)
+{
+    size_t start = reader->position;
+    bool ok = slm__regex_skip(reader, "{") && parse_count(reader, min);
+    *max = *min;
+    if (ok && slm__regex_skip(reader, ",") && !parse_count(reader, max)) {
+        *max = UINT32_MAX;
+    }
+    ok = ok && slm__regex_skip(reader, "}");
+    reader->position = ok ? reader->position : start;
+    return ok;
+}
+
 /* An atom. *look: it is an assertion, which cannot be repeated. */
 static slm_status parse_atom(struct slm_regex_reader *reader, const struct slm_regex **node, bool *look)
 {
@@ -161,6 +189,16 @@ static slm_status parse_atom(struct slm_regex_reader *reader, const struct slm_r
         }
         return make(reader, value, node);
     }
+    case '{': {
+        uint32_t min = 0;
+        uint32_t max = 0;
+        reader->position = start;
+        if (parse_braces(reader, &min, &max)) {
+            return slm__regex_fail(reader, SLM_E_SYNTAX, start, "there is nothing to repeat");
+        }
+        reader->position = start + 1;
+        return make_character(reader, code, node);
+    }
     case '\\':
         if (slm__regex_skip(reader, "b") || slm__regex_skip(reader, "B")) {
             *look = true;
@@ -171,34 +209,6 @@ static slm_status parse_atom(struct slm_regex_reader *reader, const struct slm_r
         return escape.is_set ? make(reader, value, node) : make_character(reader, escape.code, node);
     default: return make_character(reader, code, node);
     }
-}
-
-/* Digits as a number, held at UINT32_MAX - 1; false when there are none. */
-static bool parse_count(struct slm_regex_reader *reader, uint32_t *value)
-{
-    uint64_t number = 0;
-    size_t start = reader->position;
-    for (uint32_t code = slm__regex_peek(reader); code >= '0' && code <= '9'; code = slm__regex_peek(reader)) {
-        number = 10 * number + (code - '0');
-        number = number < UINT32_MAX ? number : UINT32_MAX - 1;
-        reader->position++;
-    }
-    *value = (uint32_t)number;
-    return reader->position > start;
-}
-
-/* {n}, {n,}, {n,m}; false, position unchanged, when it is none: then the brace is a character. */
-static bool parse_braces(struct slm_regex_reader *reader, uint32_t *min, uint32_t *max)
-{
-    size_t start = reader->position;
-    bool ok = slm__regex_skip(reader, "{") && parse_count(reader, min);
-    *max = *min;
-    if (ok && slm__regex_skip(reader, ",") && !parse_count(reader, max)) {
-        *max = UINT32_MAX;
-    }
-    ok = ok && slm__regex_skip(reader, "}");
-    reader->position = ok ? reader->position : start;
-    return ok;
 }
 
 /* *found: a quantifier, lazy or not, was there. */
