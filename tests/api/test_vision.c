@@ -2,12 +2,13 @@
 /* A model that sees against Hugging Face transformers, through slm_session_append_image: logits, hidden states, greedy continuation; the
  * same bits on every tier and thread count, for any division of the text; what is refused; rewinding, forking, cancelling, memory. */
 #include "tests/api_fixture.h"
+#include "tests/golden_report.h" /* golden_begin, golden_list */
 #include <math.h>
 #include <stdbool.h>
 
-enum { MOST_TOKENS = 256 };
+enum { MOST_TOKENS = 256, MOST_FOLDERS = 200 };
 
-static const char *const folder = "gemma3-vision";
+static const char *folder = "gemma3-vision";
 static struct golden_file golden;
 static bool present;
 
@@ -88,13 +89,10 @@ static double nmse_of(const float *out)
     return golden_nmse(out, logits.data, logits.count);
 }
 
-static void f32_equals_reference(void **state)
+static void compare_f32(void)
 {
     static const struct way plain = {0, 0, 0, 1000};
-    (void)state;
-    if (!present) {
-        skip();
-    }
+    golden_begin("vision", folder);
     slm_engine *engine = engine_of(&plain);
     slm_model *model = golden_model(engine, folder, SLM_TYPE_F32);
     const slm_model_info info = info_of(model);
@@ -104,7 +102,9 @@ static void f32_equals_reference(void **state)
     float *out = run_golden(model, SLM_KV_F32, &plain, &floats);
     const double logits_nmse = nmse_of(out), hidden_nmse = golden_nmse(out + ids.count * info.vocab_size, hidden.data, hidden.count);
     printf("%s: logits %.1e, hidden %.1e\n", folder, logits_nmse, hidden_nmse);
-    assert_true(logits_nmse <= 1e-10 && hidden_nmse <= 1e-10);
+    golden_case(logits_nmse <= 1e-10 && hidden_nmse <= 1e-10);
+    golden_error(logits_nmse);
+    golden_error(hidden_nmse);
     free(out);
     const slm_session_options options = {.struct_size = sizeof options,
                                          .context = (uint32_t)(prompt.count + expected.count),
@@ -114,14 +114,46 @@ static void f32_equals_reference(void **state)
     slm_session *session = NULL;
     CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
     append_all(session, &info, prompt.data, prompt.count, &image, 1000, NULL, NULL);
-    for (uint64_t i = 0; i < expected.count; i++) {
+    bool equal = true;
+    for (uint64_t i = 0; i < expected.count && equal; i++) {
         slm_token token = {.struct_size = sizeof token};
         CHECK_OK(slm_session_next(session, &token, &error));
-        assert_int_equal(token.token, ((const int32_t *)expected.data)[i]);
+        equal = token.token == ((const int32_t *)expected.data)[i];
     }
+    golden_case(equal);
     slm_session_destroy(session);
     assert_int_equal(slm_model_close(model), SLM_OK);
     assert_int_equal(slm_engine_destroy(engine), SLM_OK);
+    assert_int_equal(golden_end(), 0);
+}
+
+/* Every model with pixel_values in its reference; `golden` and `folder` are what they were afterwards. */
+static void f32_equals_reference(void **state)
+{
+    static struct golden_name names[MOST_FOLDERS];
+    const size_t count = golden_list("models", "", names, MOST_FOLDERS);
+    const struct golden_file kept = golden;
+    const char *const kept_folder = folder;
+    unsigned run = 0;
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/models/%s/golden.safetensors", golden_root(), names[i].text);
+        if (!golden_open(&golden, path)) {
+            continue;
+        }
+        folder = names[i].text;
+        if (golden_find(&golden, "pixel_values").data != NULL) {
+            compare_f32();
+            run++;
+        }
+        golden_close(&golden);
+    }
+    golden = kept;
+    folder = kept_folder;
+    if (run == 0) {
+        skip();
+    }
 }
 
 /* As measured plus 20 %. */
