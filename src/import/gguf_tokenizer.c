@@ -3,66 +3,42 @@
  * space taken by special tokens and the like) is not in the file. */
 #include "import/gguf_tokenizer.h"
 
-#include "base/utf8.h"                 /* slm__utf8_valid_prefix */
-#include "import/gguf_sentencepiece.h" /* slm__gguf_sentencepiece */
-#include "text/gpt2_vocabulary.h"      /* slm__tokenizer_spec_from_gpt2 */
-#include <inttypes.h>                  /* PRIu64 */
+#include "base/utf8.h"                  /* slm__utf8_valid_prefix */
+#include "import/gguf_sentencepiece.h"  /* slm__gguf_sentencepiece */
+#include "import/gguf_text_tokenizer.h" /* slm__gguf_wordpiece, slm__gguf_unigram */
+#include "import/gguf_tokens.h"         /* slm__gguf_tokens_read */
+#include "text/gpt2_vocabulary.h"       /* slm__tokenizer_spec_from_gpt2 */
+#include <inttypes.h>                   /* PRIu64 */
 
 static const size_t SCRATCH_LIMIT = (size_t)1 << 30;
 
-/* tokenizer.ggml.token_type */
-enum { TYPE_NORMAL = 1, TYPE_CONTROL = 3, TYPE_USER_DEFINED = 4, TYPE_UNUSED = 5 };
-
-static slm_status check_arrays(const struct slm_gguf_key *tokens, const struct slm_gguf_key *types, const struct slm_gguf_key *merges,
-                               uint32_t vocab, slm_error *error)
-{
-    if (!slm__gguf_is_array(tokens, SLM_GGUF_STRING)) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.tokens is missing or no array of strings");
-    }
-    if (tokens->count > vocab) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "tokenizer.ggml.tokens has %" PRIu64 " tokens, the embedding has %" PRIu32 " rows",
-                         tokens->count, vocab);
-    }
-    if (!slm__gguf_is_array(merges, SLM_GGUF_STRING) || merges->count > UINT32_MAX) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.merges is missing or no array of strings");
-    }
-    if (types != NULL &&
-        (!(slm__gguf_is_array(types, SLM_GGUF_I32) || slm__gguf_is_array(types, SLM_GGUF_U32)) || types->count != tokens->count)) {
-        return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.token_type is no array of one integer for each token");
-    }
-    return SLM_OK;
-}
-
 /* Tokens and added tokens. */
-static slm_status read_tokens(const struct slm_gguf_key *tokens, const struct slm_gguf_key *types, struct slm_arena *arena,
-                              struct slm_gpt2_vocabulary *vocabulary, struct slm_tokenizer_spec *spec, slm_error *error)
+static slm_status read_tokens(const struct slm_gguf *gguf, uint32_t vocab, struct slm_arena *arena, struct slm_gpt2_vocabulary *vocabulary,
+                              struct slm_tokenizer_spec *spec, slm_error *error)
 {
-    struct slm_gpt2_token *list = slm__arena_take(arena, (size_t)tokens->count * sizeof *list);
-    struct slm_tokenizer_added *added = slm__arena_take(arena, (size_t)tokens->count * sizeof *added);
+    struct slm_gguf_tokens tokens;
+    SLM_TRY(slm__gguf_tokens_read(gguf, vocab, false, arena, &tokens, error));
+    struct slm_gpt2_token *list = slm__arena_take(arena, (size_t)tokens.count * sizeof *list);
+    struct slm_tokenizer_added *added = slm__arena_take(arena, (size_t)tokens.count * sizeof *added);
     if (list == NULL || added == NULL) {
         return slm__arena_failure(arena, error);
     }
-    uint64_t cursor = 0;
-    for (uint32_t id = 0; id < tokens->count; id++) {
-        const struct slm_span text = slm__gguf_next_text(tokens, &cursor);
-        const uint64_t type = types != NULL ? slm__gguf_item_u64(types, id) : TYPE_NORMAL;
-        if (slm__utf8_valid_prefix(text) != text.length) {
-            return slm__fail(error, SLM_E_ENCODING, "token %" PRIu32 " of tokenizer.ggml.tokens is not valid UTF-8", id);
-        }
-        if (type == TYPE_UNUSED || text.length == 0) {
+    for (uint32_t id = 0; id < tokens.count; id++) {
+        const uint8_t type = tokens.types[id];
+        if (type == SLM_PIECE_UNUSED || tokens.texts[id].data == NULL) {
             continue; /* the arena's memory is zero: no token */
         }
-        list[id].text = text;
-        list[id].in_model = type != TYPE_CONTROL && type != TYPE_USER_DEFINED;
+        list[id].text = tokens.texts[id];
+        list[id].in_model = type != SLM_PIECE_CONTROL && type != SLM_PIECE_USER;
         if (!list[id].in_model) {
             struct slm_tokenizer_added *entry = &added[spec->added_count++];
             entry->id = id;
-            entry->flags = type == TYPE_CONTROL ? SLM_ADDED_SPECIAL : 0;
-            entry->content = text;
+            entry->flags = type == SLM_PIECE_CONTROL ? SLM_ADDED_SPECIAL : 0;
+            entry->content = tokens.texts[id];
         }
     }
     vocabulary->tokens = list;
-    vocabulary->token_count = (uint32_t)tokens->count;
+    vocabulary->token_count = tokens.count;
     spec->added = added;
     return SLM_OK;
 }
@@ -70,6 +46,9 @@ static slm_status read_tokens(const struct slm_gguf_key *tokens, const struct sl
 static slm_status read_merges(const struct slm_gguf_key *merges, struct slm_arena *arena, struct slm_gpt2_vocabulary *vocabulary,
                               slm_error *error)
 {
+    if (!slm__gguf_is_array(merges, SLM_GGUF_STRING) || merges->count > UINT32_MAX) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.merges is missing or no array of strings");
+    }
     struct slm_gpt2_merge *list = slm__arena_take(arena, (size_t)merges->count * sizeof *list);
     if (list == NULL) {
         return slm__arena_failure(arena, error);
@@ -94,38 +73,50 @@ static bool adds(const struct slm_gguf *gguf, const char *key, bool otherwise)
     return slm__gguf_u64(slm__gguf_find(gguf, key), &value) ? value != 0 : otherwise;
 }
 
-static void add_ends(const struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, bool begins, struct slm_tokenizer_spec *spec)
+static void add_ends(const struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, bool begins, bool ends,
+                     struct slm_tokenizer_spec *spec)
 {
     const struct slm_family_config *config = &checkpoint->config;
     if (config->bos >= 0 && config->bos < (int64_t)spec->token_count && adds(gguf, "tokenizer.ggml.add_bos_token", begins)) {
         spec->prefix[spec->prefix_count++] = (uint32_t)config->bos;
     }
-    if (config->eos_count > 0 && config->eos[0] < spec->token_count && adds(gguf, "tokenizer.ggml.add_eos_token", false)) {
+    if (config->eos_count > 0 && config->eos[0] < spec->token_count && adds(gguf, "tokenizer.ggml.add_eos_token", ends)) {
         spec->suffix[spec->suffix_count++] = config->eos[0];
     }
 }
 
-static slm_status build_sentencepiece(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_arena *arena,
-                                      struct slm_tokenizer_spec *spec, slm_error *error)
+static slm_status fill_byte_level(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_arena *arena,
+                                  struct slm_span pre, struct slm_tokenizer_spec *spec, slm_error *error)
 {
-    SLM_TRY(slm__gguf_sentencepiece(gguf, checkpoint->config.vocab, arena, spec, error));
-    add_ends(checkpoint, gguf, true, spec);
-    return slm__tokenizer_build(spec, checkpoint->context.memory, &checkpoint->tokenizer, error);
+    struct slm_gpt2_vocabulary vocabulary = {NULL, 0, NULL, 0};
+    SLM_TRY(read_tokens(gguf, checkpoint->config.vocab, arena, &vocabulary, spec, error));
+    SLM_TRY(read_merges(slm__gguf_find(gguf, "tokenizer.ggml.merges"), arena, &vocabulary, error));
+    SLM_TRY(slm__tokenizer_spec_from_gpt2(&vocabulary, arena, spec, error));
+    const bool begins = slm__span_is(pre, "llama-bpe") || slm__span_is(pre, "llama3") || slm__span_is(pre, "llama-v3");
+    add_ends(checkpoint, gguf, begins, false, spec);
+    return SLM_OK;
 }
 
-static slm_status build_byte_level(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_arena *arena,
-                                   struct slm_span pre, struct slm_tokenizer_spec *spec, slm_error *error)
+/* Values of tokenizer.ggml.model. */
+enum model { MODEL_GPT2, MODEL_LLAMA, MODEL_BERT, MODEL_T5, MODELS };
+static const char *const models[MODELS] = {"gpt2", "llama", "bert", "t5"};
+
+static slm_status fill(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, struct slm_arena *arena, enum model model,
+                       struct slm_span pre, struct slm_tokenizer_spec *spec, slm_error *error)
 {
-    const struct slm_gguf_key *tokens = slm__gguf_find(gguf, "tokenizer.ggml.tokens");
-    const struct slm_gguf_key *types = slm__gguf_find(gguf, "tokenizer.ggml.token_type");
-    const struct slm_gguf_key *merges = slm__gguf_find(gguf, "tokenizer.ggml.merges");
-    struct slm_gpt2_vocabulary vocabulary = {NULL, 0, NULL, 0};
-    SLM_TRY(check_arrays(tokens, types, merges, checkpoint->config.vocab, error));
-    SLM_TRY(read_tokens(tokens, types, arena, &vocabulary, spec, error));
-    SLM_TRY(read_merges(merges, arena, &vocabulary, error));
-    SLM_TRY(slm__tokenizer_spec_from_gpt2(&vocabulary, arena, spec, error));
-    add_ends(checkpoint, gguf, slm__span_is(pre, "llama-bpe") || slm__span_is(pre, "llama3") || slm__span_is(pre, "llama-v3"), spec);
-    return slm__tokenizer_build(spec, checkpoint->context.memory, &checkpoint->tokenizer, error);
+    const uint32_t vocab = checkpoint->config.vocab;
+    switch (model) {
+    case MODEL_LLAMA:
+        SLM_TRY(slm__gguf_sentencepiece(gguf, vocab, arena, spec, error));
+        add_ends(checkpoint, gguf, true, false, spec);
+        return SLM_OK;
+    case MODEL_BERT: return slm__gguf_wordpiece(gguf, vocab, arena, spec, error);
+    case MODEL_T5:
+        SLM_TRY(slm__gguf_unigram(gguf, vocab, arena, spec, error));
+        add_ends(checkpoint, gguf, false, true, spec);
+        return SLM_OK;
+    default: return fill_byte_level(checkpoint, gguf, arena, pre, spec, error);
+    }
 }
 
 slm_status slm__gguf_tokenizer_read(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, slm_error *error)
@@ -133,31 +124,36 @@ slm_status slm__gguf_tokenizer_read(struct slm_checkpoint *checkpoint, const str
     static const char consequence[] = "the model will work on token ids, without text";
     const struct slm_log *log = checkpoint->context.log;
     const struct slm_gguf_key *tokens = slm__gguf_find(gguf, "tokenizer.ggml.tokens");
-    struct slm_span model = {NULL, 0}, pre = {NULL, 0};
+    struct slm_span name = {NULL, 0}, pre = {NULL, 0};
+    enum model model = MODEL_GPT2;
     if (tokens != NULL && !slm__gguf_is_array(tokens, SLM_GGUF_STRING)) {
         return slm__fail(error, SLM_E_BAD_VALUE, "key tokenizer.ggml.tokens is no array of strings");
     }
-    if (!slm__gguf_text(slm__gguf_find(gguf, "tokenizer.ggml.model"), &model)) {
+    if (!slm__gguf_text(slm__gguf_find(gguf, "tokenizer.ggml.model"), &name)) {
         slm__log(log, SLM_LOG_WARNING, "the file has no tokenizer: %s", consequence);
         return SLM_OK;
     }
-    const bool sentencepiece = slm__span_is(model, "llama");
-    if (!sentencepiece && !slm__span_is(model, "gpt2")) {
-        slm__log(log, SLM_LOG_WARNING, "tokenizer model %.*s is not supported (supported: gpt2, llama): %s", SLM_SPAN_ARGS(model),
+    while (model < MODELS && !slm__span_is(name, models[model])) {
+        model++;
+    }
+    if (model == MODELS) {
+        slm__log(log, SLM_LOG_WARNING, "tokenizer model %.*s is not supported (supported: gpt2, llama, bert, t5): %s", SLM_SPAN_ARGS(name),
                  consequence);
         return SLM_OK;
     }
     struct slm_tokenizer_spec spec;
     slm__tokenizer_spec_init(&spec);
     const bool named = slm__gguf_text(slm__gguf_find(gguf, "tokenizer.ggml.pre"), &pre);
-    if (!sentencepiece && (!named || !slm__tokenizer_spec_pipeline(&spec, pre))) {
+    if (model == MODEL_GPT2 && (!named || !slm__tokenizer_spec_pipeline(&spec, pre))) {
         slm__log(log, SLM_LOG_WARNING, "the splitting rule tokenizer.ggml.pre %.*s is not known: %s", SLM_SPAN_ARGS(pre), consequence);
         return SLM_OK;
     }
     struct slm_arena arena;
     slm__arena_init(&arena, checkpoint->context.memory, SCRATCH_LIMIT);
-    const slm_status status = sentencepiece ? build_sentencepiece(checkpoint, gguf, &arena, &spec, error)
-                                            : build_byte_level(checkpoint, gguf, &arena, pre, &spec, error);
+    slm_status status = fill(checkpoint, gguf, &arena, model, pre, &spec, error);
+    if (status == SLM_OK) {
+        status = slm__tokenizer_build(&spec, checkpoint->context.memory, &checkpoint->tokenizer, error);
+    }
     slm__arena_free(&arena);
     return status == SLM_OK ? SLM_OK : slm__fail_in(error, status, "the tokenizer");
 }
