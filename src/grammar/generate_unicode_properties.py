@@ -80,8 +80,9 @@ def main():
             mask = sum(1 << single.index(s) for s in single if s.startswith(names[0]))
         entries += [(name, mask) for name in dict.fromkeys(names)]
     with open(os.path.join(HERE, "unicode_property_generated.c"), "w", encoding="utf-8") as out:
-        out.write("/* SPDX-License-Identifier: MIT */\n/* General categories, scripts and binary properties of Unicode 15. Written by"
-                  " generate_unicode_properties.py; do not edit. */\n#include \"grammar/unicode_property.h\" /* the declarations */\n\n")
+        out.write("/* SPDX-License-Identifier: MIT */\n/* General categories, scripts and binary properties of Unicode 15."
+                  " Written by generate_unicode_properties.py; do not edit. */\n")
+        out.write("#include \"grammar/unicode_property.h\" /* the declarations */\n\n")
         out.write("/* Names of general categories and the bits of the categories that they hold. */\n")
         out.write("const struct slm_category_name slm__category_names[%d] = {\n" % (len(entries) + 1))
         for name, mask in entries:
@@ -92,7 +93,8 @@ def main():
         out.write("const uint32_t slm__category_run_count = %d;\nconst uint32_t slm__category_runs[%d] = {\n%s};\n\n" %
                   (len(data), len(data), rows(data, 12)))
         names = sorted((name, order.index(f[1])) for f in script_names for name in dict.fromkeys(f))
-        out.write("/* Names of scripts and their numbers. */\nconst struct slm_category_name slm__script_names[%d] = {\n" % (len(names) + 1))
+        out.write("/* Names of scripts and their numbers. */\n")
+        out.write("const struct slm_category_name slm__script_names[%d] = {\n" % (len(names) + 1))
         for name, number in names:
             out.write('    {"%s", %d},\n' % (name, number))
         out.write("    {\"\", 0},\n};\n\n")

@@ -6,8 +6,9 @@
  * digits and letters. Templates of URIs use no reserved operators.
  */
 #include "grammar/string_formats.h"
-#include "base/buffer.h"        /* struct slm_buffer */
-#include "grammar/ecma_regex.h" /* slm__regex_compile */
+#include "base/buffer.h"           /* struct slm_buffer */
+#include "grammar/ecma_regex.h"    /* slm__regex_compile */
+#include "grammar/format_tables.h" /* slm__format_table_load, slm__format_compile */
 
 struct rule {
     const char *name;
@@ -47,7 +48,7 @@ static const struct rule formats[] = {
     {"json-pointer", "(?:\\/(?:[^\\/~]|~[01])*)*"},
     {"relative-json-pointer", "(?:0|[1-9][0-9]*)(?:#|<json-pointer>)"},
     /* ECMA-262 */
-    {"regex", "<choice-4>"},
+    {"regex", "<choice-2>"},
     {"", ""},
     {"by-four", "0[48]|[2468][048]|[13579][26]"},
     {"hour", "[01][0-9]|2[0-3]"},
@@ -94,14 +95,10 @@ static const struct rule formats[] = {
     {"itail", "(?:\\?(?:<ipchar>|[\\/?<iprivate>])*)?(?:#(?:<ipchar>|[\\/?])*)?"},
     {"variable", "<letter>(?:\\.?<letter>)*(?::[1-9][0-9]{0,3}|\\*)?"},
     {"letter", "[A-Za-z0-9_]|<percent>"},
-    /* Patterns with groups nested up to four times. */
-    {"choice-4", "<sequence-4>(?:\\|<sequence-4>)*"},
-    {"choice-3", "<sequence-3>(?:\\|<sequence-3>)*"},
+    /* Patterns with groups nested up to two times. */
     {"choice-2", "<sequence-2>(?:\\|<sequence-2>)*"},
     {"choice-1", "<sequence-1>(?:\\|<sequence-1>)*"},
     {"choice-0", "<sequence-0>(?:\\|<sequence-0>)*"},
-    {"sequence-4", "(?:<plain>|\\((?:\\?:)?<choice-3>\\)<quantifier>?|\\(\\?<?[=!]<choice-3>\\))*"},
-    {"sequence-3", "(?:<plain>|\\((?:\\?:)?<choice-2>\\)<quantifier>?|\\(\\?<?[=!]<choice-2>\\))*"},
     {"sequence-2", "(?:<plain>|\\((?:\\?:)?<choice-1>\\)<quantifier>?|\\(\\?<?[=!]<choice-1>\\))*"},
     {"sequence-1", "(?:<plain>|\\((?:\\?:)?<choice-0>\\)<quantifier>?|\\(\\?<?[=!]<choice-0>\\))*"},
     {"sequence-0", "<plain>*"},
@@ -172,11 +169,8 @@ enum slm_format slm__format_find(struct slm_span name)
     return slm__span_is(name, "idn-hostname") ? SLM_FORMAT_UNSUPPORTED : SLM_FORMAT_UNKNOWN;
 }
 
-slm_status slm__format_language(const struct slm_regular_space *space, struct slm_span name, struct slm_regular *result, slm_error *error)
+slm_status slm__format_compile(const struct slm_regular_space *space, struct slm_span name, struct slm_regular *result, slm_error *error)
 {
-    if (slm__format_find(name) != SLM_FORMAT_ENFORCED) {
-        return slm__fail(error, SLM_E_UNSUPPORTED, "the format \"%.*s\" cannot be enforced", SLM_SPAN_ARGS(name));
-    }
     struct slm_buffer pattern;
     slm__buffer_init(&pattern, &space->arena->memory, PATTERN_LIMIT);
     append_rule(&pattern, name);
@@ -186,4 +180,14 @@ slm_status slm__format_language(const struct slm_regular_space *space, struct sl
     }
     slm__buffer_free(&pattern);
     return status;
+}
+
+slm_status slm__format_language(const struct slm_regular_space *space, struct slm_span name, struct slm_regular *result, slm_error *error)
+{
+    bool found = false;
+    if (slm__format_find(name) != SLM_FORMAT_ENFORCED) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "the format \"%.*s\" cannot be enforced", SLM_SPAN_ARGS(name));
+    }
+    SLM_TRY(slm__format_table_load(space->arena, name, &found, result, error));
+    return found ? SLM_OK : slm__format_compile(space, name, result, error);
 }

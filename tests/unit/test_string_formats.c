@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Values that belong to a format and values that do not. */
+/* Values that belong to a format and values that do not; stored automata are what the patterns give (--write stores them anew). */
+#include "grammar/format_tables.h"  /* slm__format_compile */
 #include "grammar/string_formats.h" /* slm__format_language */
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -59,7 +61,7 @@ static const struct sample samples[] = {
     {"json-pointer", {"", "/", "/a~0b~1", "//", "/\xC3\xA9\n"}, {"a", "/~", "/~2", "#"}},
     {"relative-json-pointer", {"0", "1/a", "120#", "0#"}, {"", "/a", "01", "-1", "0##", "1#/a"}},
     {"regex",
-     {"([abc])+\\s+$", "^a{2,}?|[^x-]$", "(?:(?=a)b)*", "\\cA[a-z\\d]", "[]", "[^]", ""},
+     {"([abc])+\\s+$", "^a{2,}?|[^x-]$", "(?:(?=a)b)*", "((a)b|c)", "\\cA[a-z\\d]", "[]", "[^]", ""},
      {"^(abc]", "a**", "(", ")", "\\a", "[z", "(?P<n>x)", "(?i)a", "a{2", "[z-a]"}},
 };
 
@@ -129,12 +131,122 @@ static void other_names(void **state)
     slm__arena_free(&arena);
 }
 
-int main(void)
+/* ---- Stored automata ---- */
+
+static const char *const stored[] = {"time", "date-time",     "email", "idn-email",     "hostname", "ipv6",
+                                     "uri",  "uri-reference", "iri",   "iri-reference", "regex",    NULL};
+
+static void tables(void **state)
 {
+    (void)state;
+    struct slm_memory memory = slm__memory_default();
+    for (size_t i = 0; stored[i] != NULL; i++) {
+        struct slm_arena arena;
+        slm__arena_init(&arena, &memory, 1 << 28);
+        struct slm_regular_space space = {&arena, SLM_REGULAR_STATE_LIMIT};
+        struct slm_regular compiled;
+        struct slm_regular loaded;
+        slm_error error = {sizeof error, 0, ""};
+        bool found = false;
+        struct slm_span name = slm__span_text(stored[i]);
+        assert_int_equal(slm__format_compile(&space, name, &compiled, &error), SLM_OK);
+        assert_int_equal(slm__format_table_load(&arena, name, &found, &loaded, &error), SLM_OK);
+        assert_true(found);
+        assert_true(slm__regular_equal(&compiled, &loaded));
+        slm__arena_free(&arena);
+    }
+}
+
+static unsigned column;
+
+static void put(FILE *out, unsigned byte)
+{
+    fprintf(out, "%s%u,", column == 0 ? "    " : "", byte);
+    column = (column + 1) % 32;
+    fprintf(out, column == 0 ? "\n" : " ");
+}
+
+static void write_state(FILE *out, const struct slm_regular *a, uint32_t state)
+{
+    const uint32_t *row = a->next + (size_t)state * a->class_count;
+    unsigned runs = 0;
+    for (uint32_t c = 0; c < a->class_count; c++) {
+        runs += row[c] != SLM_REGULAR_DEAD && (c == 0 || row[c] != row[c - 1]);
+    }
+    put(out, runs << 1 | a->accepting[state]);
+    for (uint32_t c = 0; c < a->class_count;) {
+        uint32_t last = c;
+        while (last + 1 < a->class_count && row[last + 1] == row[c]) {
+            last++;
+        }
+        if (row[c] != SLM_REGULAR_DEAD) {
+            put(out, c);
+            put(out, last);
+            put(out, row[c] & 255);
+            put(out, row[c] >> 8);
+        }
+        c = last + 1;
+    }
+}
+
+static void write_table(FILE *out, const struct slm_regular *a, unsigned number)
+{
+    fprintf(out, "static const uint8_t table_%u[] = {\n", number);
+    column = 0;
+    put(out, a->state_count & 255);
+    put(out, a->state_count >> 8);
+    put(out, a->class_count);
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        if (byte == 255 || a->byte_class[byte] != a->byte_class[byte + 1]) {
+            put(out, byte);
+            put(out, a->byte_class[byte]);
+        }
+    }
+    for (uint32_t state = 1; state < a->state_count; state++) {
+        write_state(out, a, state);
+    }
+    fprintf(out, "%s};\n\n", column == 0 ? "" : "\n");
+}
+
+static int write_tables(const char *path)
+{
+    FILE *out = fopen(path, "w");
+    if (out == NULL) {
+        return 1;
+    }
+    fprintf(out, "/* SPDX-License-Identifier: MIT */\n/* Automata of formats. Written by tests/unit/test_string_formats --write; do not "
+                 "edit. */\n#include \"grammar/format_tables.h\" /* the declarations */\n\n");
+    struct slm_memory memory = slm__memory_default();
+    unsigned count = 0;
+    for (; stored[count] != NULL; count++) {
+        struct slm_arena arena;
+        slm__arena_init(&arena, &memory, 1 << 28);
+        struct slm_regular_space space = {&arena, SLM_REGULAR_STATE_LIMIT};
+        struct slm_regular words;
+        if (slm__format_compile(&space, slm__span_text(stored[count]), &words, NULL) != SLM_OK) {
+            return 1;
+        }
+        write_table(out, &words, count);
+        slm__arena_free(&arena);
+    }
+    fprintf(out, "const struct slm_format_table slm__format_tables[] = {\n");
+    for (unsigned i = 0; i < count; i++) {
+        fprintf(out, "    {\"%s\", table_%u},\n", stored[i], i);
+    }
+    fprintf(out, "    {NULL, NULL},\n};\n");
+    return fclose(out);
+}
+
+int main(int count, char **arguments)
+{
+    if (count > 1 && strcmp(arguments[1], "--write") == 0) {
+        return write_tables("src/grammar/format_tables_generated.c");
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists),
         cmocka_unit_test(lengths_of_hostnames),
         cmocka_unit_test(other_names),
+        cmocka_unit_test(tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
