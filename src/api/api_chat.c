@@ -3,10 +3,11 @@
 #include "api/handles.h"
 
 #if SLM_WITH_CHAT
-#include "base/buffer.h"        /* struct slm_buffer */
-#include "base/clock.h"         /* slm__clock_local_seconds */
-#include "text/chat_template.h" /* slm__chat_render */
-#include "text/chat_tokenize.h" /* slm__chat_tokenize */
+#  include "base/buffer.h"        /* struct slm_buffer */
+#  include "base/clock.h"         /* slm__clock_local_seconds */
+#  include "model/vision_tower.h" /* struct slm_vision_tower */
+#  include "text/chat_template.h" /* slm__chat_render */
+#  include "text/chat_tokenize.h" /* slm__chat_tokenize */
 
 enum { TEXT_LIMIT = 1 << 30 };
 
@@ -32,6 +33,19 @@ static slm_status read_prompt(const struct slm_model *model, const char *request
                          model != NULL ? "the model has no chat template" : "model is NULL");
     }
     return SLM_OK;
+}
+
+/* How prompts of a model that sees have their images. */
+static void place_images(const struct slm_model *model, struct slm_chat_images *images)
+{
+    const struct slm_vision_tower *tower = model->transformer.vision;
+    if (tower != NULL && (uint32_t)tower->image_token < slm__tokenizer_size(&model->tokenizer)) {
+        *images = (struct slm_chat_images){.marker = tower->marker,
+                                           .before = tower->before,
+                                           .token = slm__tokenizer_bytes(&model->tokenizer, (uint32_t)tower->image_token),
+                                           .after = tower->after,
+                                           .tokens = tower->tokens};
+    }
 }
 
 static struct slm_template_options template_options(const slm_chat_options *known)
@@ -74,6 +88,7 @@ slm_status slm_chat_tokenize(const slm_model *model, const char *request, uint64
         return slm__fail(error, SLM_E_NO_TOKENIZER, "the model has no tokenizer: it works on token ids only");
     }
     SLM_TRY(read_prompt(model, request, length, options, &known, &prompt, error));
+    place_images(model, &prompt.images);
     const struct slm_template_options rendering = template_options(&known);
     const bool reference = (known.flags & SLM_CHAT_REFERENCE_TOKENS) != 0;
     slm__buffer_init(&buffer, &model->engine->memory, TEXT_LIMIT);

@@ -24,7 +24,8 @@ static slm_status tokenize_message(const struct slm_runtime_model *model, struct
     slm_status status = request.status == SLM_OK ? SLM_OK : slm__buffer_failure(&request, error);
     if (status == SLM_OK) {
         const struct slm_template_options options = {.now = slm__clock_local_seconds(), .output_limit = PROMPT_LIMIT};
-        const struct slm_chat_prompt prompt = {model->chat_template, slm__span(request.data, request.length), model->template_tokens};
+        const struct slm_chat_prompt prompt = {
+            .source = model->chat_template, .request = slm__span(request.data, request.length), .tokens_json = model->template_tokens};
         status = slm__chat_tokenize(model->tokenizer, model->memory, &prompt, &options, false, ids, error);
     }
     slm__buffer_free(&request);

@@ -154,6 +154,9 @@ slm_status slm__chat_tokenize(const struct slm_tokenizer *tokenizer, const struc
         status = find_untrusted(&pieces, &ranges, error);
     }
     if (status == SLM_OK) {
+        status = slm__chat_place_images(&prompt->images, &text, &ranges, error);
+    }
+    if (status == SLM_OK) {
         status = encode_chat(tokenizer, memory, slm__span(text.data, text.length), &ranges, ids, error);
     }
     slm__buffer_free(&text);

@@ -6,6 +6,7 @@
 #ifndef SLM_TEXT_CHAT_TOKENIZE_H
 #define SLM_TEXT_CHAT_TOKENIZE_H
 
+#include "text/chat_images.h"   /* struct slm_chat_images */
 #include "text/chat_template.h" /* struct slm_template_options */
 #include "text/tokenizer.h"     /* struct slm_tokenizer */
 
@@ -14,6 +15,7 @@ struct slm_chat_prompt {
     struct slm_span source;
     struct slm_span request;
     struct slm_span tokens_json;
+    struct slm_chat_images images; /* what markers of images become; all zero: nothing */
 };
 
 /*
