@@ -93,6 +93,15 @@ endif
 ifeq ($(WITH_CHAT),0)
   LIBRARY_SOURCES := $(filter-out src/text/chat_% src/text/template_%,$(LIBRARY_SOURCES))
 endif
+# What the program decodes images with, where the compiler finds it; PNG= or JPEG= leaves it out.
+finds = $(shell echo 'int main(void) { return 0; }' | $(CC) -x c -include stdio.h -include $(1) - -o /dev/null \
+          $$(pkg-config --cflags --libs $(2) 2>/dev/null) 2>/dev/null && echo $(2))
+ifneq ($(BUILDING),)
+  PNG := $(call finds,png.h,libpng)
+  JPEG := $(call finds,jpeglib.h,libjpeg)
+endif
+IMAGE_PACKAGES = $(strip $(PNG) $(JPEG))
+IMAGE_LIBS = $(if $(IMAGE_PACKAGES),$(shell pkg-config --libs $(IMAGE_PACKAGES)))
 CLI_SOURCES := $(filter-out examples/cli/embed_file.c,$(wildcard examples/cli/*.c))
 EXAMPLE_SOURCES := $(wildcard examples/0*.c)
 TEST_PROGRAMS := $(wildcard tests/*/test_*.c tests/*/check_*.c)
@@ -197,6 +206,7 @@ help: ## this list
 	@echo "  THREADS=openmp|none  thread backend; default: OpenMP where the compiler has it"
 	@echo "  WITH_CONVERT=0|1     0 leaves the conversion and the inspection of checkpoints and files out of the library"
 	@echo "  WITH_CHAT=0|1        0 leaves out chat templates and the reading of answers: slm_generate is raw only"
+	@echo "  PNG=  JPEG=          leaves libpng or libjpeg out of the program, which takes images by them where they are installed"
 	@echo "  TIERS='avx2 ...'     the instruction sets beside the scalar one; default: all of this machine's kind; empty: none"
 	@echo "  CC=  CFLAGS=  BUILD=build  PREFIX=/usr/local  DESTDIR=  WERROR=1  V=1  GOLDEN=tests/golden"
 
@@ -216,7 +226,7 @@ $(eval $(call after,clean,all run test check asan-test $(BUILD)/flags))
 # ---- rules --------------------------------------------------------------------------------------------------------------------------
 
 # Everything compiled depends on this file, which changes when the flags do.
-FLAGS_NOW := $(CC) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS)
+FLAGS_NOW := $(CC) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
 ifneq ($(BUILDING),)
   $(shell mkdir -p $(BUILD) && echo '$(FLAGS_NOW)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS_NOW)' > $(BUILD)/flags)
 endif
@@ -230,12 +240,14 @@ $(BUILD)/obj/src/%.o: src/%.c $(BUILD)/flags
 $(BUILD)/obj/kernels/%.o: kernels/%.c $(BUILD)/flags
 	$(compile) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
 $(BUILD)/obj/examples/%.o: examples/%.c $(BUILD)/flags
-	$(compile) $(COMMON_FLAGS) -I. $(CFLAGS) -c $< -o $@
+	$(compile) $(COMMON_FLAGS) -I. $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(BUILD)/tests/cmocka
 	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(OPENBLAS_DEFINE) $(CFLAGS) -c $< -o $@
 $(BUILD)/obj/bench/%.o: bench/%.c $(BUILD)/flags
 	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(CFLAGS) -c $< -o $@
 
+$(BUILD)/obj/examples/cli/cli_image_files.o: EXTRA_FLAGS = $(if $(PNG),-DSLM_CLI_PNG=1) $(if $(JPEG),-DSLM_CLI_JPEG=1) \
+    $(if $(IMAGE_PACKAGES),$(shell pkg-config --cflags $(IMAGE_PACKAGES)))
 $(BUILD)/obj/src/base/parallel.o: EXTRA_FLAGS := $(OPENMP)
 $(BUILD)/obj/src/api/api_engine.o: EXTRA_FLAGS := $(HAVE_TIERS)
 define tier_flags
@@ -254,7 +266,7 @@ $(BUILD)/$(LINKNAME): $(BUILD)/$(SONAME)
 
 link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^)
 $(BUILD)/slm: $(CLI_OBJECTS) $(STATIC)
-	$(link) $(LIBS) -o $@
+	$(link) $(IMAGE_LIBS) $(LIBS) -o $@
 $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(STATIC)
 	$(link) $(LIBS) -o $@
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/support.a $(STATIC)

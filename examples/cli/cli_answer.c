@@ -2,6 +2,7 @@
 /* The generation loop (see cli_answer.h). */
 #include "examples/cli/cli_answer.h" /* struct cli_answer */
 
+#include "examples/cli/cli_image.h"    /* cli_images_append */
 #include "examples/cli/cli_terminal.h" /* cli_signals_watch, cli_seconds */
 
 /* Keep one token and send its text. 0, or -1: no memory, or nobody listens any more. */
@@ -26,20 +27,24 @@ static int take_token(struct cli_answer *answer, const slm_token *token, struct 
 }
 
 /* Ctrl-C between two answers leaves a cancellation behind that belongs to nobody: then the append is made once more. */
-static slm_status append_prompt(slm_session *session, const int32_t *ids, size_t count, slm_error *error)
+static slm_status append_prompt(const struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count, slm_error *error)
 {
-    const slm_status status = slm_session_append(session, ids, count, NULL, error);
-    if (status != SLM_E_CANCELLED || cli_signals_taken()) {
-        return status;
+    size_t done = 0;
+    for (int again = 0;; again = 1) {
+        const slm_status status = answer->images != NULL
+                                      ? cli_images_append(answer->images, answer->info, session, ids, count, &done, error)
+                                      : slm_session_append(session, ids, count, NULL, error);
+        if (status != SLM_E_CANCELLED || again || cli_signals_taken()) {
+            return status;
+        }
     }
-    return slm_session_append(session, ids, count, NULL, error);
 }
 
 static slm_status generate(struct cli_answer *answer, slm_session *session, const int32_t *ids, size_t count, struct cli_output *stream,
                            slm_error *error)
 {
     const double start = cli_seconds();
-    slm_status status = append_prompt(session, ids, count, error);
+    slm_status status = append_prompt(answer, session, ids, count, error);
     if (status != SLM_OK) {
         return status;
     }

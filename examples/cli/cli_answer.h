@@ -6,6 +6,8 @@
 #include "examples/cli/cli_output.h" /* struct cli_output */
 #include "examples/cli/cli_prompt.h" /* struct cli_ids */
 
+struct cli_images;
+
 /* What the model thought of one token: `count` alternatives follow it. */
 struct cli_logprob {
     slm_token_logprob token;
@@ -13,7 +15,9 @@ struct cli_logprob {
 };
 
 struct cli_answer {
-    struct cli_ids ids; /* the new tokens, the eos token included */
+    const struct cli_images *images; /* what image tokens of the prompt stand for; NULL: there are none */
+    const slm_model_info *info;      /* with images */
+    struct cli_ids ids;              /* the new tokens, the eos token included */
     struct cli_text text;
     struct cli_text logprobs; /* struct cli_logprob and its slm_token_logprob for each token of sessions with top_logprobs */
     int32_t stop;             /* SLM_STOP_... */

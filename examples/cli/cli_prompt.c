@@ -66,6 +66,23 @@ void cli_message_add(struct cli_text *request, const char *role, const char *con
     cli_text_add_string(request, "}");
 }
 
+void cli_message_add_images(struct cli_text *request, const char *role, size_t images, const char *content, size_t length)
+{
+    if (images == 0) {
+        cli_message_add(request, role, content, length);
+        return;
+    }
+    cli_text_add_string(request, "{\"role\":");
+    cli_json_add_string(request, role, strlen(role));
+    cli_text_add_string(request, ",\"content\":[");
+    for (size_t i = 0; i < images; i++) {
+        cli_text_add_string(request, "{\"type\":\"image\"},");
+    }
+    cli_text_add_string(request, "{\"type\":\"text\",\"text\":");
+    cli_json_add_string(request, content, length);
+    cli_text_add_string(request, "}]}");
+}
+
 int cli_prompt_render(const struct cli_model *opened, const slm_chat_options *options, const struct cli_text *request,
                       struct cli_text *prompt)
 {

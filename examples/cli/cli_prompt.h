@@ -22,6 +22,8 @@ int cli_ids_parse(struct cli_ids *ids, const char *text);
 
 /* {"role":ROLE,"content":CONTENT} */
 void cli_message_add(struct cli_text *request, const char *role, const char *content, size_t length);
+/* The same with so many images in front of the text: content in parts. */
+void cli_message_add_images(struct cli_text *request, const char *role, size_t images, const char *content, size_t length);
 /* Render a request through the chat template into `prompt`. `model` may be NULL when `options` hold a template. */
 int cli_prompt_render(const struct cli_model *opened, const slm_chat_options *options, const struct cli_text *request,
                       struct cli_text *prompt);

@@ -35,22 +35,31 @@ static uint64_t read_u64(const char bytes[8])
     return value;
 }
 
-/* Where the tensor `name` lies in the data, from the parsed header. NULL, or what is wrong. */
-static const char *locate_ids(const struct cli_json *json, const char *name, uint64_t data_bytes, uint64_t *start, uint64_t *count)
+/* Where the tensor `name` of values of four bytes lies in the data, from the parsed header. NULL, or what is wrong. */
+static const char *locate(const struct cli_json *json, const char *name, const char *dtype, uint64_t data_bytes, uint64_t *start,
+                          uint64_t *count)
 {
+    const int ids = strcmp(dtype, "I32") == 0;
     const struct cli_json_value *tensor = cli_json_member(json, json->values, name);
     if (tensor == NULL) {
-        return "the tensor is missing; it must hold int32 token ids of shape [n]";
+        return ids ? "the tensor is missing; it must hold int32 token ids of shape [n]" : "the tensor is missing";
     }
     const struct cli_json_value *type = cli_json_member(json, tensor, "dtype");
     const struct cli_json_value *shape = cli_json_member(json, tensor, "shape");
     const struct cli_json_value *offsets = cli_json_member(json, tensor, "data_offsets");
-    if (type == NULL || type->kind != CLI_JSON_STRING || type->length != 3 || memcmp(type->text, "I32", 3) != 0) {
-        return "the tensor must have dtype I32";
+    if (type == NULL || type->kind != CLI_JSON_STRING || type->length != 3 || memcmp(type->text, dtype, 3) != 0) {
+        return ids ? "the tensor must have dtype I32" : "the tensor must have dtype F32";
     }
-    int64_t size = 0;
-    if (shape == NULL || shape->kind != CLI_JSON_ARRAY || shape->length != 1 || cli_json_integer(shape + 1, 0, INT32_MAX, &size) != 0) {
+    if (shape == NULL || shape->kind != CLI_JSON_ARRAY || (ids && shape->length != 1)) {
         return "the tensor must have one dimension";
+    }
+    int64_t size = 1;
+    for (size_t i = 0; i < shape->length; i++) {
+        int64_t side = 0;
+        if (cli_json_integer(shape + 1 + i, 0, INT32_MAX, &side) != 0 || side > INT32_MAX / (size > 0 ? size : 1)) {
+            return ids ? "the tensor must have one dimension" : "the tensor's shape is not possible";
+        }
+        size *= side;
     }
     int64_t from = 0;
     int64_t to = 0;
@@ -64,7 +73,7 @@ static const char *locate_ids(const struct cli_json *json, const char *name, uin
     return NULL;
 }
 
-static const char *parse_ids(const char *bytes, size_t length, const char *name, int32_t **values, size_t *count)
+static const char *parse(const char *bytes, size_t length, const char *name, const char *dtype, void **values, size_t *count)
 {
     if (length < 8 || read_u64(bytes) > length - 8 || read_u64(bytes) > HEADER_LIMIT) {
         return "this is no safetensors file, or it is truncated";
@@ -75,22 +84,23 @@ static const char *parse_ids(const char *bytes, size_t length, const char *name,
     uint64_t size = 0;
     const char *wrong = "the header is no JSON object";
     if (cli_json_parse(&json, bytes + 8, header) == 0 && json.values[0].kind == CLI_JSON_OBJECT) {
-        wrong = locate_ids(&json, name, length - 8 - header, &start, &size);
+        wrong = locate(&json, name, dtype, length - 8 - header, &start, &size);
     }
     cli_json_free(&json);
     if (wrong != NULL) {
         return wrong;
     }
     *count = (size_t)size;
-    *values = calloc(*count + 1, sizeof **values);
+    *values = calloc(*count + 1, 4);
     if (*values == NULL) {
         return "memory could not be allocated";
     }
-    memcpy(*values, bytes + 8 + header + start, *count * sizeof **values);
+    memcpy(*values, bytes + 8 + header + start, *count * 4);
     return NULL;
 }
 
-int cli_safetensors_read_ids(const char *path, const char *name, int32_t **values, size_t *count, char *message, size_t capacity)
+int cli_safetensors_read(const char *path, const char *name, const char *dtype, void **values, size_t *count, char *message,
+                         size_t capacity)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
@@ -99,7 +109,7 @@ int cli_safetensors_read_ids(const char *path, const char *name, int32_t **value
     struct cli_text bytes = {0};
     const int status = cli_text_read_all(&bytes, file);
     (void)fclose(file);
-    const char *wrong = status != 0 ? "reading failed" : parse_ids(bytes.bytes, bytes.length, name, values, count);
+    const char *wrong = status != 0 ? "reading failed" : parse(bytes.bytes, bytes.length, name, dtype, values, count);
     cli_text_free(&bytes);
     if (wrong != NULL) {
         (void)snprintf(message, capacity, "%s: tensor '%s': %s", path, name, wrong);

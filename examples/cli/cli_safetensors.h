@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The little of the safetensors format that `slm logits` needs: read one int32 tensor, write f32 matrices row by row. */
+/* The little of the safetensors format that `slm logits` needs: read one tensor, write f32 matrices row by row. */
 #ifndef SLM_CLI_SAFETENSORS_H
 #define SLM_CLI_SAFETENSORS_H
 
@@ -7,8 +7,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Read the int32 tensor [n] called `name`. *values is freed by the caller. 0, or -1 with a sentence in `message`. */
-int cli_safetensors_read_ids(const char *path, const char *name, int32_t **values, size_t *count, char *message, size_t capacity);
+/* Read the tensor called `name`: dtype "I32", [n], or "F32" of any shape. *values is freed by the caller. 0, or -1 with a sentence in
+ * `message`. */
+int cli_safetensors_read(const char *path, const char *name, const char *dtype, void **values, size_t *count, char *message,
+                         size_t capacity);
 
 enum { CLI_SAFETENSORS_MATRICES = 4, CLI_SAFETENSORS_PATH = 4096 };
 

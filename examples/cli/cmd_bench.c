@@ -141,7 +141,9 @@ static int prepare(struct bench *bench)
     for (bench->ids.count = 0; bench->ids.count < context; bench->ids.count++) {
         state = state * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX generator */
         const uint32_t range = bench->opened.info.vocab_size > 6 ? bench->opened.info.vocab_size - 3 : 1;
-        bench->ids.items[bench->ids.count] = (int32_t)(3 % bench->opened.info.vocab_size + (uint32_t)(state >> 33) % range);
+        int32_t id = (int32_t)(3 % bench->opened.info.vocab_size + (uint32_t)(state >> 33) % range);
+        id -= bench->opened.info.image_tokens > 0 && id == bench->opened.info.image_token; /* that one stands for pixels */
+        bench->ids.items[bench->ids.count] = id;
     }
     slm_status status = slm_pool_create(bench->opened.model, &pool, &bench->pool, &error);
     const slm_session_options session = {.struct_size = sizeof session, .flags = SLM_SESSION_IGNORE_EOS, .context = (uint32_t)context};

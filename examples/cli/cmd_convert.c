@@ -16,6 +16,7 @@ struct convert_options {
     const char *head_type;
     struct cli_strings adapters; /* "PATH" or "PATH=WEIGHT" */
     int64_t threads;
+    int32_t text_only;
     int32_t json;
 };
 
@@ -25,12 +26,15 @@ static const struct cli_option convert_rows[] = {
      offsetof(struct convert_options, output), 0, 0},
     {"--type", NULL, "TYPE", "Type of the layers' matrices: f32, f16, bf16, i8 or i4; default i8.", CLI_STRING,
      offsetof(struct convert_options, type), 0, 0},
-    {"--head-type", NULL, "TYPE", "Type of embedding and output head; default i8 for i8 and i4,\nelse as --type.", CLI_STRING,
+    {"--head-type", NULL, "TYPE",
+     "Type of embedding and output head, and of the part that sees;\ndefault i8 for i8 and i4, else as --type.", CLI_STRING,
      offsetof(struct convert_options, head_type), 0, 0},
     {"--lora", NULL, "ADAPTER",
      "Merge a LoRA adapter (a folder in peft's layout, or a GGUF file) into\nthe weights; ADAPTER=WEIGHT scales it. May be given several "
      "times.",
      CLI_STRINGS, offsetof(struct convert_options, adapters), 0, 0},
+    {"--text-only", NULL, NULL, "Leave out the part that sees of a model that takes images.", CLI_FLAG,
+     offsetof(struct convert_options, text_only), 0, 0},
     {"--threads", "-t", "N", "Threads; the result does not depend on them.", CLI_INTEGER, offsetof(struct convert_options, threads), 1,
      1024},
     {"--json", NULL, NULL, "Print one JSON object about the result.", CLI_FLAG, offsetof(struct convert_options, json), 0, 0},
@@ -84,6 +88,7 @@ static int convert(const struct cli_model *opened, const char *source, const str
     struct cli_progress progress = cli_progress_begin();
     const slm_convert_options convert_options = {
         .struct_size = sizeof convert_options,
+        .flags = options->text_only ? SLM_CONVERT_TEXT_ONLY : 0,
         .type = type,
         .head_type = head_type,
         .progress = cli_progress_update,

@@ -17,7 +17,9 @@ struct logits_options {
 };
 
 static const struct cli_option logits_rows[] = {
-    {"--ids", NULL, "FILE", "A safetensors file with input_ids (int32 [n]).", CLI_STRING, offsetof(struct logits_options, ids), 0, 0},
+    {"--ids", NULL, "FILE",
+     "A safetensors file with input_ids (int32 [n]) and, where ids stand for\nimages, pixel_values (f32 [images, 3, size, size]).",
+     CLI_STRING, offsetof(struct logits_options, ids), 0, 0},
     {"--output", "-o", "FILE", "Where to write logits (f32 [n, vocab]) and hidden (f32 [n, hidden_size]).", CLI_STRING,
      offsetof(struct logits_options, output), 0, 0},
     {"--chunk", NULL, "N", "Tokens of one append; the result does not depend on it. Default 64.", CLI_INTEGER,
@@ -42,6 +44,9 @@ struct logits_work {
     struct cli_safetensors_writer writer;
     int32_t *ids;
     size_t count;
+    float *pixels; /* [images][3][image_size][image_size]; NULL: no id stands for an image */
+    size_t pixel_count;
+    size_t images; /* appended */
     size_t chunk;
     float *logits; /* [chunk, vocab] */
     float *hidden; /* [chunk, hidden_size] */
@@ -61,14 +66,43 @@ static int open_session(struct logits_work *work)
     return status == SLM_OK ? cli_model_adapt(&work->opened, work->session) : cli_fail_library("logits", status, &error);
 }
 
+/* Ids from `first` on that one append takes: all of an image, or text up to the next one and the chunk. */
+static size_t rows_from(const struct logits_work *work, size_t first)
+{
+    const slm_model_info *info = &work->opened.info;
+    const size_t left = work->count - first;
+    size_t rows = 0;
+    if (info->image_tokens > 0 && work->ids[first] == info->image_token) {
+        return left < info->image_tokens ? left : info->image_tokens;
+    }
+    while (rows < work->chunk && rows < left && (info->image_tokens == 0 || work->ids[first + rows] != info->image_token)) {
+        rows++;
+    }
+    return rows;
+}
+
+/* The next image in place of its tokens. */
+static slm_status append_image(struct logits_work *work, const slm_append_options *append, slm_error *error)
+{
+    const uint32_t size = work->opened.info.image_size;
+    const size_t values = (size_t)3 * size * size;
+    const slm_image image = {.struct_size = sizeof image,
+                             .format = SLM_IMAGE_VALUES,
+                             .width = size,
+                             .height = size,
+                             .pixels = work->pixels + work->images++ * values,
+                             .pixel_bytes = values * sizeof(float)};
+    return slm_session_append_image(work->session, &image, append, error);
+}
+
 /* Append chunk after chunk and write its rows. */
 static int compute_rows(struct logits_work *work, struct cli_progress *progress)
 {
     const uint64_t vocab = work->opened.info.vocab_size;
     const uint64_t width = work->opened.info.hidden_size;
     char message[512];
-    for (size_t first = 0; first < work->count; first += work->chunk) {
-        const size_t rows = work->count - first < work->chunk ? work->count - first : work->chunk;
+    for (size_t first = 0, rows = 0; first < work->count; first += rows) {
+        rows = rows_from(work, first);
         const slm_append_options append = {
             .struct_size = sizeof append,
             .logits = work->logits,
@@ -77,7 +111,9 @@ static int compute_rows(struct logits_work *work, struct cli_progress *progress)
             .hidden_capacity = work->chunk * width,
         };
         slm_error error = cli_error_empty();
-        const slm_status status = slm_session_append(work->session, work->ids + first, rows, &append, &error);
+        const int sees = work->pixels != NULL && work->ids[first] == work->opened.info.image_token;
+        const slm_status status =
+            sees ? append_image(work, &append, &error) : slm_session_append(work->session, work->ids + first, rows, &append, &error);
         if (status != SLM_OK) {
             return cli_fail_library("logits", status, &error);
         }
@@ -115,23 +151,55 @@ static int write_file(struct logits_work *work, const char *path)
     return code < 0 ? CLI_OK : code;
 }
 
+/* pixel_values, where ids stand for images. -1, or an exit code. */
+static int read_pixels(struct logits_work *work, const char *path)
+{
+    const slm_model_info *info = &work->opened.info;
+    const size_t values = (size_t)3 * info->image_size * info->image_size;
+    char message[512];
+    void *pixels = NULL;
+    size_t places = 0;
+    for (size_t i = 0; info->image_tokens > 0 && i < work->count; i++) {
+        places += work->ids[i] == info->image_token;
+    }
+    if (places == 0) {
+        return -1;
+    }
+    if (cli_safetensors_read(path, "pixel_values", "F32", &pixels, &work->pixel_count, message, sizeof message) != 0) {
+        return cli_fail("logits", "%s", message);
+    }
+    work->pixels = pixels;
+    if (places % info->image_tokens != 0 || work->pixel_count != places / info->image_tokens * values) {
+        return cli_fail("logits", "%s: %zu of input_ids stand for images of %u tokens; pixel_values has %zu values, %zu an image", path,
+                        places, info->image_tokens, work->pixel_count, values);
+    }
+    return -1;
+}
+
 static int compute(struct logits_work *work, const struct logits_options *options)
 {
     char message[512];
-    if (cli_safetensors_read_ids(options->ids, "input_ids", &work->ids, &work->count, message, sizeof message) != 0) {
+    void *values = NULL;
+    if (cli_safetensors_read(options->ids, "input_ids", "I32", &values, &work->count, message, sizeof message) != 0) {
         return cli_fail("logits", "%s", message);
     }
+    work->ids = values;
     if (work->count == 0) {
         return cli_fail("logits", "%s: input_ids is empty; give at least one token id", options->ids);
     }
+    const int code = read_pixels(work, options->ids);
+    if (code >= 0) {
+        return code;
+    }
     work->chunk = (size_t)options->chunk < work->count ? (size_t)options->chunk : work->count;
+    work->chunk = work->chunk < work->opened.info.image_tokens ? work->opened.info.image_tokens : work->chunk;
     work->logits = calloc(work->chunk, work->opened.info.vocab_size * sizeof *work->logits);
     work->hidden = calloc(work->chunk, work->opened.info.hidden_size * sizeof *work->hidden);
     if (work->logits == NULL || work->hidden == NULL) {
         return cli_fail_memory("logits");
     }
-    const int code = open_session(work);
-    return code < 0 ? write_file(work, options->output) : code;
+    const int opened = open_session(work);
+    return opened < 0 ? write_file(work, options->output) : opened;
 }
 
 static int run_logits(int argc, char **argv)
@@ -156,6 +224,7 @@ static int run_logits(int argc, char **argv)
         (void)slm_session_destroy(work.session);
         cli_model_close(&work.opened);
         free(work.ids);
+        free(work.pixels);
         free(work.logits);
         free(work.hidden);
     }

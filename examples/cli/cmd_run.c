@@ -6,6 +6,7 @@
 #include "examples/cli/commands.h" /* cli_command_run */
 
 #include "examples/cli/cli_answer.h"   /* cli_answer_generate */
+#include "examples/cli/cli_image.h"    /* struct cli_images */
 #include "examples/cli/cli_json.h"     /* cli_json_add_string, cli_json_add_ids */
 #include "examples/cli/cli_sampling.h" /* struct cli_sampling */
 #include "examples/cli/cli_terminal.h" /* cli_signals_begin */
@@ -23,6 +24,7 @@ struct run_options {
     const char *ids;
     const char *system;
     const char *tools;
+    struct cli_strings images;
     int64_t tokens;
     int64_t context;
     int64_t logprobs;
@@ -39,6 +41,8 @@ static const struct cli_option run_rows[] = {
      offsetof(struct run_options, system), 0, 0},
     {"--tools", NULL, "F.json", "Functions that the model may call: a JSON list as in a request.", CLI_STRING,
      offsetof(struct run_options, tools), 0, 0},
+    {"--image", NULL, "FILE", "An image in front of the prompt (PNG, JPEG, PPM), for models that see;\nmay be given several times.",
+     CLI_STRINGS, offsetof(struct run_options, images), 0, 0},
     {"--raw", NULL, NULL, "No chat template: the model continues the text.", CLI_FLAG, offsetof(struct run_options, raw), 0, 0},
     {"--trust-messages", NULL, NULL, "Special tokens written in messages count as such.", CLI_FLAG,
      offsetof(struct run_options, trust_messages), 0, 0},
@@ -120,7 +124,7 @@ static int render_message(const struct cli_model *opened, const struct run_optio
         cli_message_add(&request, "system", options->system, strlen(options->system));
         cli_text_add_string(&request, ",");
     }
-    cli_message_add(&request, "user", text->bytes, text->length);
+    cli_message_add_images(&request, "user", options->images.count, text->bytes, text->length);
     cli_text_add_string(&request, "],\"add_generation_prompt\":true");
     if (options->tools != NULL) {
         cli_text_add_string(&request, ",\"tools\":");
@@ -330,11 +334,11 @@ static void put_summary(struct cli_output *output, const struct cli_model *opene
 }
 
 static int answer_prompt(const struct cli_model *opened, const struct run_options *options, const struct cli_text *tools,
-                         slm_session *session, const struct cli_ids *ids, int is_show)
+                         const struct cli_images *images, slm_session *session, const struct cli_ids *ids, int is_show)
 {
     int code = -1;
     struct cli_output output = cli_output_stdout();
-    struct cli_answer answer = {0};
+    struct cli_answer answer = {.images = images->count > 0 ? images : NULL, .info = &opened->info};
     slm_error error = cli_error_empty();
     if (is_show) {
         (void)cli_put_format(&output, "message   %s\n\nanswer    ", demonstration_message);
@@ -357,6 +361,17 @@ static int answer_prompt(const struct cli_model *opened, const struct run_option
     return code;
 }
 
+static int check_images(const struct cli_model *opened, const struct run_options *options)
+{
+    if (options->images.count > 0 && opened->info.image_tokens == 0) {
+        return cli_fail("run", "the model takes no images; leave out --image");
+    }
+    if (options->images.count > 0 && options->ids == NULL && !opened->info.has_chat_template) {
+        return cli_fail_usage("run", "the model has no chat template, so it cannot be shown where --image belongs; give --ids");
+    }
+    return -1;
+}
+
 static int run_with_options(struct run_options *options, const struct cli_strings *words)
 {
     if (options->logprobs != 0 && !options->json) {
@@ -365,19 +380,28 @@ static int run_with_options(struct run_options *options, const struct cli_string
     if (options->ids != NULL && (words->count > 0 || options->system != NULL || options->raw || options->tools != NULL)) {
         return cli_fail_usage("run", "--ids is the whole prompt; leave out PROMPT, --system, --tools and --raw");
     }
+    if (options->raw && options->images.count > 0) {
+        return cli_fail_usage("run", "--image has its place in the chat template; leave out --raw, or give --ids");
+    }
     if (options->raw && (options->tools != NULL || options->system != NULL)) {
         return cli_fail_usage("run", "%s for the chat template; leave out --raw", options->tools != NULL ? "--tools are" : "--system is");
     }
     struct cli_text tools = {0};
     struct cli_model opened = {0};
     struct cli_ids ids = {0};
+    struct cli_images images = {0};
     slm_session *session = NULL;
     int code = cli_sampling_check("run", &options->sampling);
     code = code < 0 ? parse_ids(options->ids, &ids) : code;
     code = code < 0 ? read_tools(options->tools, &tools) : code;
+    code = code < 0 ? cli_images_read(&images, "run", &options->images) : code;
     code = code < 0 ? cli_model_open(&opened, "run", &options->model) : code;
+    code = code < 0 ? check_images(&opened, options) : code;
     if (code < 0) {
         code = make_prompt(&opened, options, &tools, words, &ids);
+    }
+    if (code < 0 && images.count > 0) {
+        code = cli_images_check(&images, &opened, &ids);
     }
     if (code < 0) {
         code = open_session(&opened, options, ids.count, &session);
@@ -385,11 +409,12 @@ static int run_with_options(struct run_options *options, const struct cli_string
     if (code < 0) {
         const int is_show = words->count == 0 && options->ids == NULL && !options->json;
         cli_signals_begin();
-        code = answer_prompt(&opened, options, &tools, session, &ids, is_show);
+        code = answer_prompt(&opened, options, &tools, &images, session, &ids, is_show);
         cli_signals_end();
     }
     (void)slm_session_destroy(session);
     cli_ids_free(&ids);
+    cli_images_free(&images);
     cli_text_free(&tools);
     cli_model_close(&opened);
     return code;
@@ -405,6 +430,7 @@ static int run_run(int argc, char **argv)
     }
     cli_strings_free(&words);
     cli_strings_free(&options.model.lora);
+    cli_strings_free(&options.images);
     cli_strings_free(&options.sampling.stop);
     cli_strings_free(&options.sampling.bias);
     return code;

@@ -2,6 +2,7 @@
 /* slm: the command line of libslm. Finds the subcommand in the table and hands it the rest of the words. */
 #include "examples/cli/commands.h" /* cli_command_... */
 
+#include "examples/cli/cli_image.h"    /* cli_images_libraries */
 #include "examples/cli/cli_output.h"   /* cli_fail_usage, struct cli_output */
 #include "examples/cli/cli_terminal.h" /* cli_signals_ignore_pipe */
 
@@ -29,7 +30,7 @@ static int print_help(void)
 static int print_version(void)
 {
     struct cli_output output = cli_output_stdout();
-    (void)cli_put_format(&output, "%s\n", slm_build_info());
+    (void)cli_put_format(&output, "%s\n%s\n", slm_build_info(), cli_images_libraries());
     return cli_output_finish(&output, "");
 }
 
