@@ -809,6 +809,49 @@ SLM_API slm_status slm_embed(slm_pool *pool, const slm_input *inputs, uint64_t c
                              uint64_t capacity, slm_error *error);
 
 /* ------------------------------------------------------------------------------------------------
+ * Labels: exact probabilities of given continuations
+ */
+
+enum {
+    SLM_SCORE_JOINT = 1,  /* context and label are tokenized as one text, instead of the label alone */
+    SLM_SCORE_EOS = 2,    /* the end of the answer behind a label counts too: the probability of the model's end tokens together */
+    SLM_SCORE_LENGTH = 4, /* scores are divided by the number of tokens (the end counts as one) */
+    SLM_SCORE_PLAIN = 8   /* special tokens written in a text are ordinary text */
+};
+
+typedef struct slm_score_options {
+    uint32_t struct_size;
+    uint32_t flags;         /* SLM_SCORE_... */
+    const slm_input *prior; /* a context without content ("N/A" in the place of the text): what a label gets there is subtracted; NULL: no */
+    slm_progress_fn *progress; /* done and total labels; may be NULL. Returning not 0 stops with SLM_E_CANCELLED */
+    void *progress_user;
+    slm_adapter *const *adapters; /* as in slm_session_set_adapters() */
+    const float *adapter_weights;
+    uint32_t adapter_count;
+    uint32_t reserved;
+} slm_score_options;
+
+typedef struct slm_label_score {
+    uint32_t struct_size;
+    uint32_t tokens;    /* of the label, the end not counted */
+    double logprob;     /* natural logarithm of the probability that the model continues the context with the label */
+    double prior;       /* the same behind options->prior; 0 without */
+    double score;       /* logprob - prior, divided by the number of tokens with SLM_SCORE_LENGTH */
+    double probability; /* softmax of the scores: of these labels, this one */
+} slm_label_score;
+
+/* Score `count` labels behind a context. The context is computed once; the labels are forks of it, as many at a time as the pool has free
+ * sessions, and go through the model together. The logarithms have the bits of feeding each label by hand: sums over tokens, in order.
+ * The special tokens of the model are added to a context that is text, and to nothing else. scores[0].struct_size is the size of all
+ * elements. With JOINT, what counts is everything behind the tokens that context and all continued texts share. The same label may be given
+ * twice. The pool needs two free sessions, of which one is enough when all labels are single tokens. Tokenizing takes scratch memory from
+ * the engine's allocator. The pool is as it was afterwards. Errors: SLM_E_ARGUMENT (also a context without tokens, and a label without,
+ * unless its end counts), SLM_E_UNSUPPORTED (an encoder), SLM_E_BAD_TOKEN, SLM_E_CONTEXT_FULL, SLM_E_POOL_FULL, SLM_E_NO_TOKENIZER,
+ * SLM_E_CANCELLED, SLM_E_NOT_FINITE, SLM_E_NO_MEMORY. */
+SLM_API slm_status slm_score(slm_pool *pool, const slm_input *context, const slm_input *labels, uint64_t count,
+                             const slm_score_options *options, slm_label_score *scores, slm_error *error);
+
+/* ------------------------------------------------------------------------------------------------
  * The simple case
  */
 

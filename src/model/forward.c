@@ -223,6 +223,33 @@ static void finish_logits(const struct slm_forward *f, float *logits)
     }
 }
 
+struct head_job {
+    const struct slm_forward *forward;
+    const struct slm_row *rows;
+    const uint32_t *picked;
+    float *logits;
+};
+
+static void give_logits(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+{
+    const struct head_job *job = context;
+    const struct slm_forward *f = job->forward;
+    (void)thread;
+    for (uint32_t i = begin; i < end; i++) {
+        const struct slm_row *row = &job->rows[job->picked[i]];
+        float *logits = job->logits + (size_t)i * f->workspace->vocab_stride;
+        if (row->logits != NULL || row->looked_at) {
+            finish_logits(f, logits);
+        }
+        if (row->logits != NULL) {
+            memcpy(row->logits, logits, f->transformer->vocab_size * sizeof *logits);
+        }
+        if (row->looked_at) {
+            f->look(f->look_context, job->picked[i], logits);
+        }
+    }
+}
+
 /* The head for rows picked[0 .. count), count <= 8. */
 static void run_head(const struct slm_forward *f, const struct slm_row *rows, const uint32_t *picked, uint32_t count)
 {
@@ -240,26 +267,22 @@ static void run_head(const struct slm_forward *f, const struct slm_row *rows, co
         if (rows[picked[i]].hidden != NULL) {
             memcpy(rows[picked[i]].hidden, row, t->hidden_size * sizeof *row);
         }
-        wanted = wanted || rows[picked[i]].logits != NULL;
+        wanted = wanted || rows[picked[i]].logits != NULL || rows[picked[i]].looked_at;
     }
     if (!wanted) {
         return;
     }
     slm__op_matmul(f->team, f->kernels, &t->head, normed, w->x_stride, count, logits, w->vocab_stride, w->packed);
     slm__low_rank_add(f, &t->head, rows, picked, count, normed, w->x_stride, logits, w->vocab_stride);
-    for (uint32_t i = 0; i < count; i++) {
-        if (rows[picked[i]].logits != NULL) {
-            finish_logits(f, logits + (size_t)i * w->vocab_stride);
-            memcpy(rows[picked[i]].logits, logits + (size_t)i * w->vocab_stride, t->vocab_size * sizeof *logits);
-        }
-    }
+    struct head_job job = {f, rows, picked, logits};
+    slm__team_for(f->team, count, 1, give_logits, &job);
 }
 
 static void run_heads(const struct slm_forward *f, const struct slm_row *rows, uint32_t count)
 {
     uint32_t picked[SLM_COLUMNS], n = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (rows[i].logits != NULL || rows[i].hidden != NULL) {
+        if (rows[i].logits != NULL || rows[i].hidden != NULL || rows[i].looked_at) {
             picked[n++] = i;
         }
         if (n == SLM_COLUMNS || (n > 0 && i + 1 == count)) {

@@ -19,6 +19,7 @@ struct slm_row {
     const uint32_t *tables[SLM_KV_CLASSES];  /* pages of the sequence, for each class of layers */
     float *logits;                           /* [vocab]: where they go; NULL: not wanted */
     float *hidden;                           /* [hidden]: input of the head; NULL: not wanted */
+    bool looked_at;                          /* slm_forward.look gets its logits, which are kept nowhere */
     const struct slm_adapter_list *adapters; /* what is added to the matrices; NULL: nothing */
 };
 
@@ -67,6 +68,8 @@ struct slm_forward {
     uint8_t *pages[SLM_KV_CLASSES];         /* base of the KV pages of each class */
     bool (*cancelled)(const void *context); /* polled once a layer; may be NULL */
     const void *cancel_context;
+    void (*look)(void *context, uint32_t row, const float *logits); /* of rows that are looked_at; from any thread of the team */
+    void *look_context;
 };
 
 /* Whether a sequence of this capacity takes the frequencies for long ones. */

@@ -97,20 +97,20 @@ static bool start_text(struct embed_job *job)
     if (slm__session_create(job->pool, &defaults, &session, NULL) != SLM_OK) {
         return false;
     }
-    job->status = slm__session_set_adapters(session, job->options->adapters, job->options->adapter_weights, job->options->adapter_count,
-                                            job->error);
+    job->status =
+        slm__session_set_adapters(session, job->options->adapters, job->options->adapter_weights, job->options->adapter_count, job->error);
     if (job->status != SLM_OK || !slm__session_reserve_all(session, (uint32_t)count)) {
         slm__session_free(session);
         return false;
     }
     memcpy(session->tokens, ids, (size_t)count * sizeof *ids);
     session->count = (uint32_t)count;
-    job->pool->texts[job->active++] = (struct slm_embed_text){session, job->next++};
+    job->pool->texts[job->active++] = (struct slm_pool_text){session, job->next++};
     return true;
 }
 
 /* Rows of one text into the pass, as many as fit. */
-static void add_rows(struct embed_job *job, const struct slm_embed_text *text)
+static void add_rows(struct embed_job *job, const struct slm_pool_text *text)
 {
     struct slm_pool *pool = job->pool;
     struct slm_session *session = text->session;
@@ -139,7 +139,7 @@ static void gather_rows(struct embed_job *job)
 
 /* ---- pooling */
 
-static void pool_rows(struct embed_job *job, const struct slm_embed_text *text, uint32_t first_row, uint32_t count)
+static void pool_rows(struct embed_job *job, const struct slm_pool_text *text, uint32_t first_row, uint32_t count)
 {
     const struct slm_pool *pool = job->pool;
     const struct slm_kernels *kernels = pool->model->kernels;
@@ -158,7 +158,7 @@ static void pool_rows(struct embed_job *job, const struct slm_embed_text *text, 
     }
 }
 
-static slm_status finish_text(const struct embed_job *job, const struct slm_embed_text *text, slm_error *error)
+static slm_status finish_text(const struct embed_job *job, const struct slm_pool_text *text, slm_error *error)
 {
     const struct slm_runtime_model *model = job->pool->model;
     const uint32_t hidden = model->transformer->hidden_size;
@@ -187,7 +187,7 @@ static slm_status collect(struct embed_job *job, slm_error *error)
     slm_status status = SLM_OK;
     uint32_t row = 0, kept = 0;
     for (uint32_t i = 0; i < job->active; i++) {
-        struct slm_embed_text *text = &job->pool->texts[i];
+        struct slm_pool_text *text = &job->pool->texts[i];
         const uint32_t left = text->session->count - text->session->computed, room = job->rows - row, count = left < room ? left : room;
         pool_rows(job, text, row, count);
         slm__session_accept(text->session, text->session->computed + count);
@@ -250,8 +250,8 @@ slm_status slm__embed(struct slm_pool *pool, const slm_input *inputs, uint64_t c
     if (status == SLM_OK) {
         struct embed_job job = {.pool = pool,
                                 .lists = &lists,
-            .options = options,
-            .error = error,
+                                .options = options,
+                                .error = error,
                                 .pooling = options->pooling != SLM_POOLING_DEFAULT ? options->pooling : pool->model->pooling,
                                 .normalize = options->normalize != SLM_NORMALIZE_DEFAULT ? options->normalize == SLM_NORMALIZE_YES
                                                                                          : pool->model->normalize,

@@ -40,8 +40,8 @@ enum { SLM_ENCODER_TEXTS = 32 };
 /* Most sessions that one forward pass of a step takes. */
 enum { SLM_STEP_ROWS = 64 };
 
-/* A text on its way through an embedding. */
-struct slm_embed_text {
+/* A text on its way through slm_embed() or slm_score(). */
+struct slm_pool_text {
     struct slm_session *session;
     uint64_t input; /* which one */
 };
@@ -54,7 +54,8 @@ struct slm_pool {
     struct slm_vision_workspace *vision; /* NULL: the model does not see */
     struct slm_session *sessions;        /* [shape.sessions] slots */
     struct slm_row *rows;                /* [batch] */
-    struct slm_embed_text *texts;        /* [shape.sessions] that are being embedded */
+    struct slm_pool_text *texts;         /* [shape.sessions] on their way */
+    float *row_scores;                   /* [batch] */
     uint32_t step_rows;                  /* min(sessions, batch, SLM_STEP_ROWS) */
     float *logits;                       /* [step_rows][vocab]: logits before they are accepted */
     void *sampler_scratch;

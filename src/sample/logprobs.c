@@ -98,15 +98,23 @@ static double sum_of_exp(const float *logits, uint32_t vocab, float max)
     return lanes[0];
 }
 
-static float logprob_of(float logit, float max, double log_sum)
+slm_status slm__log_softmax(const float *logits, uint32_t vocab, struct slm_log_softmax *softmax, slm_error *error)
 {
-    const double logprob = (double)logit - (double)max - log_sum;
+    SLM_TRY(slm__logits_check(logits, vocab, &softmax->max, error));
+    softmax->log_sum = slm__log64(sum_of_exp(logits, vocab, softmax->max));
+    return SLM_OK;
+}
+
+float slm__log_softmax_of(const struct slm_log_softmax *softmax, float logit)
+{
+    const double logprob = (double)logit - (double)softmax->max - softmax->log_sum;
     return logprob < -(double)FLT_MAX ? -FLT_MAX : (float)logprob;
 }
 
 float slm__logprob(const float *logits, uint32_t vocab, float max, int32_t token)
 {
-    return logprob_of(logits[token], max, slm__log64(sum_of_exp(logits, vocab, max)));
+    const struct slm_log_softmax softmax = {max, slm__log64(sum_of_exp(logits, vocab, max))};
+    return slm__log_softmax_of(&softmax, logits[token]);
 }
 
 uint32_t slm__top_logprobs(const float *logits, uint32_t vocab, float max, uint32_t count, slm_token_logprob *top)
@@ -122,9 +130,9 @@ uint32_t slm__top_logprobs(const float *logits, uint32_t vocab, float max, uint3
         }
         top[place] = (slm_token_logprob){(int32_t)token, logits[token]};
     }
-    const double log_sum = slm__log64(sum_of_exp(logits, vocab, max));
+    const struct slm_log_softmax softmax = {max, slm__log64(sum_of_exp(logits, vocab, max))};
     for (uint32_t i = 0; i < used; i++) {
-        top[i].logprob = logprob_of(top[i].logprob, max, log_sum);
+        top[i].logprob = slm__log_softmax_of(&softmax, top[i].logprob);
     }
     return used;
 }

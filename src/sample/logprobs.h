@@ -15,6 +15,17 @@ slm_status slm__logits_check(const float *logits, uint32_t vocab, float *max, sl
 /* The lowest token whose logit equals `max`, the maximum of logits[vocab]. */
 int32_t slm__logits_find(const float *logits, uint32_t vocab, float max);
 
+/* The softmax of logits that passed the check: their maximum, and log of the sum of exp(logit - max). */
+struct slm_log_softmax {
+    float max;
+    double log_sum;
+};
+
+/* SLM_E_NOT_FINITE as slm__logits_check(). */
+slm_status slm__log_softmax(const float *logits, uint32_t vocab, struct slm_log_softmax *softmax, slm_error *error);
+/* Log-probability of a token with this logit, as slm__logprob() gives it. */
+float slm__log_softmax_of(const struct slm_log_softmax *softmax, float logit);
+
 /* log(exp(logits[token]) / sum over i of exp(logits[i])), for logits that passed the check, logits[token] finite and `max` their maximum.
  * The same bits on every machine: our own exp and log, and a fixed order of summation. */
 float slm__logprob(const float *logits, uint32_t vocab, float max, int32_t token);
