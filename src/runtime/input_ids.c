@@ -40,8 +40,8 @@ slm_status slm__tokenize_behind(const struct slm_runtime_model *model, struct sl
         return slm__fail(error, SLM_E_NO_TOKENIZER, "the model has no tokenizer: give token ids");
     }
     const slm_status status = encode_behind(model, text, flags, text.length / 2 + 64, ids, &count, NULL); /* nearly always enough */
-    if (status == SLM_OK) {
-        return SLM_OK;
+    if (status == SLM_OK || status == SLM_E_NO_MEMORY) {
+        return status == SLM_OK ? SLM_OK : slm__fail_memory(error, text.length);
     }
     const uint64_t room = status == SLM_E_BUFFER_TOO_SMALL ? count : text.length / 2 + 64; /* again, for the room or the message */
     return encode_behind(model, text, flags, room, ids, &count, error);
