@@ -356,3 +356,36 @@ void slm__attend_i8_avx512vnni(const void *k_tile, const void *v_tile, uint32_t 
 {
     attend_avx512vnni(k_tile, v_tile, head_dim, softcap, SLM_CACHE_I8, queries, count, ahead);
 }
+
+/* e^(m - larger), 0 for an empty state */
+static __m512 merge_factor_avx512vnni(float m, float larger)
+{
+    return m == -HUGE_VALF ? _mm512_setzero_ps() : exp_avx512vnni(_mm512_set1_ps(m - larger));
+}
+
+void slm__attend_merge_avx512vnni(float *state, const float *next, uint32_t head_dim)
+{
+    const float m = next[0] > state[0] ? next[0] : state[0];
+    const __m512 kept = merge_factor_avx512vnni(state[0], m), taken = merge_factor_avx512vnni(next[0], m);
+    const uint32_t stride = slm__head_stride(head_dim);
+    state[0] = m;
+    state[1] = fmaf(state[1], _mm512_cvtss_f32(kept), next[1] * _mm512_cvtss_f32(taken));
+    for (uint32_t d = SLM_ATTEND_HEADER; d < SLM_ATTEND_HEADER + stride; d += 16) {
+        const __m512 other = _mm512_mul_ps(_mm512_loadu_ps(next + d), taken);
+        _mm512_storeu_ps(state + d, _mm512_fmadd_ps(_mm512_loadu_ps(state + d), kept, other));
+    }
+}
+
+void slm__attend_finish_avx512vnni(const float *state, uint32_t head_dim, float *out)
+{
+    const float *acc = state + SLM_ATTEND_HEADER; /* head_stride long: whole registers may be read */
+    const __m512 sum = _mm512_set1_ps(state[1]);
+    for (uint32_t d = 0; d < head_dim; d += 16) {
+        const __m512 value = _mm512_div_ps(_mm512_loadu_ps(acc + d), sum);
+        if (head_dim - d >= 16) {
+            _mm512_storeu_ps(out + d, value);
+        } else {
+            _mm512_mask_storeu_ps(out + d, (__mmask16)((1u << (head_dim - d)) - 1u), value);
+        }
+    }
+}

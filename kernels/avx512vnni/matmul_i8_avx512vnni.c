@@ -2,126 +2,180 @@
 /*
  * i8 weights x packed int8 activations. vpdpbusd multiplies 4 unsigned by 4 signed bytes and adds the exact sum to an int32; weights become
  * unsigned as w + 128 (one xor), and 128 times the negated sum, from which the dot starts, takes the surplus away again: exact for
- * all codes.
+ * all codes. A tile is two panels x up to 4 columns: each activation is loaded once for both, so that the multipliers are the limit and
+ * not the loads.
  */
 #include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__matmul_i8_avx512vnni */
-#include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, prefetch_columns_avx512vnni */
+#include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, prefetch_avx512vnni */
 
 enum {
-    PAIR_AHEAD_I8_AVX512VNNI = 8, /* groups of each of two panels to fetch ahead */
-    AHEAD_I8_AVX512VNNI = 16,     /* groups of the weight stream to fetch ahead: 8 KB; 2 to 32 KB measured */
-    AHEAD_X_I8_AVX512VNNI = 4096  /* bytes of the activations to fetch ahead, from the second-level cache: K 8192 gains a fifth */
+    TILE_I8_AVX512VNNI = 4,  /* columns of a tile at most */
+    AHEAD_I8_AVX512VNNI = 8, /* groups of each of two panels to fetch ahead: 2 x 4 KB */
+    CHUNK_I8_AVX512VNNI = 16  /* groups that all tiles take before the next ones, so that weights are in the first-level cache for the second */
 };
 
-/* dots[c] += (q + 128) x of one group for all columns. */
-SLM_INLINE_AVX512VNNI void dots_i8_avx512vnni(const uint8_t *quants, const uint8_t *x, uint32_t columns, __m512i dots[SLM_COLUMNS])
+/* Two panels side by side; the second is the first again where a run ends with an odd one. */
+struct pair_i8_avx512vnni {
+    const uint8_t *panel;
+    uint64_t step; /* bytes to the second panel */
+    uint64_t next; /* bytes to the pair behind */
+    uint32_t groups;
+};
+
+/* dots[h][c] += (q + 128) x of one group: both panels, `count` columns of the `columns` in x. */
+SLM_INLINE_AVX512VNNI void dots_i8_avx512vnni(const uint8_t *quants, uint64_t step, const uint8_t *x, uint32_t columns, uint32_t count,
+                                              __m512i dots[2][TILE_I8_AVX512VNNI])
 {
     const __m512i offset = _mm512_set1_epi8((char)0x80);
     SLM_UNROLL_AVX512VNNI
     for (uint32_t j = 0; j < 8; j++) {
-        const __m512i line = _mm512_xor_si512(_mm512_loadu_si512(quants + (size_t)64 * j), offset);
+        const __m512i first = _mm512_xor_si512(_mm512_loadu_si512(quants + (size_t)64 * j), offset);
+        const __m512i second = _mm512_xor_si512(_mm512_loadu_si512(quants + step + (size_t)64 * j), offset);
         SLM_UNROLL_AVX512VNNI
-        for (uint32_t c = 0; c < columns; c++) {
-            dots[c] = _mm512_dpbusd_epi32(dots[c], line, broadcast_quad_avx512vnni(x + (size_t)4 * (j * columns + c)));
+        for (uint32_t c = 0; c < count; c++) {
+            const __m512i quad = broadcast_quad_avx512vnni(x + (size_t)4 * (j * columns + c));
+            dots[0][c] = hold_avx512vnni(_mm512_dpbusd_epi32(dots[0][c], first, quad));
+            dots[1][c] = hold_avx512vnni(_mm512_dpbusd_epi32(dots[1][c], second, quad));
         }
     }
 }
 
-/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + most, behind the end
- * of the panel for that of the panel `next` bytes further. */
-SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, uint32_t groups, uint32_t g, uint32_t most, uint64_t next)
+/* Ask for group g of one panel. */
+SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, uint32_t groups, uint32_t g)
 {
-    const uint32_t ahead = groups < most ? groups : most;
-    const uint8_t *from = g + ahead < groups ? panel : panel + next;
-    const uint32_t group = g + ahead < groups ? g + ahead : g + ahead - groups;
     SLM_UNROLL_AVX512VNNI
     for (uint32_t line = 0; line < 8; line++) {
-        prefetch_avx512vnni(from, (size_t)512 * group + (size_t)64 * line);
+        prefetch_avx512vnni(panel, (size_t)512 * g + (size_t)64 * line);
     }
-    if (group % 2 == 0) {
-        prefetch_avx512vnni(from, slm__i8_scales_offset(groups) + (size_t)32 * group);
-    }
-}
-
-/* Group g of one panel: acc[c] moves on by one step for all columns; `columns` is a constant of the caller. */
-SLM_INLINE_AVX512VNNI void group_i8_avx512vnni(const uint8_t *panel, uint32_t groups, uint32_t g, const uint8_t *x, uint32_t columns,
-                                               uint32_t most, uint64_t next, __m512 acc[SLM_COLUMNS])
-{
-    const uint8_t *scales = panel + slm__i8_scales_offset(groups);
-    const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES, *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
-    __m512i dots[SLM_COLUMNS];
-    SLM_UNROLL_AVX512VNNI
-    for (uint32_t c = 0; c < columns; c++) {
-        dots[c] = _mm512_slli_epi32(broadcast_quad_avx512vnni(x_sums + (size_t)4 * c), 7);
-    }
-    prefetch_i8_avx512vnni(panel, groups, g, most, next);
-    if (columns >= 4) {
-        prefetch_columns_avx512vnni(x, AHEAD_X_I8_AVX512VNNI, columns);
-    }
-    dots_i8_avx512vnni(panel + (size_t)512 * g, x, columns, dots);
-    const __m512 scale = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(scales + (size_t)32 * g)));
-    SLM_UNROLL_AVX512VNNI
-    for (uint32_t c = 0; c < columns; c++) {
-        const __m512 factor = _mm512_mul_ps(scale, broadcast_f32_avx512vnni(x_scales + (size_t)4 * c));
-        acc[c] = _mm512_fmadd_ps(factor, _mm512_cvtepi32_ps(dots[c]), acc[c]);
+    if (g % 2 == 0) {
+        prefetch_avx512vnni(panel, slm__i8_scales_offset(groups) + (size_t)32 * g);
     }
 }
 
-/* 16 rows, all columns; `columns` is a constant of the caller. */
-SLM_INLINE_AVX512VNNI void columns_i8_avx512vnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y,
-                                                 size_t y_stride)
+/* Few columns are a matter of memory, and the hardware loses the streams at page borders: ask for the group `most` ahead of g of one panel
+ * of the pair, behind its end for that of the next pair. */
+SLM_INLINE_AVX512VNNI void fetch_ahead_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, uint64_t panel, uint32_t g, uint32_t most)
 {
-    __m512 acc[SLM_COLUMNS];
+    const uint32_t groups = pair->groups, ahead = groups < most ? groups : most;
+    const uint8_t *from = pair->panel + panel + (g + ahead < groups ? 0 : pair->next);
+    prefetch_i8_avx512vnni(from, groups, g + ahead < groups ? g + ahead : g + ahead - groups);
+}
+
+/* 16 rows of f16 */
+SLM_INLINE_AVX512VNNI __m512 scales_i8_avx512vnni(const uint8_t *at)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)at));
+}
+
+/* 2 x 16 rows, `count` columns from x on of `columns`, both constants of the caller; groups [begin, end), in order: what those before
+ * came to is in y. */
+SLM_INLINE_AVX512VNNI void tile_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, uint32_t begin, uint32_t end, const uint8_t *x, uint32_t columns,
+                                              uint32_t count, uint32_t tile, uint32_t tiles, float *y, size_t y_stride)
+{
+    const uint64_t step = pair->step;
+    const uint8_t *quants = pair->panel, *scales = quants + slm__i8_scales_offset(pair->groups);
+    float *second = y + (step == 0 ? 0 : 16);
+    __m512 acc[2][TILE_I8_AVX512VNNI];
     SLM_UNROLL_AVX512VNNI
-    for (uint32_t c = 0; c < columns; c++) {
-        acc[c] = _mm512_setzero_ps();
+    for (uint32_t c = 0; c < count; c++) {
+        acc[0][c] = begin == 0 ? _mm512_setzero_ps() : _mm512_loadu_ps(y + c * y_stride);
+        acc[1][c] = begin == 0 ? _mm512_setzero_ps() : _mm512_loadu_ps(second + c * y_stride);
     }
-    for (uint32_t g = 0; g < groups; g++, x += (size_t)columns * SLM_PACKED_GROUP) {
-        group_i8_avx512vnni(panel, groups, g, x, columns, AHEAD_I8_AVX512VNNI, slm__i8_panel_bytes(groups), acc);
+    x += (size_t)begin * columns * SLM_PACKED_GROUP;
+    for (uint32_t g = begin; g < end; g++, x += (size_t)columns * SLM_PACKED_GROUP) {
+        __m512i dots[2][TILE_I8_AVX512VNNI];
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t c = 0; c < count; c++) {
+            dots[0][c] = _mm512_slli_epi32(broadcast_quad_avx512vnni(x + (size_t)columns * SLM_PACKED_SUMS + (size_t)4 * c), 7);
+            dots[1][c] = dots[0][c];
+        }
+        if (tiles == 1) {
+            fetch_ahead_i8_avx512vnni(pair, 0, g, AHEAD_I8_AVX512VNNI);
+            fetch_ahead_i8_avx512vnni(pair, step, g, AHEAD_I8_AVX512VNNI);
+        } else {
+            fetch_ahead_i8_avx512vnni(pair, tile * step, g, CHUNK_I8_AVX512VNNI);
+        }
+        dots_i8_avx512vnni(quants + (size_t)512 * g, step, x, columns, count, dots);
+        const __m512 scale[2] = {scales_i8_avx512vnni(scales + (size_t)32 * g), scales_i8_avx512vnni(scales + step + (size_t)32 * g)};
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t c = 0; c < count; c++) {
+            const __m512 x_scale = broadcast_f32_avx512vnni(x + (size_t)columns * SLM_PACKED_SCALES + (size_t)4 * c);
+            acc[0][c] = _mm512_fmadd_ps(_mm512_mul_ps(scale[0], x_scale), _mm512_cvtepi32_ps(dots[0][c]), acc[0][c]);
+            acc[1][c] = _mm512_fmadd_ps(_mm512_mul_ps(scale[1], x_scale), _mm512_cvtepi32_ps(dots[1][c]), acc[1][c]);
+        }
     }
     SLM_UNROLL_AVX512VNNI
-    for (uint32_t c = 0; c < columns; c++) {
-        _mm512_storeu_ps(y + c * y_stride, acc[c]);
+    for (uint32_t c = 0; c < count; c++) {
+        _mm512_storeu_ps(y + c * y_stride, acc[0][c]);
+        _mm512_storeu_ps(second + c * y_stride, acc[1][c]);
     }
 }
 
-/* One column is nothing but memory: two panels side by side are twice as many streams. */
-static void pair_i8_avx512vnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, float *y)
+/* One column: the panels of each group one after the other. */
+static void column_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const uint8_t *x, float *y)
 {
-    const uint64_t bytes = slm__i8_panel_bytes(groups);
-    __m512 acc[2][SLM_COLUMNS];
-    acc[0][0] = acc[1][0] = _mm512_setzero_ps();
-    for (uint32_t g = 0; g < groups; g++, x += SLM_PACKED_GROUP) {
-        group_i8_avx512vnni(panel, groups, g, x, 1, PAIR_AHEAD_I8_AVX512VNNI, 2 * bytes, acc[0]);
-        group_i8_avx512vnni(panel + bytes, groups, g, x, 1, PAIR_AHEAD_I8_AVX512VNNI, 2 * bytes, acc[1]);
+    const __m512i offset = _mm512_set1_epi8((char)0x80);
+    __m512 acc[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    for (uint32_t g = 0; g < pair->groups; g++, x += SLM_PACKED_GROUP) {
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t h = 0; h < 2; h++) {
+            const uint8_t *panel = pair->panel + h * pair->step, *quants = panel + (size_t)512 * g;
+            __m512i dot = _mm512_slli_epi32(broadcast_quad_avx512vnni(x + SLM_PACKED_SUMS), 7);
+            fetch_ahead_i8_avx512vnni(pair, h * pair->step, g, AHEAD_I8_AVX512VNNI);
+            SLM_UNROLL_AVX512VNNI
+            for (uint32_t j = 0; j < 8; j++) {
+                const __m512i line = _mm512_xor_si512(_mm512_loadu_si512(quants + (size_t)64 * j), offset);
+                dot = _mm512_dpbusd_epi32(dot, line, broadcast_quad_avx512vnni(x + (size_t)4 * j));
+            }
+            const __m512 scale = scales_i8_avx512vnni(panel + slm__i8_scales_offset(pair->groups) + (size_t)32 * g);
+            const __m512 factor = _mm512_mul_ps(scale, broadcast_f32_avx512vnni(x + SLM_PACKED_SCALES));
+            acc[h] = _mm512_fmadd_ps(factor, _mm512_cvtepi32_ps(dot), acc[h]);
+        }
     }
     for (uint32_t h = 0; h < 2; h++) {
-        _mm512_storeu_ps(y + (size_t)16 * h, acc[h][0]);
+        _mm512_storeu_ps(y + (pair->step == 0 ? 0 : 16 * h), acc[h]);
     }
 }
 
-static void panel_i8_avx512vnni(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
+/* All columns of a pair of panels, four at a time. */
+SLM_INLINE_AVX512VNNI void columns_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const uint8_t *x, uint32_t columns, float *y,
+                                                 size_t y_stride)
+{
+    const uint32_t rest = columns % TILE_I8_AVX512VNNI, whole = columns - rest, tiles = (columns + TILE_I8_AVX512VNNI - 1) / TILE_I8_AVX512VNNI;
+    const uint32_t chunk = tiles == 1 ? pair->groups : CHUNK_I8_AVX512VNNI;
+    for (uint32_t begin = 0; begin < pair->groups; begin += chunk) {
+        const uint32_t end = pair->groups - begin < chunk ? pair->groups : begin + chunk;
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t c = 0; c < whole; c += TILE_I8_AVX512VNNI) {
+            tile_i8_avx512vnni(pair, begin, end, x + (size_t)4 * c, columns, TILE_I8_AVX512VNNI, c > 0, tiles, y + c * y_stride, y_stride);
+        }
+        if (rest > 0) {
+            tile_i8_avx512vnni(pair, begin, end, x + (size_t)4 * whole, columns, rest, whole > 0, tiles, y + whole * y_stride, y_stride);
+        }
+    }
+}
+
+static void panels_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
 {
     switch (columns) {
-    case 1: columns_i8_avx512vnni(panel, groups, x, 1, y, y_stride); break;
-    case 2: columns_i8_avx512vnni(panel, groups, x, 2, y, y_stride); break;
-    case 3: columns_i8_avx512vnni(panel, groups, x, 3, y, y_stride); break;
-    case 4: columns_i8_avx512vnni(panel, groups, x, 4, y, y_stride); break;
-    case 5: columns_i8_avx512vnni(panel, groups, x, 5, y, y_stride); break;
-    case 6: columns_i8_avx512vnni(panel, groups, x, 6, y, y_stride); break;
-    case 7: columns_i8_avx512vnni(panel, groups, x, 7, y, y_stride); break;
-    default: columns_i8_avx512vnni(panel, groups, x, 8, y, y_stride); break;
+    case 1: column_i8_avx512vnni(pair, x, y); break;
+    case 2: columns_i8_avx512vnni(pair, x, 2, y, y_stride); break;
+    case 3: columns_i8_avx512vnni(pair, x, 3, y, y_stride); break;
+    case 4: columns_i8_avx512vnni(pair, x, 4, y, y_stride); break;
+    case 5: columns_i8_avx512vnni(pair, x, 5, y, y_stride); break;
+    case 6: columns_i8_avx512vnni(pair, x, 6, y, y_stride); break;
+    case 7: columns_i8_avx512vnni(pair, x, 7, y, y_stride); break;
+    default: columns_i8_avx512vnni(pair, x, 8, y, y_stride); break;
     }
 }
 
 void slm__matmul_i8_avx512vnni(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
                                float *y, size_t y_stride)
 {
-    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
-    for (; columns == 1 && panel_end - panel_begin >= 2; panel_begin += 2) {
-        pair_i8_avx512vnni(w->data + panel_begin * w->panel_bytes, groups, packed, y + (size_t)16 * panel_begin);
-    }
-    for (uint32_t p = panel_begin; p < panel_end; p++) {
-        panel_i8_avx512vnni(w->data + p * w->panel_bytes, groups, packed, columns, y + (size_t)16 * p, y_stride);
+    struct pair_i8_avx512vnni pair = {NULL, w->panel_bytes, 2 * w->panel_bytes, slm__padded_cols(w->cols) / SLM_GROUP};
+    for (uint32_t p = panel_begin; p < panel_end; p += 2) {
+        pair.panel = w->data + p * w->panel_bytes;
+        pair.step = panel_end - p == 1 ? 0 : w->panel_bytes;
+        panels_i8_avx512vnni(&pair, packed, columns, y + (size_t)16 * p, y_stride);
     }
 }

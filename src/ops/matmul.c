@@ -77,5 +77,6 @@ void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, co
     if (rows > SLM_COLUMNS && grain > slab) {
         grain = slab;
     }
-    slm__team_for(team, panels, grain > 0 ? grain : 1, multiply_panels, &job);
+    grain -= grain % 2; /* kernels take panels in pairs */
+    slm__team_for(team, panels, grain > 0 ? grain : 2, multiply_panels, &job);
 }
