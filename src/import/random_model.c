@@ -85,7 +85,7 @@ static void fill_i8(struct slm_random *random, uint8_t *panel, uint32_t cols)
     }
 }
 
-/* scale byte 0x78: 2^(15 - 16) = 0.5, zero 120: 7.5 steps */
+/* scale byte 0xf0: 2^(15 - 16) = 0.5, zero 120: 7.5 steps of 16 (the zero counts sixteenths, and so does the row) */
 static void fill_i4(struct slm_random *random, uint8_t *panel, uint32_t cols)
 {
     const uint32_t groups = slm__padded_cols(cols) / SLM_GROUP;
@@ -95,7 +95,7 @@ static void fill_i4(struct slm_random *random, uint8_t *panel, uint32_t cols)
     memset(panel + slm__i4_scales_offset(groups), 0xf0, (size_t)groups * 16);
     memset(panel + slm__i4_zeros_offset(groups), 120, (size_t)groups * 16);
     for (int r = 0; r < SLM_PANEL_ROWS; r++) {
-        store_f32(panel + slm__i4_rows_offset(groups) + 4 * r, 1.0f / (4.61f * 0.5f * sqrtf((float)cols)));
+        store_f32(panel + slm__i4_rows_offset(groups) + 4 * r, 1.0f / (16.0f * 4.61f * 0.5f * sqrtf((float)cols)));
     }
 }
 
