@@ -89,6 +89,11 @@ SLM_INLINE_AVX512VNNI void tile_i4_avx512vnni(const struct pair_i4_avx512vnni *p
         acc[0][c] = begin == 0 ? _mm512_setzero_ps() : _mm512_loadu_ps(y + c * y_stride);
         acc[1][c] = begin == 0 ? _mm512_setzero_ps() : _mm512_loadu_ps(second + c * y_stride);
     }
+    SLM_UNROLL_AVX512VNNI
+    for (uint32_t c = 0; c < count; c++) { /* where results will go: a line of y is rarely at hand */
+        prefetch_avx512vnni(y + c * y_stride, 0);
+        prefetch_avx512vnni(second + c * y_stride, 0);
+    }
     x += (size_t)begin * columns * SLM_PACKED_GROUP;
     for (uint32_t g = begin; g < end; g++, x += (size_t)columns * SLM_PACKED_GROUP) {
         const __m512i zero[2] = {widen_bytes_avx512vnni(zeros + (size_t)16 * g), widen_bytes_avx512vnni(zeros + step + (size_t)16 * g)};
