@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Installs what the tests and checks use on Debian and Ubuntu; elsewhere says what is missing. The library itself needs none of it.
 set -u
-packages="gcc g++ libc6-dev make libcmocka-dev libopenblas-dev pkg-config libpng-dev libjpeg-dev clang universal-ctags binutils python3 unicode-data"
+packages="gcc g++ libc6-dev make libcmocka-dev libopenblas-dev pkg-config clang universal-ctags binutils python3 unicode-data"
+packages="$packages libpng-dev libjpeg-dev"
 
 if ! command -v apt-get > /dev/null; then
     echo "No apt-get here. The tests need cmocka (headers and library); they make use of OpenBLAS, pkg-config, clang, a C++ compiler,"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rows of the table of towers. Names begin with "vision_tower." and "multi_modal_projector.", for which a checkpoint may have others. */
+/* The rows of the table of towers. Names begin with "vision_tower." and "multi_modal_projector."; a checkpoint may have others for them. */
 #include "import/vision_family.h"
 
 #define TOWER "vision_tower."

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An RGB8 image of any size becomes a square of another, row by row: bilinear with antialiasing, to the bit what Image.resize(BILINEAR) of
- * Pillow 12 gives, which the reference image processors use. (Pillow 13 takes columns before rows for some sizes: single values differ by 1.)
+ * An RGB8 image of any size becomes a square of another, row by row: bilinear with antialiasing, to the bit what Image.resize(BILINEAR)
+ * of Pillow 12 gives, which the reference image processors use. (Pillow 13 takes columns before rows for some sizes: single values differ
+ * by 1.)
  *
  * One dimension, `in` samples to `out`: scale = in / out, reach = max(scale, 1) (f64). Output o lies at c = (o + 0.5) scale and takes the
  * samples from trunc(c - reach + 0.5) up to trunc(c + reach + 0.5), kept inside the image; sample i weighs 1 - |i - c + 0.5| / reach, at

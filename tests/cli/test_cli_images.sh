@@ -17,7 +17,16 @@ sed -e 's/"boi_token_index": 300/"boi_token_index": 314/' -e 's/"eoi_token_index
 sed -e 's/<|start_header_id|>/<start_of_image>/; s/<|end_header_id|>/<end_of_image>/; s/<|eot_id|>/<image_soft_token>/' "$words" \
     >"$work/hf/tokenizer.json"
 cat >"$work/hf/tokenizer_config.json" <<'EOF'
-{"bos_token": "<|begin_of_text|>", "chat_template": "{{ bos_token }}{% for m in messages %}{{ m.role }}: {% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}{% if p.type == 'image' %}{{ '<start_of_image>' }}{% else %}{{ p.text }}{% endif %}{% endfor %}{% endif %}{% endfor %}"}
+{"bos_token": "<|begin_of_text|>"}
+EOF
+cat >"$work/hf/chat_template.jinja" <<'EOF'
+{{- bos_token }}
+{%- for m in messages %}{{ m.role }}:
+{%- if m.content is string %} {{ m.content }}
+{%- else %}
+{%- for p in m.content %}{% if p.type == 'image' %}{{ '<start_of_image>' }}{% else %}{{ p.text }}{% endif %}{% endfor %}
+{%- endif %}
+{%- endfor %}
 EOF
 run convert "$work/hf" -o "$work/see.slm" --type f32
 check "convert: exit code" code_is 0

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Resizing images: to the bit what Pillow 12.2.0 makes of the same pixels by Image.resize((size, size), Image.BILINEAR), as FNV-1a hashes of
- * its bytes; any row from any thread; nothing read beside the image. */
+/* Resizing images: to the bit what Pillow 12.2.0 makes of the same pixels by Image.resize((size, size), Image.BILINEAR), as FNV-1a hashes
+ * of its bytes; any row from any thread; nothing read beside the image. */
 #include "ops/image_resize.h"
 #include "tests/kernels/kernel_fixture.h" /* guarded */
 #include <stdlib.h>
