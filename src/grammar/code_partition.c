@@ -349,3 +349,25 @@ slm_status slm__partition_to_bytes(const struct slm_regular_space *space, const 
     }
     return slm__table_write(&bytes, x->classes.of_byte, space, result, error);
 }
+
+slm_status slm__code_language(const struct slm_regular_space *space, struct slm_code_set set, struct slm_regular *result, slm_error *error)
+{
+    struct slm_arena scratch;
+    struct slm_code_partition partition;
+    struct slm_state_table table;
+    slm__arena_init(&scratch, &space->arena->memory, space->arena->limit);
+    slm_status status = slm__partition_build(&scratch, &set, 1, &partition, error);
+    if (status == SLM_OK && slm__table_init(&table, &scratch, partition.class_count) && slm__table_reach(&table, 2)) {
+        table.start = set.count > 0;
+        table.accepting[2] = 1;
+        for (uint32_t c = 0; c < partition.class_count; c++) {
+            table.next[partition.class_count + c] = partition.members[c] ? 2 : SLM_REGULAR_DEAD;
+        }
+        status = slm__table_minimize(&table, error);
+        status = status == SLM_OK ? slm__partition_to_bytes(space, &partition, &table, result, error) : status;
+    } else if (status == SLM_OK) {
+        status = slm__arena_failure(&scratch, error);
+    }
+    slm__arena_free(&scratch);
+    return status;
+}

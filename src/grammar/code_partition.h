@@ -28,4 +28,7 @@ slm_status slm__partition_build(struct slm_arena *arena, const struct slm_code_s
 slm_status slm__partition_to_bytes(const struct slm_regular_space *space, const struct slm_code_partition *partition,
                                    const struct slm_state_table *table, struct slm_regular *result, slm_error *error);
 
+/* The texts of one character of a set, as an automaton in the space's arena. */
+slm_status slm__code_language(const struct slm_regular_space *space, struct slm_code_set set, struct slm_regular *result, slm_error *error);
+
 #endif
