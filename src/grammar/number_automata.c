@@ -4,16 +4,20 @@
  * relation is remembered and counts if the exponents are equal. Multiples are found by the residue of what was read.
  */
 #include "grammar/number_automata.h"
-#include "grammar/ecma_regex.h"  /* slm__regex_compile */
-#include "grammar/state_table.h" /* struct slm_state_table */
 
-enum { POINT = 10, EXPONENT = 11, PLUS = 12, MINUS = 13, OTHER = 14, CLASSES = 15 };
+enum {
+    POINT = SLM_NUMBER_POINT,
+    EXPONENT = SLM_NUMBER_EXPONENT,
+    PLUS = SLM_NUMBER_PLUS,
+    MINUS = SLM_NUMBER_MINUS,
+    CLASSES = SLM_NUMBER_CLASSES
+};
 enum { RELATIONS = 3 }; /* less, equal, greater: 0, 1, 2; as a bit 1 << relation */
 enum { LESS, EQUAL, GREATER };
 
-static void number_classes(uint8_t byte_class[256])
+void slm__number_classes(uint8_t byte_class[256])
 {
-    memset(byte_class, OTHER, 256);
+    memset(byte_class, SLM_NUMBER_OTHER, 256);
     for (uint8_t digit = 0; digit < 10; digit++) {
         byte_class['0' + digit] = digit;
     }
@@ -271,7 +275,57 @@ static uint32_t add_exponent(struct maker *m, uint32_t relation, int32_t power)
     return after;
 }
 
-/* digit[.digits]e[+-]digits, the digit not 0; value is not zero. */
+/* A state behind the digits of a mantissa from which any exponent leads to a number with `relation`. */
+static void add_any_exponent(struct maker *m, uint32_t from, uint32_t relation, bool negative)
+{
+    uint32_t letter = add_state(m, RELATIONS);
+    uint32_t sign = add_state(m, RELATIONS);
+    uint32_t digits = add_state(m, relation);
+    lead(m, from, EXPONENT, EXPONENT, letter);
+    lead(m, letter, PLUS, PLUS, sign);
+    lead(m, letter, MINUS, MINUS, negative ? sign : SLM_REGULAR_DEAD);
+    lead(m, letter, 0, 9, digits);
+    lead(m, sign, 0, 9, digits);
+    lead(m, digits, 0, 9, digits);
+}
+
+/* 0[.000], the state behind the first zero; *fraction: the one behind zeros of a fraction, *point: the one before them. */
+static uint32_t add_zeros(struct maker *m, uint32_t relation, uint32_t *point, uint32_t *fraction)
+{
+    uint32_t zero = add_state(m, relation);
+    *point = add_state(m, RELATIONS);
+    *fraction = add_state(m, relation);
+    lead(m, zero, POINT, POINT, *point);
+    lead(m, *point, 0, 0, *fraction);
+    lead(m, *fraction, 0, 0, *fraction);
+    return zero;
+}
+
+/* Relations to zero, in every notation. */
+static void add_compared_with_zero(struct maker *m)
+{
+    uint32_t point = 0;
+    uint32_t zeros = 0;
+    m->table.start = add_state(m, RELATIONS);
+    uint32_t zero = add_zeros(m, EQUAL, &point, &zeros);
+    uint32_t whole = add_state(m, GREATER);
+    uint32_t whole_point = add_state(m, RELATIONS);
+    uint32_t fraction = add_state(m, GREATER);
+    lead(m, m->table.start, 0, 0, zero);
+    lead(m, m->table.start, 1, 9, whole);
+    lead(m, whole, 0, 9, whole);
+    lead(m, whole, POINT, POINT, whole_point);
+    lead(m, whole_point, 0, 9, fraction);
+    lead(m, point, 1, 9, fraction);
+    lead(m, zeros, 1, 9, fraction);
+    lead(m, fraction, 0, 9, fraction);
+    add_any_exponent(m, zero, EQUAL, true);
+    add_any_exponent(m, zeros, EQUAL, true);
+    add_any_exponent(m, whole, GREATER, true);
+    add_any_exponent(m, fraction, GREATER, true);
+}
+
+/* digit[.digits]e[+-]digits, the digit not 0, and zeros with an exponent; value is not zero. */
 static void add_scientific(struct maker *m, const struct slm_decimal *value)
 {
     uint32_t exponent[RELATIONS];
@@ -292,7 +346,12 @@ static void add_scientific(struct maker *m, const struct slm_decimal *value)
     }
     m->table.start = add_state(m, RELATIONS);
     branch(m, m->table.start, digit_at(value, 0), first[LESS], first[EQUAL], first[GREATER]);
-    lead(m, m->table.start, 0, 0, SLM_REGULAR_DEAD);
+    uint32_t zero_point = 0;
+    uint32_t zero_fraction = 0;
+    uint32_t zero = add_zeros(m, RELATIONS, &zero_point, &zero_fraction);
+    lead(m, m->table.start, 0, 0, zero);
+    add_any_exponent(m, zero, LESS, true);
+    add_any_exponent(m, zero_fraction, LESS, true);
     lead(m, first[EQUAL], EXPONENT, EXPONENT, exponent[value->count > 1 ? LESS : EQUAL]);
     uint32_t state = add_state(m, RELATIONS);
     lead(m, first[EQUAL], POINT, POINT, state);
@@ -306,63 +365,60 @@ static void add_scientific(struct maker *m, const struct slm_decimal *value)
     branch(m, inside[EQUAL], 0, inside[LESS], inside[EQUAL], inside[GREATER]);
 }
 
-typedef void add_fn(struct maker *maker, const struct slm_decimal *value);
-
-static slm_status make_table(const struct slm_regular_space *space, add_fn *add, const struct slm_decimal *value, unsigned wanted,
-                             struct slm_regular *result, slm_error *error)
+static slm_status begin_table(struct maker *m, struct slm_arena *arena, unsigned wanted, slm_error *error)
 {
-    uint8_t byte_class[256];
-    struct slm_arena scratch;
-    struct maker maker = {.wanted = wanted};
-    number_classes(byte_class);
-    slm__arena_init(&scratch, &space->arena->memory, space->arena->limit);
-    maker.failed = !slm__table_init(&maker.table, &scratch, CLASSES);
-    if (!maker.failed) {
-        add(&maker, value);
-    }
-    slm_status status =
-        maker.failed ? slm__arena_failure(&scratch, error) : slm__table_finish(&maker.table, byte_class, space, result, error);
-    slm__arena_free(&scratch);
-    return status;
+    *m = (struct maker){.wanted = wanted};
+    m->failed = !slm__table_init(&m->table, arena, CLASSES);
+    return m->failed ? slm__arena_failure(arena, error) : SLM_OK;
 }
 
-static slm_status pattern(const struct slm_regular_space *space, const char *text, struct slm_regular *result, slm_error *error)
+static slm_status end_table(const struct maker *m, struct slm_state_table *table, slm_error *error)
 {
-    return slm__regex_compile(space, slm__span_text(text), SLM_REGEX_WHOLE, result, error);
+    *table = m->table;
+    return m->failed ? slm__arena_failure(m->table.arena, error) : SLM_OK;
 }
 
-/* Relations to zero, in every notation. */
-static slm_status compare_with_zero(const struct slm_regular_space *space, unsigned wanted, struct slm_regular *result, slm_error *error)
+slm_status slm__number_syntax(struct slm_arena *arena, enum slm_number_syntax syntax, struct slm_state_table *table, slm_error *error)
 {
-    switch (wanted & (SLM_EQUAL | SLM_GREATER)) {
-    case SLM_EQUAL: return pattern(space, "0(?:\\.0+)?(?:[eE][+-]?[0-9]+)?", result, error);
-    case SLM_GREATER: return pattern(space, "(?:0\\.0*[1-9][0-9]*|[1-9][0-9]*(?:\\.[0-9]+)?)(?:[eE][+-]?[0-9]+)?", result, error);
-    case 0: return slm__regular_never(space, result, error);
-    default: return pattern(space, "(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", result, error);
+    struct maker m;
+    SLM_TRY(begin_table(&m, arena, SLM_EQUAL, error));
+    m.table.start = add_state(&m, RELATIONS);
+    uint32_t zero = add_state(&m, EQUAL);
+    uint32_t whole = add_state(&m, EQUAL);
+    lead(&m, m.table.start, 0, 0, zero);
+    lead(&m, m.table.start, 1, 9, whole);
+    lead(&m, whole, 0, 9, whole);
+    if (syntax != SLM_NUMBER_PLAIN_INTEGER) {
+        uint32_t last = syntax == SLM_NUMBER_ANY ? 9 : 0;
+        uint32_t point = add_state(&m, RELATIONS);
+        uint32_t fraction = add_state(&m, EQUAL);
+        lead(&m, zero, POINT, POINT, point);
+        lead(&m, whole, POINT, POINT, point);
+        lead(&m, point, 0, last, fraction);
+        lead(&m, fraction, 0, last, fraction);
+        add_any_exponent(&m, zero, EQUAL, syntax == SLM_NUMBER_ANY);
+        add_any_exponent(&m, whole, EQUAL, syntax == SLM_NUMBER_ANY);
+        add_any_exponent(&m, fraction, EQUAL, syntax == SLM_NUMBER_ANY);
     }
+    return end_table(&m, table, error);
 }
 
-slm_status slm__numbers_compared(const struct slm_regular_space *space, const struct slm_decimal *value, unsigned wanted,
-                                 struct slm_regular *result, slm_error *error)
+slm_status slm__number_compared(struct slm_arena *arena, const struct slm_decimal *value, unsigned wanted, struct slm_state_table *plain,
+                                struct slm_state_table *scientific, slm_error *error)
 {
-    if (value->count == 0) {
-        return compare_with_zero(space, wanted, result, error);
+    struct maker m;
+    SLM_TRY(begin_table(&m, arena, wanted, error));
+    if (value->count > 0) {
+        add_plain(&m, value);
+    } else {
+        add_compared_with_zero(&m);
     }
-    struct slm_arena scratch;
-    slm__arena_init(&scratch, &space->arena->memory, space->arena->limit);
-    struct slm_regular_space inner = {&scratch, space->state_limit};
-    struct slm_regular plain;
-    struct slm_regular scientific;
-    struct slm_regular zero;
-    slm_status status = make_table(&inner, add_plain, value, wanted, &plain, error);
-    status = status == SLM_OK ? make_table(&inner, add_scientific, value, wanted, &scientific, error) : status;
-    if (status == SLM_OK && (wanted & SLM_LESS) != 0) {
-        status = pattern(&inner, "0(?:\\.0+)?[eE][+-]?[0-9]+", &zero, error);
-        status = status == SLM_OK ? slm__regular_combine(&inner, SLM_REGULAR_UNION, &scientific, &zero, &scientific, error) : status;
+    SLM_TRY(end_table(&m, plain, error));
+    SLM_TRY(begin_table(&m, arena, wanted, error));
+    if (value->count > 0) {
+        add_scientific(&m, value);
     }
-    status = status == SLM_OK ? slm__regular_combine(space, SLM_REGULAR_UNION, &plain, &scientific, result, error) : status;
-    slm__arena_free(&scratch);
-    return status;
+    return end_table(&m, scientific, error);
 }
 
 /* step = factor x 10^-places; false when factor or places are beyond `limit`. */
@@ -394,22 +450,17 @@ bool slm__decimal_divides_one(const struct slm_decimal *step)
 }
 
 /* States: whole part with residue r; then, for each decimal place, the point or digit before it with residue r; then zeros only. */
-slm_status slm__number_multiples(const struct slm_regular_space *space, const struct slm_decimal *step, struct slm_regular *result,
-                                 slm_error *error)
+slm_status slm__number_multiples(struct slm_arena *arena, const struct slm_decimal *step, uint32_t state_limit,
+                                 struct slm_state_table *table, slm_error *error)
 {
     uint32_t factor = 0;
     uint32_t places = 0;
-    uint64_t limit = space->state_limit;
-    if (!split_step(step, space->state_limit, &factor, &places) || (uint64_t)factor * (places + 2) > limit) {
-        return slm__fail(error, SLM_E_UNSUPPORTED, "a multipleOf with so many digits needs more than the limit of %u states",
-                         space->state_limit);
+    if (!split_step(step, state_limit, &factor, &places) || (uint64_t)factor * (places + 2) > state_limit) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "a multipleOf with so many digits needs more than the limit of %u states", state_limit);
     }
-    uint8_t byte_class[256];
-    struct slm_arena scratch;
-    number_classes(byte_class);
-    slm__arena_init(&scratch, &space->arena->memory, space->arena->limit);
-    struct maker m = {.wanted = SLM_EQUAL};
-    m.failed = !slm__table_init(&m.table, &scratch, CLASSES) || !slm__table_reach(&m.table, factor * (places + 2) + 3);
+    struct maker m;
+    SLM_TRY(begin_table(&m, arena, SLM_EQUAL, error));
+    m.failed = !slm__table_reach(&m.table, factor * (places + 2) + 3);
     uint32_t start = factor * (places + 2) + 1;
     uint32_t zero = start + 1;
     uint32_t zeros = start + 2;
@@ -424,11 +475,11 @@ slm_status slm__number_multiples(const struct slm_regular_space *space, const st
             for (uint32_t d = 0; d < 10 && place < places; d++) {
                 lead(&m, state, d, d, 1 + factor * (place + 2) + (10 * r + d) % factor);
             }
-            lead(&m, state, 0, 0, place < places ? 1 + factor * (place + 2) + 10 * r % factor : r == 0 ? zeros : SLM_REGULAR_DEAD);
+            if (place == places) {
+                lead(&m, state, 0, 0, r == 0 ? zeros : SLM_REGULAR_DEAD);
+            }
         }
-        if (place > 0) {
-            power = power * 10 % factor;
-        }
+        power = place > 0 ? power * 10 % factor : power;
     }
     for (uint32_t r = 0; r < factor && !m.failed; r++) {
         m.table.accepting[1 + r] = r * power % factor == 0;
@@ -446,7 +497,5 @@ slm_status slm__number_multiples(const struct slm_regular_space *space, const st
     if (!m.failed) {
         m.table.accepting[zero] = m.table.accepting[zeros] = 1;
     }
-    slm_status status = m.failed ? slm__arena_failure(&scratch, error) : slm__table_finish(&m.table, byte_class, space, result, error);
-    slm__arena_free(&scratch);
-    return status;
+    return end_table(&m, table, error);
 }
