@@ -57,6 +57,7 @@ enum {
     SLM_SECTION_DATA = 4       /* tensor data */
 };
 #define SLM_SECTION_OPTIONAL 0x80000000u
+#define SLM_SECTION_VOCABULARY 0x80000001u /* tokens as byte tries: src/text/TOKENIZER.md */
 #define SLM_SECTION_PAGE 1u /* flag: begins at a multiple of SLM_FORMAT_ALIGN_DATA instead of SLM_FORMAT_ALIGN_SECTION */
 
 /* Metadata and directory begin with a table head {u32 count, u32 0}; then `count` records; then the bytes they point at. Offsets in

@@ -123,6 +123,7 @@ static void keep_section(struct slm_weight_file *file, const uint8_t *entry)
     case SLM_SECTION_METADATA: file->metadata = section; break;
     case SLM_SECTION_DIRECTORY: file->directory = section; break;
     case SLM_SECTION_TOKENIZER: file->tokenizer = section; break;
+    case SLM_SECTION_VOCABULARY: file->vocabulary = section; break;
     case SLM_SECTION_DATA:
         file->data_offset = offset;
         file->data_length = length;

@@ -12,7 +12,7 @@ struct slm_weight_file {
     const uint8_t *data;
     uint64_t size;
     uint32_t section_count;
-    struct slm_span metadata, directory, tokenizer; /* the sections; length 0: absent */
+    struct slm_span metadata, directory, tokenizer, vocabulary; /* the sections; length 0: absent */
     uint64_t data_offset, data_length;              /* of the data section in the file */
     uint32_t tensor_count;
     uint32_t metadata_count;

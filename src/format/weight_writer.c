@@ -164,6 +164,13 @@ void slm__writer_tokenizer(struct slm_weight_writer *writer, struct slm_span sec
     }
 }
 
+void slm__writer_vocabulary(struct slm_weight_writer *writer, struct slm_span section)
+{
+    if (!writer->begun) {
+        writer->vocabulary = section;
+    }
+}
+
 slm_status slm__writer_add_tensor(struct slm_weight_writer *writer, const char *name, uint32_t kind, enum slm_weight_type type,
                                   uint32_t rows, uint32_t cols, uint32_t *id, slm_error *error)
 {
@@ -243,7 +250,7 @@ static slm_status make_order(struct slm_weight_writer *writer, const void *entri
 
 static uint32_t section_count(const struct slm_weight_writer *writer)
 {
-    return 2 + (writer->tokenizer.length > 0 ? 1u : 0u) + (writer->tensor_count > 0 ? 1u : 0u);
+    return 2 + (writer->tokenizer.length > 0 ? 1u : 0u) + (writer->vocabulary.length > 0 ? 1u : 0u) + (writer->tensor_count > 0 ? 1u : 0u);
 }
 
 static uint32_t header_length(const struct slm_weight_writer *writer) { return SLM_HEADER_BYTES + SLM_ENTRY_BYTES * section_count(writer); }
@@ -287,6 +294,10 @@ static slm_status lay_out(struct slm_weight_writer *writer, slm_error *error)
     if (writer->tokenizer.length > 0) {
         writer->tokenizer_offset = slm__round_up(writer->file_size, SLM_FORMAT_ALIGN_SECTION);
         writer->file_size = writer->tokenizer_offset + writer->tokenizer.length;
+    }
+    if (writer->vocabulary.length > 0) {
+        writer->vocabulary_offset = slm__round_up(writer->file_size, SLM_FORMAT_ALIGN_SECTION);
+        writer->file_size = writer->vocabulary_offset + writer->vocabulary.length;
     }
     if (writer->tensor_count > 0) {
         writer->data_offset = slm__round_up(writer->file_size, SLM_FORMAT_ALIGN_DATA);
@@ -352,6 +363,11 @@ slm_status slm__writer_begin(struct slm_weight_writer *writer, slm_error *error)
         SLM_TRY(put_padding(writer, end, writer->tokenizer_offset, error));
         SLM_TRY(put(writer, writer->tokenizer_offset, writer->tokenizer.data, writer->tokenizer.length, error));
         end = writer->tokenizer_offset + writer->tokenizer.length;
+    }
+    if (writer->vocabulary.length > 0) {
+        SLM_TRY(put_padding(writer, end, writer->vocabulary_offset, error));
+        SLM_TRY(put(writer, writer->vocabulary_offset, writer->vocabulary.data, writer->vocabulary.length, error));
+        end = writer->vocabulary_offset + writer->vocabulary.length;
     }
     return writer->tensor_count > 0 ? put_padding(writer, end, writer->data_offset, error) : SLM_OK;
 }
@@ -423,7 +439,7 @@ slm_status slm__writer_finish(struct slm_weight_writer *writer, slm_error *error
     }
     uint32_t directory_crc = 0, length = header_length(writer);
     SLM_TRY(put_directory(writer, &directory_crc, error));
-    uint8_t header[SLM_HEADER_BYTES + 4 * SLM_ENTRY_BYTES] = {0};
+    uint8_t header[SLM_HEADER_BYTES + 5 * SLM_ENTRY_BYTES] = {0};
     memcpy(header + SLM_HEADER_MAGIC, SLM_FORMAT_MAGIC, sizeof SLM_FORMAT_MAGIC - 1);
     slm__store_u32(header + SLM_HEADER_VERSION, writer->minimum_reader); /* nothing newer is in it */
     slm__store_u32(header + SLM_HEADER_MIN_READER, writer->minimum_reader);
@@ -436,6 +452,10 @@ slm_status slm__writer_finish(struct slm_weight_writer *writer, slm_error *error
     if (writer->tokenizer.length > 0) {
         uint32_t crc = slm__crc32c(0, writer->tokenizer.data, writer->tokenizer.length);
         entry = put_entry(entry, SLM_SECTION_TOKENIZER, 0, writer->tokenizer_offset, writer->tokenizer.length, crc);
+    }
+    if (writer->vocabulary.length > 0) {
+        uint32_t crc = slm__crc32c(0, writer->vocabulary.data, writer->vocabulary.length);
+        entry = put_entry(entry, SLM_SECTION_VOCABULARY, 0, writer->vocabulary_offset, writer->vocabulary.length, crc);
     }
     if (writer->tensor_count > 0) {
         put_entry(entry, SLM_SECTION_DATA, SLM_SECTION_PAGE, writer->data_offset, writer->data_length, 0);

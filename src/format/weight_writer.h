@@ -28,8 +28,8 @@ struct slm_weight_writer {
     struct slm_writer_tensor *tensors;   /* the same; the index is the id */
     uint32_t *meta_order, *tensor_order; /* indices, sorted by name; made by begin */
     uint32_t meta_count, meta_capacity, tensor_count, tensor_capacity;
-    struct slm_span tokenizer;
-    uint64_t metadata_offset, metadata_length, directory_offset, directory_length, tokenizer_offset, data_offset, data_length;
+    struct slm_span tokenizer, vocabulary;
+    uint64_t metadata_offset, metadata_length, directory_offset, directory_length, tokenizer_offset, vocabulary_offset, data_offset, data_length;
     uint32_t metadata_crc;
     uint64_t file_size;
     uint32_t minimum_reader; /* format version that a reader has to know */
@@ -47,6 +47,7 @@ slm_status slm__writer_meta_f32s(struct slm_weight_writer *writer, const char *k
 void slm__writer_needs(struct slm_weight_writer *writer, uint32_t version);
 /* `section` must stay until slm__writer_finish(). */
 void slm__writer_tokenizer(struct slm_weight_writer *writer, struct slm_span section);
+void slm__writer_vocabulary(struct slm_weight_writer *writer, struct slm_span section);
 /* Declare a tensor; *id names it for slm__writer_write_tensor(). Vector: cols 1, type F32. */
 slm_status slm__writer_add_tensor(struct slm_weight_writer *writer, const char *name, uint32_t kind, enum slm_weight_type type,
                                   uint32_t rows, uint32_t cols, uint32_t *id, slm_error *error);

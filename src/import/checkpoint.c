@@ -18,6 +18,7 @@ void slm__checkpoint_init(struct slm_checkpoint *checkpoint, const struct slm_im
     slm__arena_init(&checkpoint->arena, context->memory, ARENA_LIMIT);
     slm__tensor_set_init(&checkpoint->set, context->memory);
     slm__buffer_init(&checkpoint->tokenizer, context->memory, TOKENIZER_LIMIT);
+    slm__buffer_init(&checkpoint->vocabulary, context->memory, TOKENIZER_LIMIT);
     slm__sha256_init(&checkpoint->hash);
     checkpoint->config.bos = checkpoint->config.pad = -1;
 }
@@ -26,6 +27,7 @@ void slm__checkpoint_free(struct slm_checkpoint *checkpoint)
 {
     slm__adapters_close(checkpoint->adapters);
     slm__buffer_free(&checkpoint->tokenizer);
+    slm__buffer_free(&checkpoint->vocabulary);
     slm__tensor_set_free(&checkpoint->set);
     slm__arena_free(&checkpoint->arena);
 }

@@ -62,6 +62,7 @@ struct slm_checkpoint {
     struct slm_checkpoint_texts texts;
     const char *pooling_path;    /* folder of the module that pools; NULL: none */
     struct slm_buffer tokenizer; /* section of the .slm file; length 0: none */
+    struct slm_buffer vocabulary; /* its tokens as tries, made when the file is written */
     struct slm_sha256 hash;      /* has seen all files but the weights */
     uint64_t hashed;             /* bytes that it has seen */
     const char *prefix;          /* of tensor names in a composite or encoder: "language_model.", "bert." or ""; NULL: in others */

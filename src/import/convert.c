@@ -91,6 +91,17 @@ static uint64_t total_work(const struct slm_checkpoint *checkpoint, const struct
 
 /* ---- writing */
 
+/* The tokens as tries, for grammars. */
+static slm_status list_vocabulary(struct slm_checkpoint *checkpoint, slm_error *error)
+{
+    struct slm_tokenizer tokenizer;
+    if (checkpoint->tokenizer.length == 0) {
+        return SLM_OK;
+    }
+    SLM_TRY(slm__tokenizer_open(&tokenizer, slm__span(checkpoint->tokenizer.data, checkpoint->tokenizer.length), error));
+    return slm__vocabulary_build(&tokenizer, checkpoint->context.memory, &checkpoint->vocabulary, error);
+}
+
 static slm_status write_model(struct slm_checkpoint *checkpoint, const struct slm_convert_settings *settings,
                               struct slm_weight_writer *writer, struct slm_convert_report *report, slm_error *error)
 {
@@ -107,6 +118,8 @@ static slm_status write_model(struct slm_checkpoint *checkpoint, const struct sl
     SLM_TRY(slm__write_vision_traits(writer, checkpoint, error));
     SLM_TRY(slm__write_texts(writer, checkpoint, hex, error));
     slm__writer_tokenizer(writer, slm__span(checkpoint->tokenizer.data, checkpoint->tokenizer.length));
+    SLM_TRY(list_vocabulary(checkpoint, error));
+    slm__writer_vocabulary(writer, slm__span(checkpoint->vocabulary.data, checkpoint->vocabulary.length));
     SLM_TRY(slm__weights_declare(checkpoint, &settings->types, writer, ids, error));
     SLM_TRY(slm__rope_tensors_declare(&checkpoint->config, writer, &frequencies, error));
     SLM_TRY(slm__pixel_values_declare(&checkpoint->config.vision, writer, &pixels, error));
