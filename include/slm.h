@@ -852,6 +852,89 @@ SLM_API slm_status slm_score(slm_pool *pool, const slm_input *context, const slm
                              const slm_score_options *options, slm_label_score *scores, slm_error *error);
 
 /* ------------------------------------------------------------------------------------------------
+ * Grammars: what an answer may look like
+ *
+ * A grammar is compiled once, is immutable, and may be used by any number of sessions, matchers and threads at once. It knows bytes, no
+ * vocabulary: tokens may end anywhere, also inside a character. An answer can never run into a dead end.
+ */
+
+typedef struct slm_grammar slm_grammar;
+
+enum {
+    SLM_GRAMMAR_SCHEMA = 1, /* JSON Schema (drafts 4 to 2020-12): JSON texts that are valid */
+    SLM_GRAMMAR_REGEX = 2,  /* regular expression (ECMA-262 without back-references) that the whole text matches */
+    SLM_GRAMMAR_GBNF = 3    /* rules: root ::= "yes" | "no" */
+};
+
+enum { /* of schemas */
+    SLM_GRAMMAR_SPACES = 1,    /* white space between the parts of JSON; default: none */
+    SLM_GRAMMAR_ANY_ORDER = 2, /* members in any order; default: in that of `properties`, others behind them */
+    SLM_GRAMMAR_LENIENT = 4    /* what cannot be enforced is a line in the log; default: an error that names its place in the schema */
+};
+
+typedef struct slm_grammar_options {
+    uint32_t struct_size;
+    uint32_t flags;
+    uint64_t max_bytes;  /* of the grammar, and of what compiling needs; 0: 64 MB */
+    uint32_t max_depth;  /* nesting of rules and values while matching; 0: 1024 */
+    uint32_t reserved;
+} slm_grammar_options;
+
+/* Compile `text`. Errors: SLM_E_SYNTAX (line and column, or the place in the schema), SLM_E_UNSUPPORTED (what cannot be enforced),
+ * SLM_E_BAD_VALUE (also: nothing satisfies it), SLM_E_LIMIT, SLM_E_ENCODING, SLM_E_NO_MEMORY. */
+SLM_API slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const char *text, uint64_t length,
+                                       const slm_grammar_options *options, slm_grammar **grammar, slm_error *error);
+
+typedef struct slm_grammar_info {
+    uint32_t struct_size;
+    uint32_t nodes;
+    uint64_t bytes;    /* that it holds */
+    uint64_t shortest; /* bytes of the shortest text, or a few more */
+} slm_grammar_info;
+
+SLM_API slm_status slm_grammar_get_info(const slm_grammar *grammar, slm_grammar_info *info, slm_error *error);
+/* Before the engine. SLM_E_BUSY while a session or matcher uses it. NULL is fine. */
+SLM_API slm_status slm_grammar_destroy(slm_grammar *grammar);
+
+/* A matcher follows a grammar token by token, for programs with a sampling loop of their own. One thread at a time. */
+typedef struct slm_matcher slm_matcher;
+
+typedef struct slm_matcher_options {
+    uint32_t struct_size;
+    uint32_t history;     /* most tokens that it reads; 0: 4096 */
+    uint64_t cache_bytes; /* for states and masks, about; 0: 2 MB */
+    void *block;          /* memory for the matcher, or NULL: one allocation by the engine's allocator */
+    uint64_t block_bytes; /* at least slm_matcher_plan()'s, aligned to 64 */
+} slm_matcher_options;
+
+SLM_API slm_status slm_matcher_plan(slm_model *model, slm_grammar *grammar, const slm_matcher_options *options, uint64_t *bytes,
+                                    slm_error *error);
+SLM_API slm_status slm_matcher_create(slm_model *model, slm_grammar *grammar, const slm_matcher_options *options,
+                                      slm_matcher **matcher, slm_error *error);
+SLM_API slm_status slm_matcher_destroy(slm_matcher *matcher);
+/* Read tokens. SLM_E_BAD_TOKEN: the grammar does not allow one of them, none was read. A token that ends the text is allowed where the
+ * text is complete. */
+SLM_API slm_status slm_matcher_accept(slm_matcher *matcher, const int32_t *tokens, uint64_t count, slm_error *error);
+/* The tokens that may come next: bit t % 8 of byte t / 8, valid until the next call on the matcher. */
+SLM_API slm_status slm_matcher_mask(slm_matcher *matcher, const uint8_t **mask, uint64_t *bytes, slm_error *error);
+/* The bytes that have to come next because nothing else can, at most 4096 of them. */
+SLM_API slm_status slm_matcher_forced(slm_matcher *matcher, char *text, uint64_t capacity, uint64_t *needed, slm_error *error);
+/* Keep the first `tokens` tokens. */
+SLM_API slm_status slm_matcher_rewind(slm_matcher *matcher, uint64_t tokens, slm_error *error);
+/* Make `matcher` what `from` is; both are of one grammar and one model. */
+SLM_API slm_status slm_matcher_copy(slm_matcher *matcher, const slm_matcher *from, slm_error *error);
+
+typedef struct slm_matcher_info {
+    uint32_t struct_size;
+    uint32_t tokens;   /* read so far */
+    uint32_t complete; /* 1: the text may end here */
+    uint32_t finished; /* 1: nothing can follow */
+    uint64_t shortest; /* bytes to the nearest end, or a few more */
+} slm_matcher_info;
+
+SLM_API slm_status slm_matcher_get_info(const slm_matcher *matcher, slm_matcher_info *info, slm_error *error);
+
+/* ------------------------------------------------------------------------------------------------
  * The simple case
  */
 

@@ -41,7 +41,7 @@ function check_include(target,   full, mine, its, own) {
 }
 function end_of_file() {
     if (last == "") return
-    limit = last ~ /\.c$/ ? 800 : last == "include/slm.h" ? 900 : 250
+    limit = last ~ /\.c$/ ? 800 : last == "include/slm.h" ? 1200 : 250
     if (last !~ /_generated\.[ch]$/ && lines > limit) { printf "%s:%d: longer than %d lines\n", last, lines, limit; bad++ }
 }
 FNR == 1 {

@@ -242,7 +242,7 @@ static int read_key(struct json_reader *reader, const char **key, size_t *key_le
 static int read_elements(struct json_reader *reader, size_t index, int closing, int depth)
 {
     if (depth >= CLI_JSON_DEPTH) {
-        return problem(reader, "arrays and objects lie more than 64 deep");
+        return problem(reader, "arrays and objects lie more than 256 deep");
     }
     size_t count = 0;
     reader->at++;
@@ -273,28 +273,10 @@ static int read_elements(struct json_reader *reader, size_t index, int closing, 
     return 0;
 }
 
-static int read_value(struct json_reader *reader, const char *key, size_t key_length, int depth)
+static int read_content(struct json_reader *reader, size_t index, int depth)
 {
-    skip_space(reader);
-    const int byte = peek(reader);
-    enum cli_json_kind kind = CLI_JSON_NUMBER;
-    switch (byte) {
-    case '{': kind = CLI_JSON_OBJECT; break;
-    case '[': kind = CLI_JSON_ARRAY; break;
-    case '"': kind = CLI_JSON_STRING; break;
-    case 't': kind = CLI_JSON_TRUE; break;
-    case 'f': kind = CLI_JSON_FALSE; break;
-    case 'n': kind = CLI_JSON_NULL; break;
-    default: break;
-    }
-    const size_t index = add_value(reader, kind);
-    if (index == SIZE_MAX) {
-        return -1;
-    }
     struct cli_json_value *value = &reader->json->values[index];
-    value->key = key;
-    value->key_length = (uint32_t)key_length;
-    switch (kind) {
+    switch (value->kind) {
     case CLI_JSON_OBJECT: return read_elements(reader, index, '}', depth);
     case CLI_JSON_ARRAY: return read_elements(reader, index, ']', depth);
     case CLI_JSON_STRING: return read_string(reader, &value->text, &value->length);
@@ -304,6 +286,34 @@ static int read_value(struct json_reader *reader, const char *key, size_t key_le
     case CLI_JSON_NUMBER: break;
     }
     return read_number(reader, value);
+}
+
+static int read_value(struct json_reader *reader, const char *key, size_t key_length, int depth)
+{
+    skip_space(reader);
+    enum cli_json_kind kind = CLI_JSON_NUMBER;
+    switch (peek(reader)) {
+    case '{': kind = CLI_JSON_OBJECT; break;
+    case '[': kind = CLI_JSON_ARRAY; break;
+    case '"': kind = CLI_JSON_STRING; break;
+    case 't': kind = CLI_JSON_TRUE; break;
+    case 'f': kind = CLI_JSON_FALSE; break;
+    case 'n': kind = CLI_JSON_NULL; break;
+    default: break;
+    }
+    const size_t start = reader->at;
+    const size_t index = add_value(reader, kind);
+    if (index == SIZE_MAX) {
+        return -1;
+    }
+    reader->json->values[index].key = key;
+    reader->json->values[index].key_length = (uint32_t)key_length;
+    if (read_content(reader, index, depth) != 0) {
+        return -1;
+    }
+    reader->json->values[index].source = reader->source + start;
+    reader->json->values[index].source_length = reader->at - start;
+    return 0;
 }
 
 int cli_json_parse(struct cli_json *json, const char *source, size_t length)
@@ -442,4 +452,29 @@ void cli_json_add_ids(struct cli_text *text, const int32_t *ids, size_t count)
         cli_text_add(text, digits + at, sizeof digits - at);
     }
     cli_text_add(text, "]", 1);
+}
+
+void cli_json_add_value(struct cli_text *text, const struct cli_json *json, const struct cli_json_value *value)
+{
+    const struct cli_json_value *child = value + 1;
+    const int is_object = value->kind == CLI_JSON_OBJECT;
+    if (value->kind == CLI_JSON_STRING) {
+        cli_json_add_string(text, value->text, value->length);
+        return;
+    }
+    if (!is_object && value->kind != CLI_JSON_ARRAY) {
+        cli_text_add(text, value->source, value->source_length);
+        return;
+    }
+    cli_text_add(text, is_object ? "{" : "[", 1);
+    for (size_t i = 0; i < value->length; i++) {
+        cli_text_add(text, ",", i > 0 ? 1 : 0);
+        if (is_object) {
+            cli_json_add_string(text, child->key, child->key_length);
+            cli_text_add(text, ":", 1);
+        }
+        cli_json_add_value(text, json, child);
+        child = json->values + child->next;
+    }
+    cli_text_add(text, is_object ? "}" : "]", 1);
 }

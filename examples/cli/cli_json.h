@@ -10,7 +10,7 @@
 
 enum cli_json_kind { CLI_JSON_NULL, CLI_JSON_FALSE, CLI_JSON_TRUE, CLI_JSON_NUMBER, CLI_JSON_STRING, CLI_JSON_ARRAY, CLI_JSON_OBJECT };
 
-enum { CLI_JSON_DEPTH = 64 }; /* arrays and objects within one another */
+enum { CLI_JSON_DEPTH = 256 }; /* arrays and objects within one another */
 
 /* A value. Values lie in one array in the order of the text, so that the first element of an array or object follows it. */
 struct cli_json_value {
@@ -19,6 +19,8 @@ struct cli_json_value {
     const char *key;  /* of an object's member, decoded; NULL elsewhere */
     const char *text; /* string: decoded (may hold NUL); number: as written */
     size_t length;    /* bytes of text; for arrays and objects the number of elements */
+    const char *source; /* the value as it is written */
+    size_t source_length;
     size_t next;      /* index of the value that follows this one and all in it */
 };
 
@@ -41,6 +43,8 @@ const struct cli_json_value *cli_json_member(const struct cli_json *json, const 
 /* A number that is an integer in [minimum, maximum]: 0; else -1. */
 int cli_json_integer(const struct cli_json_value *value, int64_t minimum, int64_t maximum, int64_t *result);
 
+/* Add a value in one form: no white space, keys in their order, numbers as they were written. */
+void cli_json_add_value(struct cli_text *text, const struct cli_json *json, const struct cli_json_value *value);
 /* Add a JSON string, quotes included. */
 void cli_json_add_string(struct cli_text *text, const char *bytes, size_t length);
 /* The same of any bytes: what is no UTF-8 becomes U+FFFD. */

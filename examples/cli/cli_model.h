@@ -35,6 +35,8 @@ struct cli_model {
 /* Each returns -1 to go on, or the exit code after a message. cli_model_close() may be called after any of them. */
 int cli_model_open_engine(struct cli_model *opened, const char *command, const struct cli_model_options *options);
 int cli_model_open(struct cli_model *opened, const char *command, const struct cli_model_options *options);
+/* A model without weights from a tokenizer.json. */
+int cli_model_open_tokenizer(struct cli_model *opened, const char *command, const char *path);
 /* Take over a model that was opened with the engine of `opened`: look up its numbers. */
 int cli_model_adopt(struct cli_model *opened, slm_model *model);
 /* Give a session the adapters of --lora; it was created with adapter_rank. -1, or the exit code after a message. */

@@ -6,7 +6,6 @@
 #include "examples/cli/cli_output.h" /* struct cli_output */
 #include "examples/cli/cli_prompt.h" /* cli_prompt_tokenize, cli_prompt_detokenize */
 
-#include <errno.h>
 #include <string.h>
 
 struct tokenize_options {
@@ -144,34 +143,6 @@ static int take_argument(struct tokenize_work *work, const char *word)
     return code;
 }
 
-/* A model without weights from a tokenizer.json. */
-static int open_tokenizer(struct cli_model *opened, const char *path)
-{
-    const struct cli_model_options engine = {.threads = 1};
-    int code = cli_model_open_engine(opened, "tokenize", &engine);
-    if (code >= 0) {
-        return code;
-    }
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return cli_fail("tokenize", "%s: %s", path, strerror(errno));
-    }
-    struct cli_text text = {0};
-    slm_error error = cli_error_empty();
-    slm_model *model = NULL;
-    if (cli_text_read_all(&text, file) != 0) {
-        code = cli_fail("tokenize", "%s: reading failed", path);
-    } else {
-        const slm_status status = slm_model_open_tokenizer(opened->engine, text.bytes, text.length, &model, &error);
-        code = status == SLM_OK           ? -1
-               : error.message[0] != '\0' ? cli_fail("tokenize", "%s: %s", path, error.message)
-                                          : cli_fail_library("tokenize", status, &error);
-    }
-    (void)fclose(file);
-    cli_text_free(&text);
-    return code < 0 ? cli_model_adopt(opened, model) : code;
-}
-
 static int tokenize_with_options(const struct tokenize_options *options, const struct cli_strings *words)
 {
     if (options->jsonl ? words->count > 0 : words->count != 1) {
@@ -182,7 +153,7 @@ static int tokenize_with_options(const struct tokenize_options *options, const s
         return cli_fail_usage("tokenize", "give -m or --tokenizer, not both");
     }
     struct tokenize_work work = {.options = options, .output = cli_output_stdout()};
-    int code = options->tokenizer != NULL ? open_tokenizer(&work.opened, options->tokenizer)
+    int code = options->tokenizer != NULL ? cli_model_open_tokenizer(&work.opened, "tokenize", options->tokenizer)
                                           : cli_model_open(&work.opened, "tokenize", &options->model);
     if (code < 0 && !work.opened.info.has_tokenizer) {
         code = cli_fail("tokenize", "the model has no tokenizer; it was converted from a checkpoint without one");

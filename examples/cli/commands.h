@@ -13,6 +13,7 @@ extern const struct cli_command cli_command_tokenize;
 extern const struct cli_command cli_command_template;
 extern const struct cli_command cli_command_logits;
 extern const struct cli_command cli_command_embed;
+extern const struct cli_command cli_command_grammar;
 extern const struct cli_command cli_command_bench;
 
 #endif

@@ -3,12 +3,13 @@
 #ifndef SLM_API_HANDLES_H
 #define SLM_API_HANDLES_H
 
-#include "base/file.h"          /* struct slm_mapping */
-#include "base/log.h"           /* struct slm_log */
-#include "base/memory.h"        /* struct slm_memory */
-#include "base/parallel.h"      /* struct slm_team */
-#include "format/weight_file.h" /* struct slm_weight_file */
-#include "runtime/pool.h"       /* struct slm_runtime_model */
+#include "base/file.h"            /* struct slm_mapping */
+#include "base/log.h"             /* struct slm_log */
+#include "base/memory.h"          /* struct slm_memory */
+#include "base/parallel.h"        /* struct slm_team */
+#include "format/weight_file.h"   /* struct slm_weight_file */
+#include "runtime/pool.h"         /* struct slm_runtime_model */
+#include "text/vocabulary_trie.h" /* struct slm_vocabulary */
 #include <stdatomic.h>
 
 struct slm_engine {
@@ -33,6 +34,8 @@ struct slm_model {
     struct slm_weight_file file;
     struct slm_transformer transformer;
     struct slm_tokenizer tokenizer;
+    struct slm_vocabulary vocabulary; /* when the file has one */
+    _Atomic(struct slm_built_vocabulary *) built_vocabulary;
     struct slm_runtime_model runtime;
     atomic_uint users; /* pools and adapters */
     void *block;       /* what was allocated for the handle; NULL: the caller's */
@@ -52,6 +55,9 @@ slm_status slm__path_in(const char *path, uint64_t length, char copy[SLM_PATH_BY
 slm_status slm__require(const void *pointer, const char *name, slm_error *error);
 /* The model can run: it is more than a tokenizer. */
 slm_status slm__require_weights(const struct slm_model *model, slm_error *error);
+/* The tokens of a model as tries; built at the first call when its file has none. SLM_E_NO_TOKENIZER. */
+slm_status slm__model_vocabulary(struct slm_model *model, const struct slm_vocabulary **vocabulary, slm_error *error);
+void slm__model_free_vocabulary(struct slm_model *model);
 /* Open a model over bytes that the engine allocated (alignment 4096); takes them over, also on failure. */
 slm_status slm__model_adopt(struct slm_engine *engine, struct slm_span image, struct slm_model **model, slm_error *error);
 

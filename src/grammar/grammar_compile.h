@@ -11,7 +11,7 @@ struct slm_grammar_limits {
     uint32_t depth; /* frames of a stack while matching: nesting of rules, objects, sequences; 0: SLM_GRAMMAR_DEPTH */
 };
 
-enum { SLM_GRAMMAR_DEPTH = 1024 };
+enum { SLM_GRAMMAR_DEPTH = 1024, SLM_GRAMMAR_DEPTH_MAX = 65536 };
 
 /* Compile what `root` stands for. The builder's nodes may be changed and are of no further use; it is freed by its owner.
  * Errors: those of the builder; SLM_E_BAD_VALUE (no string at all is in the grammar), SLM_E_SYNTAX (a rule without definition, left

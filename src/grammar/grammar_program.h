@@ -4,6 +4,7 @@
 #define SLM_GRAMMAR_GRAMMAR_PROGRAM_H
 
 #include "base/memory.h"           /* struct slm_memory */
+#include <stdatomic.h>
 #include "grammar/grammar_nodes.h" /* node records */
 #include "grammar/string_list.h"   /* struct slm_string_list */
 
@@ -47,7 +48,7 @@ struct slm_program_object {
 struct slm_grammar {
     struct slm_memory memory;
     size_t bytes; /* of the block */
-    uint64_t serial;
+    atomic_uint users; /* matchers and sessions */
     const struct slm_node_record *nodes;
     const slm_node *words;
     const uint8_t *texts;

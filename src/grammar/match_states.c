@@ -111,7 +111,8 @@ static void chain_set(struct slm_match_states *states, uint32_t set)
     *head = set;
 }
 
-uint32_t slm__match_set_with(struct slm_match_states *states, uint32_t set, uint32_t words, uint32_t member)
+/* The set with the bits of `from` (NULL: none), and one more member unless that is UINT32_MAX. */
+static uint32_t intern_set(struct slm_match_states *states, const uint32_t *from, uint32_t words, uint32_t member)
 {
     if (words + SET_HEADER > states->sizes.set_words - states->set_count) {
         states->full = true;
@@ -122,9 +123,8 @@ uint32_t slm__match_set_with(struct slm_match_states *states, uint32_t set, uint
     record[1] = 0;
     record[2] = words;
     for (uint32_t i = 0; i < words; i++) {
-        bits[i] = set == 0 ? 0 : states->sets[set + SET_HEADER + i];
+        bits[i] = (from != NULL ? from[i] : 0) | (member / 32 == i && member != UINT32_MAX ? 1u << (member % 32) : 0);
     }
-    bits[member / 32] |= 1u << (member % 32);
     for (uint32_t i = states->set_heads[slm__match_hash(bits, words) & (states->heads - 1)]; i != 0; i = states->sets[i]) {
         if (states->sets[i + 2] == words && memcmp(states->sets + i + SET_HEADER, bits, words * sizeof *bits) == 0) {
             return i;
@@ -136,18 +136,57 @@ uint32_t slm__match_set_with(struct slm_match_states *states, uint32_t set, uint
     return made;
 }
 
+uint32_t slm__match_set_with(struct slm_match_states *states, uint32_t set, uint32_t words, uint32_t member)
+{
+    return intern_set(states, set == 0 ? NULL : states->sets + set + SET_HEADER, words, member);
+}
+
 bool slm__match_set_has(const struct slm_match_states *states, uint32_t set, uint32_t member)
 {
     return set != 0 && (states->sets[set + SET_HEADER + member / 32] >> (member % 32) & 1) != 0;
 }
 
-/* ---- Compaction ---- */
+/* ---- States of another match ---- */
 
 static bool frame_keeps_set(const struct slm_match_states *states, const struct slm_frame *frame)
 {
     const struct slm_node_record *record = &states->grammar->nodes[frame->node];
     return record->kind == SLM_NODE_KIND_OBJECT && states->grammar->objects[record->a].keeps_set && frame->a != 0;
 }
+
+/* The same frame here, from the bottom of its stack up. */
+static uint32_t copy_frame(struct slm_match_states *states, const struct slm_match_states *from, uint32_t frame)
+{
+    uint32_t copy = 0;
+    for (uint32_t depth = 1; depth <= from->frames[frame].depth && copy != UINT32_MAX; depth++) {
+        uint32_t f = frame;
+        while (from->frames[f].depth > depth) {
+            f = from->frames[f].parent;
+        }
+        struct slm_frame changed = from->frames[f];
+        changed.parent = copy;
+        if (frame_keeps_set(from, &from->frames[f])) {
+            const uint32_t *set = from->sets + changed.a;
+            changed.a = intern_set(states, set + SET_HEADER, set[2], UINT32_MAX);
+        }
+        copy = changed.a == UINT32_MAX && states->full ? UINT32_MAX : slm__match_frame(states, &changed);
+    }
+    return copy;
+}
+
+slm_state slm__match_copy(struct slm_match_states *states, const struct slm_match_states *from, slm_state state)
+{
+    const struct slm_state_record *record = &from->states[state];
+    slm__match_open(states);
+    for (uint32_t i = 0; i < record->count; i++) {
+        struct slm_configuration place = from->configurations[record->first + i];
+        place.frame = copy_frame(states, from, place.frame);
+        slm__match_found(states, place);
+    }
+    return slm__match_intern(states, record->complete);
+}
+
+/* ---- Compaction ---- */
 
 static void mark_frames(struct slm_match_states *states, slm_state state)
 {

@@ -93,6 +93,8 @@ slm_status slm__match_begin(struct slm_match_states *states, const struct slm_gr
 slm_state slm__match_step(struct slm_match_states *states, slm_state state, uint8_t byte);
 /* Keep only the living states, whose numbers change in place, and the start. false: they take nearly all of the cache. */
 bool slm__match_compact(struct slm_match_states *states, slm_state *living, uint32_t count);
+/* The same state of another match of the same grammar; UNKNOWN: it does not fit (`full`). */
+slm_state slm__match_copy(struct slm_match_states *states, const struct slm_match_states *from, slm_state state);
 /* Fewest bytes to the end, or what is more. */
 uint32_t slm__match_cost(const struct slm_match_states *states, slm_state state);
 
@@ -104,6 +106,9 @@ static inline slm_state slm__match_next(struct slm_match_states *states, slm_sta
 
 /* ---- For the files that make states ---- */
 
+/* Begin with no configuration; finish with the state of those that were found, and of what they enter. */
+void slm__match_open(struct slm_match_states *states);
+slm_state slm__match_intern(struct slm_match_states *states, bool complete);
 uint32_t slm__match_hash(const uint32_t *words, uint32_t count);
 /* Transitions by the allowed bytes of the state's record: none is known. */
 void slm__match_new_row(struct slm_match_states *states, slm_state state);

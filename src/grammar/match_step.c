@@ -334,9 +334,10 @@ static slm_state find_state(const struct slm_match_states *states, uint32_t head
 }
 
 /* The state of what was found. */
-static slm_state intern(struct slm_match_states *states)
+slm_state slm__match_intern(struct slm_match_states *states, bool complete)
 {
     close_work(states);
+    states->found_end = states->found_end || complete;
     if (states->full || states->over_limit) {
         return SLM_STATE_UNKNOWN;
     }
@@ -369,7 +370,7 @@ static slm_state intern(struct slm_match_states *states)
     return state;
 }
 
-static void begin(struct slm_match_states *states)
+void slm__match_open(struct slm_match_states *states)
 {
     states->found_count = 0;
     states->found_end = false;
@@ -384,13 +385,13 @@ slm_state slm__match_step(struct slm_match_states *states, slm_state state, uint
     if (*next != SLM_STATE_UNKNOWN) {
         return *next;
     }
-    begin(states);
+    slm__match_open(states);
     const struct slm_state_record record = states->states[state];
     for (uint32_t i = 0; i < record.count; i++) {
         step(states, &states->configurations[record.first + i], byte);
         close_work(states);
     }
-    *next = intern(states);
+    *next = slm__match_intern(states, false);
     return *next;
 }
 
@@ -408,9 +409,9 @@ slm_status slm__match_begin(struct slm_match_states *states, const struct slm_gr
     memset(states->frame_heads, 0, states->heads * sizeof(uint32_t));
     memset(states->set_heads, 0, states->heads * sizeof(uint32_t));
     slm__match_new_row(states, SLM_STATE_DEAD);
-    begin(states);
+    slm__match_open(states);
     slm__match_enter(states, grammar->root, 0);
-    states->start = intern(states);
+    states->start = slm__match_intern(states, false);
     if (states->start == SLM_STATE_UNKNOWN) {
         return slm__fail(error, SLM_E_LIMIT, "the start of the grammar has too many possibilities");
     }

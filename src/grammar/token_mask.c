@@ -26,6 +26,21 @@ static uint32_t characters_left(const struct slm_grammar *grammar, const struct 
     return node->kind == SLM_NODE_KIND_OBJECT && place->a == SLM_OBJECT_IN_ANY ? UINT32_MAX : 0;
 }
 
+static bool is_quote(const struct slm_grammar *grammar, slm_node node, uint32_t at)
+{
+    const struct slm_node_record *record = &grammar->nodes[node];
+    return record->kind == SLM_NODE_KIND_TEXT && grammar->texts[record->a + at] == '"';
+}
+
+/* What comes behind is the closing quote. */
+static bool closes_with_quote(const struct slm_match_states *states, uint32_t frame)
+{
+    const struct slm_grammar *grammar = states->grammar;
+    const struct slm_frame *record = &states->frames[frame];
+    const struct slm_node_record *node = &grammar->nodes[record->node];
+    return frame != 0 && node->kind == SLM_NODE_KIND_SEQUENCE && is_quote(grammar, grammar->words[node->a + record->a], 0);
+}
+
 /* The content tokens of a state, as far as they are known; *exact: these are all. */
 static const uint8_t *known_content(const struct slm_token_matcher *matcher, slm_state state, bool *exact)
 {
@@ -47,12 +62,10 @@ static const uint8_t *known_content(const struct slm_token_matcher *matcher, slm
     }
     const uint8_t *level = slm__vocabulary_level(matcher->vocabulary, left, exact);
     if (*exact && left < matcher->vocabulary->longest) { /* tokens that are too long may yet fit something else here, or behind it */
-        const struct slm_node_record *node = &matcher->grammar->nodes[best->node];
-        *exact = best->b >= node->b && record->count <= 2;
+        *exact = closes_with_quote(states, best->frame);
         for (uint32_t i = 0; i < record->count && *exact; i++) {
             const struct slm_configuration *place = &states->configurations[record->first + i];
-            const struct slm_node_record *other = &matcher->grammar->nodes[place->node];
-            *exact = place == best || (other->kind == SLM_NODE_KIND_TEXT && matcher->grammar->texts[other->a + place->b] == '"');
+            *exact = place == best || is_quote(matcher->grammar, place->node, place->b);
         }
     }
     return level;

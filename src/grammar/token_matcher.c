@@ -40,7 +40,7 @@ uint64_t slm__matcher_bytes(const struct slm_grammar *grammar, const struct slm_
 }
 
 slm_status slm__matcher_begin(struct slm_token_matcher *matcher, const struct slm_grammar *grammar, const struct slm_vocabulary *vocabulary,
-                              const uint32_t *ends, uint32_t end_count, void *block, uint64_t cache_bytes, slm_error *error)
+                              const int32_t *ends, uint32_t end_count, void *block, uint64_t cache_bytes, slm_error *error)
 {
     const struct layout layout = lay_out(grammar, vocabulary, cache_bytes);
     struct slm_carver carver = {block, 0};
@@ -48,8 +48,8 @@ slm_status slm__matcher_begin(struct slm_token_matcher *matcher, const struct sl
     carve(&carver, &layout, matcher);
     memset(matcher->slots, 0, layout.slots * sizeof *matcher->slots);
     for (uint32_t i = 0; i < end_count && matcher->end_count < SLM_MATCHER_ENDS_MAX; i++) {
-        if (ends[i] < vocabulary->token_count) {
-            matcher->ends[matcher->end_count++] = (int32_t)ends[i];
+        if (ends[i] >= 0 && (uint32_t)ends[i] < vocabulary->token_count) {
+            matcher->ends[matcher->end_count++] = ends[i];
         }
     }
     SLM_TRY(slm__match_begin(&matcher->states, grammar, error));
@@ -67,6 +67,20 @@ slm_status slm__matcher_make_room(struct slm_token_matcher *matcher, slm_state *
     if (!slm__match_compact(&matcher->states, living, count)) {
         return slm__fail(error, SLM_E_LIMIT, "the states of the grammar do not fit into the cache that was planned for them");
     }
+    return SLM_OK;
+}
+
+slm_status slm__matcher_take(struct slm_token_matcher *matcher, const struct slm_token_matcher *from, slm_error *error)
+{
+    slm_state copy = slm__match_copy(&matcher->states, &from->states, from->current);
+    if (copy == SLM_STATE_UNKNOWN) {
+        SLM_TRY(slm__matcher_make_room(matcher, &matcher->current, 1, error));
+        copy = slm__match_copy(&matcher->states, &from->states, from->current);
+    }
+    if (copy == SLM_STATE_UNKNOWN) {
+        return slm__fail(error, SLM_E_LIMIT, "the state of the grammar does not fit into the cache that was planned for it");
+    }
+    matcher->current = copy;
     return SLM_OK;
 }
 

@@ -34,7 +34,7 @@ struct slm_token_matcher {
 uint64_t slm__matcher_bytes(const struct slm_grammar *grammar, const struct slm_vocabulary *vocabulary, uint64_t cache_bytes);
 /* Lay out `block` (64-aligned, slm__matcher_bytes() long) and begin at the start of the grammar. `ends` beyond ENDS_MAX are left out. */
 slm_status slm__matcher_begin(struct slm_token_matcher *matcher, const struct slm_grammar *grammar, const struct slm_vocabulary *vocabulary,
-                              const uint32_t *ends, uint32_t end_count, void *block, uint64_t cache_bytes, slm_error *error);
+                              const int32_t *ends, uint32_t end_count, void *block, uint64_t cache_bytes, slm_error *error);
 /* Back to the start of the grammar; what is cached stays. */
 static inline void slm__matcher_restart(struct slm_token_matcher *matcher) { matcher->current = matcher->states.start; }
 /* The state of another matcher of the same grammar. SLM_E_LIMIT when it does not fit; then nothing has changed. */

@@ -9,6 +9,7 @@
 #include "import/model_metadata.h"  /* slm__write_traits, slm__write_texts */
 #include "import/rope_tensors.h"    /* struct slm_rope_tensors */
 #include "import/vision_metadata.h" /* slm__write_vision_traits */
+#include "text/vocabulary_trie.h"   /* slm__vocabulary_build */
 #include <string.h>
 
 enum { HASH_PIECE = 1 << 20 };
