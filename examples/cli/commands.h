@@ -14,6 +14,9 @@ extern const struct cli_command cli_command_template;
 extern const struct cli_command cli_command_logits;
 extern const struct cli_command cli_command_embed;
 extern const struct cli_command cli_command_grammar;
+extern const struct cli_command cli_command_score;
+extern const struct cli_command cli_command_classify;
+extern const struct cli_command cli_command_calibrate;
 extern const struct cli_command cli_command_bench;
 
 #endif

@@ -9,8 +9,9 @@
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_command_run,      &cli_command_chat,   &cli_command_convert, &cli_command_inspect, &cli_command_tokenize,
-    &cli_command_template, &cli_command_logits, &cli_command_embed,   &cli_command_grammar, &cli_command_bench,
+    &cli_command_run,       &cli_command_chat,    &cli_command_convert, &cli_command_inspect, &cli_command_tokenize,
+    &cli_command_template,  &cli_command_logits,  &cli_command_embed,   &cli_command_score,   &cli_command_classify,
+    &cli_command_calibrate, &cli_command_grammar, &cli_command_bench,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -49,7 +50,8 @@ int main(int argc, char **argv)
 {
     cli_signals_ignore_pipe();
     if (argc < 2) {
-        return cli_fail_usage("", "a command is needed: run, chat, convert, inspect, tokenize, template, logits, embed, grammar or bench");
+        return cli_fail_usage("", "a command is needed: run, chat, convert, inspect, tokenize, template, logits, embed, score, "
+                                  "classify, calibrate, grammar or bench");
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         return print_help();

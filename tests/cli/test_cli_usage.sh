@@ -3,7 +3,7 @@
 # Wrong usage ends with exit code 2 and a message that helps; --help with 0 and standard output.
 . "$(dirname "$0")/transcript.sh"
 
-commands="run chat convert inspect tokenize template logits bench"
+commands="run chat convert inspect tokenize template logits embed score classify calibrate bench"
 
 fails_with "no command" 2 "a command is needed"
 fails_with "unknown command" 2 "did you mean 'convert'?" convret
