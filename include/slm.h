@@ -548,6 +548,9 @@ typedef struct slm_session slm_session;
 /* Keys and values in the cache. Default F16. I8 has one scale for each token and kv head, and takes half the memory of F16. */
 enum { SLM_KV_DEFAULT = 0, SLM_KV_F32 = 1, SLM_KV_F16 = 2, SLM_KV_I8 = 3 };
 
+/* Reuse (prefixes not 0): an append that wants no logits or hidden states shares the longest beginning that it has in common with a kept
+ * sequence or another session, instead of computing it: the same bits. Never between different adapters, and not beyond an image.
+ * Kept sequences take pages that no session needs; the least recently used gives way. */
 typedef struct slm_pool_options {
     uint32_t struct_size;
     uint32_t sessions;  /* most sessions at once; 0: 1 */
@@ -559,6 +562,8 @@ typedef struct slm_pool_options {
     void *block;        /* memory for the pool, or NULL: one allocation by the engine's allocator */
     uint64_t block_bytes; /* at least slm_pool_plan()'s total_bytes, aligned to 64 */
     uint32_t adapter_rank; /* largest rank (slm_adapter_info) of an adapter that a session may be given; 0: sessions have no adapters */
+    uint32_t speculate;    /* most tokens guessed ahead of a session, at most 64; each takes vocab_size floats a session; 0: none */
+    uint32_t prefixes;     /* most sequences kept for reuse when their session ends or is rewound to 0; 0: nothing is reused */
     uint32_t reserved2;
 } slm_pool_options;
 
@@ -605,6 +610,9 @@ typedef struct slm_sampling {
 enum { SLM_TOP_LOGPROBS_MAX = 20 };
 enum { SLM_SESSION_IGNORE_EOS = 1, SLM_SESSION_SHOW_SPECIAL = 2 };
 
+/* Guessing ahead (speculate not 0): where the last tokens stood before in the sequence, the next ones may be those that followed; a pass
+ * computes them too, and those that are then chosen cost none of their own. Tokens and bits are the same as without; guessing pauses
+ * where too few come true. */
 typedef struct slm_session_options {
     uint32_t struct_size;
     uint32_t flags;      /* SLM_SESSION_... */
@@ -617,6 +625,8 @@ typedef struct slm_session_options {
     uint64_t stop_count;
     uint32_t adapter_rank; /* only without a pool: as in slm_pool_options */
     uint32_t top_logprobs; /* slm_token.top: the N most probable tokens at every step; at most SLM_TOP_LOGPROBS_MAX */
+    uint32_t speculate;    /* guess up to so many tokens ahead, at most the pool's; 8 is a good choice; 0: off */
+    uint32_t reserved;
 } slm_session_options;
 
 /* A session in `pool`, or, with pool NULL, in a pool of its own (one allocation). */
@@ -723,9 +733,20 @@ typedef struct slm_session_info {
     int32_t last_stop;    /* SLM_STOP_... of the last slm_session_next() */
     int32_t kv_type;
     int32_t long_context; /* 1: its context is long enough for the model's second set of rotary frequencies (longrope) */
+    uint32_t reused;      /* tokens of the last append that were found in the pool's cache */
+    uint64_t guessed;     /* tokens that were guessed ahead */
+    uint64_t accepted;    /* of them those that were then chosen */
 } slm_session_info;
 
 SLM_API slm_status slm_session_get_info(const slm_session *session, slm_session_info *info, slm_error *error);
+/* The session as bytes, to go on later, in another session or process or on another machine: tokens, keys and values, sampler with its
+ * generator, stop strings, text held back. *needed is their number; a NULL or smaller buffer is SLM_E_BUFFER_TOO_SMALL. The format, little-
+ * endian with a CRC-32C, is in src/runtime/snapshot.h. Conversation and all, the bytes are as private as the session. */
+SLM_API slm_status slm_session_save(const slm_session *session, void *bytes, uint64_t capacity, uint64_t *needed, slm_error *error);
+/* Make a session what was saved; what it held is given up. Refused, and nothing changes, when the bytes are cut or damaged
+ * (SLM_E_TRUNCATED, SLM_E_BAD_MAGIC, SLM_E_VERSION, SLM_E_CHECKSUM), for another model, kv_type, adapters or rotary frequencies
+ * (SLM_E_BAD_VALUE), or when context or pool are too small (SLM_E_CONTEXT_FULL, SLM_E_POOL_FULL). */
+SLM_API slm_status slm_session_restore(slm_session *session, const void *bytes, uint64_t length, slm_error *error);
 /* Make the running append, next or generate of this session return SLM_E_CANCELLED soon; without one, the next to start.
  * From any thread, and from a signal handler. */
 SLM_API void slm_session_cancel(slm_session *session);

@@ -19,6 +19,7 @@ struct chat_options {
     const char *history;
     int64_t tokens;
     int64_t context;
+    int64_t speculate;
     int32_t trust_messages;
 };
 
@@ -27,6 +28,9 @@ static const struct cli_option chat_rows[] = {
     {"--system", NULL, "TEXT", "A system message in front of the conversation.", CLI_STRING, offsetof(struct chat_options, system), 0, 0},
     {"--context", NULL, "C", "Size of the context in tokens; default: the model's, at most 4096.", CLI_INTEGER,
      offsetof(struct chat_options, context), 16, 1e9},
+    {"--speculate", NULL, "N",
+     "Guess up to N tokens ahead from the text so far (8 is good):\nthe same answers, sooner where they repeat it.", CLI_INTEGER,
+     offsetof(struct chat_options, speculate), 0, 64},
     {"--history", NULL, "keep|none",
      "Does the model see earlier turns? Default keep; none for the\ndemonstration model, which knows single "
      "messages only.",
@@ -250,6 +254,7 @@ static int open_session(struct chat *chat, struct chat_options *options)
             .max_tokens = (uint32_t)options->tokens,
             .kv_type = chat->opened.kv_type,
             .adapter_rank = chat->opened.adapter_rank,
+            .speculate = (uint32_t)options->speculate,
             .sampling = &made.sampling,
             .stop = made.stop,
             .stop_count = options->sampling.stop.count,

@@ -75,6 +75,7 @@ static slm_status bind_model(struct slm_model *model, const struct slm_transform
         }
     }
     runtime->transformer = &model->transformer;
+    runtime->file = &model->file;
     runtime->kernels = &model->engine->kernels;
     runtime->team = model->engine->team;
     runtime->memory = &model->engine->memory;

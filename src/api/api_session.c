@@ -3,6 +3,7 @@
 #include "api/handles.h"
 #include "runtime/generate.h" /* slm__generate */
 #include "runtime/session.h"  /* struct slm_session */
+#include "runtime/snapshot.h" /* slm__session_save, slm__session_restore */
 #include <string.h>
 
 slm_status slm_pool_plan(const slm_model *model, const slm_pool_options *options, slm_pool_memory *memory, slm_error *error)
@@ -71,7 +72,8 @@ slm_status slm_session_create(slm_model *model, slm_pool *pool, const slm_sessio
                                   .context = known.context,
                                   .kv_type = known.kv_type,
                                   .batch = known.batch,
-                                  .adapter_rank = known.adapter_rank};
+                                  .adapter_rank = known.adapter_rank,
+                                  .speculate = known.speculate};
     struct slm_pool *created = NULL;
     SLM_TRY(slm__pool_create(&model->runtime, &own, true, &created, error));
     const slm_status status = slm__session_create(created, &known, session, error);
@@ -219,6 +221,9 @@ slm_status slm_session_get_info(const slm_session *session, slm_session_info *in
                               .context = session->context,
                               .last_stop = session->result.stop,
                               .kv_type = (int32_t)session->pool->shape.kv_type,
+                              .reused = session->reused,
+                              .guessed = session->guesses.guessed,
+                              .accepted = session->guesses.accepted,
                               .long_context = slm__transformer_is_long(session->pool->model->transformer, session->context)};
     for (uint32_t c = 0; c < session->pool->model->transformer->kv_class_count; c++) {
         for (uint32_t tile = 0; tile < session->kv[c].tiles; tile++) {
@@ -226,6 +231,20 @@ slm_status slm_session_get_info(const slm_session *session, slm_session_info *in
         }
     }
     return slm__struct_out(info, &known, sizeof known, error);
+}
+
+slm_status slm_session_save(const slm_session *session, void *bytes, uint64_t capacity, uint64_t *needed, slm_error *error)
+{
+    SLM_TRY(slm__require(session, "session", error));
+    SLM_TRY(slm__require(needed, "needed", error));
+    return slm__session_save(session, bytes, bytes != NULL ? capacity : 0, needed, error);
+}
+
+slm_status slm_session_restore(slm_session *session, const void *bytes, uint64_t length, slm_error *error)
+{
+    SLM_TRY(slm__require(session, "session", error));
+    SLM_TRY(slm__require(bytes, "bytes", error));
+    return slm__session_restore(session, bytes, length, error);
 }
 
 void slm_session_cancel(slm_session *session)

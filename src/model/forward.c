@@ -112,6 +112,15 @@ bool slm__transformer_is_long(const struct slm_transformer *t, uint32_t context)
     return is_long;
 }
 
+bool slm__transformer_same_rope(const struct slm_transformer *t, uint32_t context, uint32_t other)
+{
+    bool same = true;
+    for (uint32_t s = 0; s < t->rope_set_count; s++) {
+        same = same && frequencies_for(&t->rope_sets[s], context) == frequencies_for(&t->rope_sets[s], other);
+    }
+    return same;
+}
+
 /* cos and sin of all angles of one row and rope set; in f64, which is the same everywhere. */
 static void fill_rotary(const struct slm_rope_set *set, const struct slm_row *row, float *cosines)
 {

@@ -75,6 +75,9 @@ struct slm_forward {
 /* Whether a sequence of this capacity takes the frequencies for long ones. */
 bool slm__transformer_is_long(const struct slm_transformer *transformer, uint32_t context);
 
+/* Whether sequences of these capacities take the same frequencies. */
+bool slm__transformer_same_rope(const struct slm_transformer *transformer, uint32_t context, uint32_t other);
+
 /* Compute `count` rows (1 .. batch). false: cancelled; keys and values of these rows are then undefined, nothing else has changed.
  * Call it inside slm__team_run(). */
 bool slm__forward_rows(const struct slm_forward *forward, const struct slm_row *rows, uint32_t count);

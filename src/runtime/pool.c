@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Planning and creating pools. */
 #include "runtime/pool.h"
-#include "runtime/session.h" /* struct slm_session */
-#include "sample/sampler.h"  /* slm__sampler_scratch_bytes */
+#include "runtime/prefix_cache.h" /* struct slm_prefix */
+#include "runtime/session.h"      /* struct slm_session */
+#include "sample/sampler.h"       /* slm__sampler_scratch_bytes */
 #include <string.h>
 
 enum { DEFAULT_BATCH = 512, DEFAULT_CONTEXT = 4096, MAX_SESSIONS = 4096, MAX_BATCH = 8192 };
@@ -27,6 +28,24 @@ static uint32_t window_tiles(uint32_t window, uint32_t context_tiles, uint32_t b
     return tiles < context_tiles ? (uint32_t)tiles : context_tiles;
 }
 
+/* What takes memory only when it is asked for. */
+static slm_status optional_shape(const slm_pool_options *options, struct slm_pool_shape *shape, slm_error *error)
+{
+    shape->adapter_rank = options->adapter_rank;
+    shape->speculate = options->speculate;
+    shape->prefixes = options->prefixes;
+    if (shape->adapter_rank > SLM_LOW_RANK_RANK_MAX) {
+        return slm__fail(error, SLM_E_ARGUMENT, "adapter_rank is %u, at most %d is possible", shape->adapter_rank, SLM_LOW_RANK_RANK_MAX);
+    }
+    if (shape->speculate > SLM_SPECULATE_MAX) {
+        return slm__fail(error, SLM_E_ARGUMENT, "speculate is %u, at most %d is possible", shape->speculate, SLM_SPECULATE_MAX);
+    }
+    if (shape->prefixes > MAX_SESSIONS) {
+        return slm__fail(error, SLM_E_ARGUMENT, "prefixes is %u, at most %d are possible", shape->prefixes, MAX_SESSIONS);
+    }
+    return SLM_OK;
+}
+
 slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool_options *options, struct slm_pool_shape *shape,
                            slm_error *error)
 {
@@ -49,10 +68,7 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
     if (shape->batch > MAX_BATCH) {
         return slm__fail(error, SLM_E_ARGUMENT, "batch is %u, at most %d rows are possible", shape->batch, MAX_BATCH);
     }
-    shape->adapter_rank = options->adapter_rank;
-    if (shape->adapter_rank > SLM_LOW_RANK_RANK_MAX) {
-        return slm__fail(error, SLM_E_ARGUMENT, "adapter_rank is %u, at most %d is possible", shape->adapter_rank, SLM_LOW_RANK_RANK_MAX);
-    }
+    SLM_TRY(optional_shape(options, shape, error));
     if (encoder) { /* a text is computed at once; each ends within a page */
         shape->batch = shape->batch < shape->context ? shape->context : shape->batch;
         pages = options->kv_tokens == 0 ? shape->batch / SLM_TILE + shape->sessions : pages;
@@ -64,7 +80,7 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
     shape->batch = shape->batch > useful ? (uint32_t)useful : shape->batch;
     for (uint32_t c = 0; c < model->transformer->kv_class_count; c++) {
         const uint32_t window = model->transformer->windows[c];
-        shape->pages[c] = window == 0 ? (uint32_t)pages : shape->sessions * window_tiles(window, tiles, shape->batch);
+        shape->pages[c] = window == 0 ? (uint32_t)pages : (shape->sessions + shape->prefixes) * window_tiles(window, tiles, shape->batch);
     }
     return kv_type_of(options->kv_type, encoder, &shape->kv_type, error);
 }
@@ -82,6 +98,7 @@ static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
         uint32_t *tables = slm__carve(carver, (uint64_t)tiles * classes * sizeof *tables);
         float *logits = slm__carve(carver, (uint64_t)vocab * sizeof *logits);
         uint32_t *images = slm__carve(carver, most_images * sizeof *images);
+        float *guessed = slm__carve(carver, (uint64_t)shape->speculate * vocab * sizeof *guessed);
         if (pool->sessions != NULL) {
             memset(&pool->sessions[i], 0, sizeof pool->sessions[i]);
             pool->sessions[i].pool = pool;
@@ -92,6 +109,26 @@ static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
             }
             pool->sessions[i].logits = logits;
             pool->sessions[i].images = images;
+            pool->sessions[i].guesses.logits = guessed;
+        }
+    }
+}
+
+static void carve_prefixes(struct slm_pool *pool, struct slm_carver *carver)
+{
+    const struct slm_pool_shape *shape = &pool->shape;
+    const uint32_t tiles = slm__kv_tiles(shape->context), classes = pool->model->transformer->kv_class_count;
+    pool->prefixes = slm__carve(carver, shape->prefixes * sizeof *pool->prefixes);
+    for (uint32_t i = 0; i < shape->prefixes; i++) {
+        int32_t *tokens = slm__carve(carver, (uint64_t)shape->context * sizeof *tokens);
+        uint32_t *tables = slm__carve(carver, (uint64_t)tiles * classes * sizeof *tables);
+        if (pool->prefixes != NULL) {
+            memset(&pool->prefixes[i], 0, sizeof pool->prefixes[i]);
+            pool->prefixes[i].tokens = tokens;
+            for (uint32_t c = 0; c < classes; c++) {
+                pool->prefixes[i].kv[c].table = tables + (size_t)c * tiles;
+                pool->prefixes[i].kv[c].capacity = tiles;
+            }
         }
     }
 }
@@ -125,6 +162,7 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     memory->workspace_bytes = carver->used - mark;
     mark = carver->used;
     carve_sessions(pool, carver);
+    carve_prefixes(pool, carver);
     memory->session_bytes = carver->used - mark;
     memory->total_bytes = carver->used;
     memory->page_tokens = SLM_TILE;
@@ -189,7 +227,7 @@ void slm__pool_run(struct slm_pool *pool, uint64_t rows, slm_team_main_fn *work,
 {
     const struct slm_transformer *t = pool->model->transformer;
     const uint64_t ops = slm__transformer_body_ops(t) + (uint64_t)2 * t->head.rows * t->hidden_size;
-    if (ops < ALONE_OPS / (rows + 1)) {
+    if (rows == 0 || ops < ALONE_OPS / (rows + 1)) {
         slm__team_run_alone(pool->model->team, work, context);
     } else {
         slm__team_run(pool->model->team, work, context);

@@ -12,6 +12,7 @@
 /* What the runtime knows of a model; owned by the model handle, immutable. */
 struct slm_runtime_model {
     const struct slm_transformer *transformer;
+    const struct slm_weight_file *file;
     const struct slm_tokenizer *tokenizer; /* NULL: ids only */
     const struct slm_kernels *kernels;
     struct slm_team *team;
@@ -30,6 +31,8 @@ struct slm_pool_shape {
     uint32_t pages[SLM_KV_CLASSES]; /* of all sessions together, for each class of layers */
     uint32_t batch;                 /* rows of one forward pass */
     uint32_t adapter_rank;          /* largest of an adapter; 0: none can be set */
+    uint32_t speculate;             /* most guesses of one session */
+    uint32_t prefixes;              /* ended sequences that are kept; 0: nothing is reused */
     enum slm_kv_type kv_type;
 };
 
@@ -59,9 +62,11 @@ struct slm_pool {
     uint32_t step_rows;                  /* min(sessions, batch, SLM_STEP_ROWS) */
     float *logits;                       /* [step_rows][vocab]: logits before they are accepted */
     void *sampler_scratch;
-    uint32_t live; /* sessions in use */
-    bool private;  /* belongs to its only session and goes with it */
-    void *block;   /* what was allocated; NULL: the caller's */
+    struct slm_prefix *prefixes; /* [shape.prefixes] */
+    uint64_t clock;              /* counts uses of prefixes */
+    uint32_t live;               /* sessions in use */
+    bool private;                /* belongs to its only session and goes with it */
+    void *block;                 /* what was allocated; NULL: the caller's */
     uint64_t block_bytes;
 };
 
@@ -75,7 +80,8 @@ slm_status slm__pool_create(const struct slm_runtime_model *model, const slm_poo
                             slm_error *error);
 /* What the forward pass needs of a pool. */
 struct slm_forward slm__pool_forward(struct slm_pool *pool, bool (*cancelled)(const void *context), const void *context);
-/* Run `work` that computes about `rows` rows: on the team's threads, or on this one alone where they would cost more than they save. */
+/* Run `work` that computes about `rows` rows, perhaps none: on the team's threads, or on this one alone where they would cost more than
+ * they save. */
 void slm__pool_run(struct slm_pool *pool, uint64_t rows, slm_team_main_fn *work, void *context);
 /* The caller has checked that no session lives. */
 void slm__pool_free(struct slm_pool *pool);

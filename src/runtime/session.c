@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions: creation, prefill, rewinding, forking. All or nothing: a call that fails leaves tokens, cache and logits as they were. */
 #include "runtime/session.h"
+#include "runtime/prefix_cache.h"  /* slm__prefix_reuse, slm__prefix_keep */
 #include "runtime/session_cache.h" /* slm__session_reserve_all and others */
 #include <math.h>
 #include <string.h>
@@ -31,6 +32,9 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
         return slm__fail(error, SLM_E_ARGUMENT, "context is %u, the pool's sessions have at most %u tokens", options->context,
                          pool->shape.context);
     }
+    if (options->speculate > pool->shape.speculate) {
+        return slm__fail(error, SLM_E_ARGUMENT, "speculate is %u, the pool was created with %u", options->speculate, pool->shape.speculate);
+    }
     if ((options->flags & ~(uint32_t)(SLM_SESSION_IGNORE_EOS | SLM_SESSION_SHOW_SPECIAL)) != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", options->flags);
     }
@@ -48,9 +52,11 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     session->computed = 0;
     session->answered = 0;
     session->image_count = 0;
+    session->reused = 0;
     session->logits_valid = false;
     session->in_step = false;
     session->adapters.count = 0;
+    slm__speculation_init(&session->guesses, options->speculate);
     session->status = SLM_OK;
     memset(&session->result, 0, sizeof session->result);
     atomic_init(&session->cancel, 0);
@@ -113,10 +119,18 @@ slm_status slm__session_set_adapters(struct slm_session *session, struct slm_ada
 
 void slm__session_free(struct slm_session *session)
 {
-    slm__session_keep(session, 0);
+    slm__prefix_keep(session);
     count_adapters(session, false);
     session->live = false;
     session->pool->live--;
+}
+
+void slm__session_forget_guesses(struct slm_session *session)
+{
+    if (session->guesses.computed > session->guesses.used) {
+        slm__session_keep(session, session->computed);
+        session->guesses.computed = session->guesses.used = 0;
+    }
 }
 
 static bool session_cancelled(const void *context)
@@ -209,21 +223,21 @@ static void run_append(void *context)
     job->status = all_finite(pool->logits, pool->model->transformer->vocab_size) ? SLM_OK : SLM_E_NOT_FINITE;
 }
 
-/* Compute tokens [computed, count) and accept them, or leave the session with `old_count` tokens and the old cache. */
-static slm_status compute_tokens(struct slm_session *session, uint32_t old_count, const struct slm_vision_image *image,
+/* Compute tokens [computed, count) and accept them, or leave the session with `old_count` tokens, `old_length` of them in the cache. */
+static slm_status compute_tokens(struct slm_session *session, uint32_t old_count, uint32_t old_length, const struct slm_vision_image *image,
                                  const slm_append_options *options, slm_error *error)
 {
     struct slm_pool *pool = session->pool;
-    const uint32_t old_length = session->computed;
     const size_t vocab = pool->model->transformer->vocab_size;
-    struct append_job job = {session, options, old_length, old_count, SLM_OK, image};
-    if (!slm__session_reserve_all(session, session->count - old_length)) {
-        const uint32_t wanted = session->count - old_length;
+    struct append_job job = {session, options, session->computed, old_count, SLM_OK, image};
+    if (!slm__session_reserve_all(session, session->count - job.from)) {
+        const uint32_t wanted = session->count - job.from;
+        slm__session_keep(session, old_length);
         session->count = old_count;
         return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the pool has free; rewind or destroy other sessions",
                          wanted);
     }
-    slm__pool_run(pool, session->count - old_length + (image != NULL ? pool->model->transformer->vision->patches : 0), run_append, &job);
+    slm__pool_run(pool, session->count - job.from + (image != NULL ? pool->model->transformer->vision->patches : 0), run_append, &job);
     if (job.status != SLM_OK) {
         slm__session_keep(session, old_length);
         session->count = old_count;
@@ -276,15 +290,21 @@ static slm_status check_tokens(const struct slm_transformer *t, const int32_t *t
 slm_status slm__session_append(struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
                                slm_error *error)
 {
-    const uint32_t old_count = session->count;
+    const uint32_t old_count = session->count, old_length = session->computed;
     SLM_TRY(check_room(session, count, options, error));
     SLM_TRY(check_tokens(session->pool->model->transformer, tokens, count, error));
     if (count == 0) {
         return SLM_OK;
     }
+    slm__session_forget_guesses(session);
     memcpy(session->tokens + old_count, tokens, (size_t)count * sizeof *tokens);
     session->count = old_count + (uint32_t)count;
-    SLM_TRY(compute_tokens(session, old_count, NULL, options, error));
+    if (options->logits == NULL && options->hidden == NULL) {
+        slm__prefix_reuse(session);
+    }
+    const uint32_t reused = session->computed - old_length;
+    SLM_TRY(compute_tokens(session, old_count, old_length, NULL, options, error));
+    session->reused = reused;
     restart_text(session);
     return SLM_OK;
 }
@@ -295,11 +315,12 @@ slm_status slm__session_append_image(struct slm_session *session, const struct s
     const struct slm_vision_tower *tower = session->pool->model->transformer->vision;
     const uint32_t old_count = session->count;
     SLM_TRY(check_room(session, tower->tokens, options, error));
+    slm__session_forget_guesses(session);
     for (uint32_t i = 0; i < tower->tokens; i++) {
         session->tokens[old_count + i] = tower->image_token;
     }
     session->count = old_count + tower->tokens;
-    SLM_TRY(compute_tokens(session, old_count, image, options, error));
+    SLM_TRY(compute_tokens(session, old_count, session->computed, image, options, error));
     session->images[session->image_count++] = old_count;
     restart_text(session);
     return SLM_OK;
@@ -316,7 +337,7 @@ slm_status slm__session_compute(struct slm_session *session, slm_error *error)
     if (slm__session_ends_in_image(session)) {
         return slm__fail(error, SLM_E_STATE, "the session was rewound to the end of an image: append tokens first");
     }
-    return session->logits_valid ? SLM_OK : compute_tokens(session, session->count, NULL, &none, error);
+    return session->logits_valid ? SLM_OK : compute_tokens(session, session->count, session->computed, NULL, &none, error);
 }
 
 /* Which of the images are kept with the first `tokens` tokens, and whether the last one is the end of the kept. */
@@ -353,6 +374,10 @@ slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm
                 (unsigned long long)tokens, limit);
         }
         SLM_TRY(images_kept(session, tokens, &kept, &at_image, error));
+        session->guesses.computed = session->guesses.used = 0;
+        if (tokens == 0) {
+            slm__prefix_keep(session);
+        }
         session->image_count = kept;
         /* the last one kept is computed again, for its logits */
         slm__session_keep(session, tokens == 0 || at_image ? (uint32_t)tokens : (uint32_t)tokens - 1);
@@ -369,6 +394,7 @@ slm_status slm__session_fork(struct slm_session *session, struct slm_session **r
     if (fork == NULL) {
         return pool_full_of_sessions(session->pool, error);
     }
+    slm__session_forget_guesses(session);
     memcpy(fork->tokens, session->tokens, session->count * sizeof *fork->tokens);
     memcpy(fork->logits, session->logits, session->pool->model->transformer->vocab_size * sizeof *fork->logits);
     for (uint32_t c = 0; c < session->pool->model->transformer->kv_class_count; c++) {
@@ -383,11 +409,13 @@ slm_status slm__session_fork(struct slm_session *session, struct slm_session **r
     fork->max_tokens = session->max_tokens;
     fork->top_logprobs = session->top_logprobs;
     fork->answered = session->answered;
+    fork->reused = 0;
     fork->logits_valid = session->logits_valid;
     fork->in_step = false;
     fork->adapters = session->adapters;
     memcpy(fork->adapter_handles, session->adapter_handles, sizeof fork->adapter_handles);
     count_adapters(fork, true);
+    slm__speculation_init(&fork->guesses, session->guesses.most);
     fork->sampler = session->sampler;
     fork->stop = session->stop;
     fork->stream = session->stream;

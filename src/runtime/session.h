@@ -4,7 +4,8 @@
  *
  * Invariant: keys and values of tokens [0, computed) are in the cache; count - computed is 0, or 1: the token that was chosen last, or
  * the last one kept by a rewind, which the next step computes. logits are those after the last token exactly when logits_valid; a rewind
- * to the end of an image leaves none and nothing to compute: tokens have to be appended.
+ * to the end of an image leaves none and nothing to compute: tokens have to be appended. Only where they are valid may there be guesses,
+ * whose keys and values lie behind the computed ones.
  */
 #ifndef SLM_RUNTIME_SESSION_H
 #define SLM_RUNTIME_SESSION_H
@@ -12,6 +13,7 @@
 #include "cache/kv_sequence.h"     /* struct slm_kv_sequence */
 #include "runtime/bound_adapter.h" /* struct slm_adapter */
 #include "runtime/pool.h"          /* struct slm_pool */
+#include "runtime/speculate.h"     /* struct slm_speculation */
 #include "sample/sampler.h"        /* struct slm_sampler */
 #include "sample/stop_strings.h"   /* struct slm_stop_strings */
 #include "text/token_stream.h"     /* struct slm_token_stream */
@@ -35,12 +37,14 @@ struct slm_session {
     uint32_t top_logprobs;
     slm_token_logprob top[SLM_TOP_LOGPROBS_MAX]; /* result.top */
     uint32_t answered;   /* tokens chosen since the last append */
+    uint32_t reused;     /* tokens of the last append that were shared, not computed */
     bool live;
     bool logits_valid;
     bool in_step; /* marks the sessions of one step */
     atomic_int cancel;
     struct slm_adapter_list adapters;                      /* what forward passes see */
     struct slm_adapter *adapter_handles[SLM_ADAPTERS_MAX]; /* whose users this session counts among */
+    struct slm_speculation guesses;
     struct slm_sampler sampler;
     struct slm_stop_strings stop;
     struct slm_token_stream stream;
@@ -65,6 +69,8 @@ slm_status slm__session_append_image(struct slm_session *session, const struct s
 bool slm__session_ends_in_image(const struct slm_session *session);
 slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm_error *error);
 slm_status slm__session_fork(struct slm_session *session, struct slm_session **fork, slm_error *error);
+/* Forget guesses and their keys and values. */
+void slm__session_forget_guesses(struct slm_session *session);
 /* Compute what is missing so that session->logits are those after the last token. */
 slm_status slm__session_compute(struct slm_session *session, slm_error *error);
 /* Choose one token for each session: session->status and session->result. Returns the first status that is not SLM_OK. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Page tables of a session's classes of layers, moved together. */
 #include "runtime/session_cache.h"
-#include "base/check.h" /* SLM_ASSERT */
+#include "base/check.h"           /* SLM_ASSERT */
+#include "runtime/prefix_cache.h" /* slm__prefix_evict */
 
 static const struct slm_transformer *transformer_of(const struct slm_session *session) { return session->pool->model->transformer; }
 
@@ -9,15 +10,17 @@ bool slm__session_reserve_all(struct slm_session *session, uint32_t count)
 {
     const struct slm_transformer *t = transformer_of(session);
     for (uint32_t c = 0; c < t->kv_class_count; c++) {
-        if (t->windows[c] == 0 && !slm__kv_sequence_reserve(&session->kv[c], &session->pool->pages[c], session->computed, count)) {
-            return false; /* there is one such class at most: windows differ */
+        while (t->windows[c] == 0 && !slm__kv_sequence_reserve(&session->kv[c], &session->pool->pages[c], session->computed, count)) {
+            if (!slm__prefix_evict(session->pool)) {
+                return false; /* there is one such class at most: windows differ */
+            }
         }
     }
     return true;
 }
 
 /* First tile of which a query at `position` may still need keys, or a rewind by SLM_WINDOW_RESERVE tokens. */
-static uint32_t first_needed(uint32_t window, uint32_t position)
+uint32_t slm__window_first_tile(uint32_t window, uint32_t position)
 {
     return position > window + SLM_WINDOW_RESERVE ? (position - window - SLM_WINDOW_RESERVE) / SLM_TILE : 0;
 }
@@ -27,7 +30,7 @@ void slm__session_reserve_window(struct slm_session *session, uint32_t old, uint
     const struct slm_transformer *t = transformer_of(session);
     for (uint32_t c = 0; c < t->kv_class_count; c++) {
         if (t->windows[c] != 0) {
-            const uint32_t begin = slm__kv_tiles(old), end = first_needed(t->windows[c], from);
+            const uint32_t begin = slm__kv_tiles(old), end = slm__window_first_tile(t->windows[c], from);
             if (end > begin) {
                 slm__kv_sequence_drop(&session->kv[c], &session->pool->pages[c], begin, end);
             }
@@ -45,7 +48,7 @@ void slm__session_accept(struct slm_session *session, uint32_t length)
         struct slm_kv_sequence *kv = &session->kv[c];
         kv->length = length;
         if (t->windows[c] != 0) {
-            const uint32_t end = first_needed(t->windows[c], length);
+            const uint32_t end = slm__window_first_tile(t->windows[c], length);
             slm__kv_sequence_drop(kv, &session->pool->pages[c], kv->low / SLM_TILE, end > kv->low / SLM_TILE ? end : kv->low / SLM_TILE);
             kv->low = end * SLM_TILE > kv->low ? end * SLM_TILE : kv->low;
         }

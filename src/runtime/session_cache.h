@@ -15,6 +15,8 @@ void slm__session_reserve_window(struct slm_session *session, uint32_t old, uint
 void slm__session_accept(struct slm_session *session, uint32_t length);
 /* Keep `length` positions. */
 void slm__session_keep(struct slm_session *session, uint32_t length);
+/* First tile that a layer with this window keeps, when `position` is the next to be computed. */
+uint32_t slm__window_first_tile(uint32_t window, uint32_t position);
 /* Fewest tokens, but for 0, that the session can be rewound to. */
 uint32_t slm__session_rewind_limit(const struct slm_session *session);
 /* The row of one position for the forward pass. */

@@ -55,28 +55,52 @@ static void check_sessions(struct step_job *job)
     }
 }
 
-/* Reserve pages and make rows for up to a batch of sessions from *next on that lack their last token; returns the rows. */
-static uint32_t gather_rows(struct step_job *job, uint32_t *next, uint32_t *owners)
+/* A session's rows in a pass: its last token, then guesses. */
+struct step_part {
+    struct slm_session *session;
+    uint32_t guesses;
+};
+
+/* Pages for what a session lacks and, if there are enough, for guesses behind it; *guesses is how many. false: the pool is too full. */
+static bool reserve_rows(struct slm_session *session, uint32_t room, uint32_t *guesses)
+{
+    const uint32_t missing = session->count - session->computed, left = session->context - session->count;
+    *guesses = slm__speculation_guess(&session->guesses, session->tokens, session->count, room < left ? room : left);
+    if (!slm__session_reserve_all(session, missing + *guesses)) {
+        *guesses = 0;
+        if (!slm__session_reserve_all(session, missing)) {
+            return false;
+        }
+    }
+    slm__session_reserve_window(session, session->computed, session->computed, missing + *guesses);
+    return true;
+}
+
+/* Reserve pages and make rows for up to a batch of sessions from *next on that lack their last token; returns the sessions. */
+static uint32_t gather_rows(struct step_job *job, uint32_t *next, struct step_part *parts, uint32_t *row_count)
 {
     struct slm_pool *pool = job->pool;
     const size_t vocab = pool->model->transformer->vocab_size;
-    uint32_t rows = 0;
-    for (; *next < job->count && rows < pool->step_rows; (*next)++) {
+    uint32_t count = 0, rows = 0;
+    for (; *next < job->count && count < pool->step_rows && rows < pool->shape.batch; (*next)++) {
         struct slm_session *session = job->sessions[*next];
         if (session->status != SLM_OK || session->logits_valid) {
             continue;
         }
-        if (!slm__session_reserve_all(session, session->count - session->computed)) {
+        uint32_t guesses = 0;
+        if (!reserve_rows(session, pool->shape.batch - rows - 1, &guesses)) {
             fail_session(job, session, SLM_E_POOL_FULL,
                          "the pool has no free KV page: destroy or rewind sessions, or create it with more kv_tokens");
             continue;
         }
-        slm__session_reserve_window(session, session->computed, session->computed, session->count - session->computed);
-        pool->rows[rows] = slm__session_row(session, session->computed);
-        pool->rows[rows].logits = pool->logits + rows * vocab;
-        owners[rows++] = *next;
+        for (uint32_t i = 0; i <= guesses; i++) {
+            pool->rows[rows] = slm__session_row(session, session->computed + i);
+            pool->rows[rows++].logits = i == 0 ? pool->logits + count * vocab : session->guesses.logits + (i - 1) * vocab;
+        }
+        parts[count++] = (struct step_part){session, guesses};
     }
-    return rows;
+    *row_count = rows;
+    return count;
 }
 
 /* false: something was cancelled; what was computed before stays computed. */
@@ -85,15 +109,16 @@ static bool compute_pending(struct step_job *job)
     struct slm_pool *pool = job->pool;
     const size_t vocab = pool->model->transformer->vocab_size;
     const struct slm_forward forward = slm__pool_forward(pool, any_cancelled, job);
-    uint32_t owners[SLM_STEP_ROWS];
+    struct step_part parts[SLM_STEP_ROWS];
     for (uint32_t next = 0; next < job->count;) {
-        const uint32_t rows = gather_rows(job, &next, owners);
-        if (rows == 0) {
+        uint32_t rows = 0;
+        const uint32_t count = gather_rows(job, &next, parts, &rows);
+        if (count == 0) {
             continue;
         }
         const bool done = slm__forward_rows(&forward, pool->rows, rows);
-        for (uint32_t i = 0; i < rows; i++) {
-            struct slm_session *session = job->sessions[owners[i]];
+        for (uint32_t i = 0; i < count; i++) {
+            struct slm_session *session = parts[i].session;
             if (!done) {
                 slm__session_keep(session, session->computed);
                 continue;
@@ -101,12 +126,34 @@ static bool compute_pending(struct step_job *job)
             memcpy(session->logits, pool->logits + i * vocab, vocab * sizeof *session->logits);
             slm__session_accept(session, session->count);
             session->logits_valid = true;
+            session->guesses.computed = parts[i].guesses;
+            session->guesses.guessed += parts[i].guesses;
+            session->guesses.used = 0;
         }
         if (!done) {
             return false;
         }
     }
     return true;
+}
+
+/* The token just chosen: if it was guessed, its logits are there already; if not, what lies behind it is of no use. */
+static void use_guess(struct slm_session *session, bool guessed)
+{
+    struct slm_speculation *guesses = &session->guesses;
+    if (guessed) {
+        const size_t vocab = session->pool->model->transformer->vocab_size;
+        memcpy(session->logits, guesses->logits + guesses->used * vocab, vocab * sizeof *session->logits);
+        guesses->used++;
+        guesses->accepted++;
+        slm__session_accept(session, session->count);
+        session->logits_valid = true;
+    } else if (guesses->used < guesses->computed) {
+        slm__session_keep(session, session->computed);
+    }
+    if (!guessed || guesses->used == guesses->computed) {
+        slm__speculation_settle(guesses);
+    }
 }
 
 /* A token's text fits one push, and all that a step can give out fits session->text. */
@@ -184,8 +231,10 @@ static void choose_token(struct step_job *job, struct slm_session *session)
         result->top_count =
             slm__top_logprobs(session->logits, vocab, slm__logits_max(session->logits, vocab), session->top_logprobs, session->top);
     }
+    const bool guessed = session->guesses.used < session->guesses.computed && session->tokens[session->count] == token;
     session->tokens[session->count++] = token;
     session->logits_valid = false;
+    use_guess(session, guessed);
     session->answered++;
     if (is_eos(session, token) && (session->flags & SLM_SESSION_IGNORE_EOS) == 0) {
         result->stop = SLM_STOP_EOS;
@@ -228,7 +277,11 @@ slm_status slm__session_step(struct slm_pool *pool, struct slm_session *const *s
         sessions[i]->result.text_length = 0;
     }
     check_sessions(&job);
-    slm__pool_run(pool, count, run_step, &job);
+    uint32_t rows = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        rows += sessions[i]->status == SLM_OK && !sessions[i]->logits_valid ? 1 : 0;
+    }
+    slm__pool_run(pool, rows, run_step, &job);
     for (uint32_t i = 0; i < count; i++) {
         if (sessions[i]->status != SLM_OK) {
             return sessions[i]->status;

@@ -90,6 +90,12 @@ printf '%s\n' "$prompt" /reset "$prompt" /exit "never read" >"$work/talk"
 run -i "$work/talk" chat --temp 0 --history keep
 check "chat: /reset and /exit" test "$(sort -u "$out" | wc -l) $(wc -l <"$out")" = "1 2"
 
+run run -n 40 --ignore-eos --json "$prompt"
+sed 's/"stop".*//' "$out" >"$work/slow"
+run run -n 40 --ignore-eos --json --speculate 8 "$prompt"
+check "run: the same answer with --speculate" test "$(sed 's/"stop".*//' "$out")" = "$(cat "$work/slow")"
+fails_with "run: --speculate of too many" 2 "'--speculate' takes a number from 0 to 64" run --speculate 65 hello
+
 # A safetensors file of ids 0 ... 199: header length, header padded to 80 bytes, little-endian int32.
 header=$(printf '%-80s' '{"input_ids":{"dtype":"I32","shape":[200],"data_offsets":[0,800]}}')
 { printf '\120\0\0\0\0\0\0\0%s' "$header"; for i in $(seq 0 199); do printf "\\$(printf %o "$i")\0\0\0"; done; } >"$work/ids"
@@ -112,9 +118,9 @@ check "logits: --lora" test "$(cmp -s "$work/base" "$work/lora"; echo $?)" = 1
 run logits -m "$work/base.slm" --ids "$work/ids" -o "$work/lora" --lora "$lora/a=0" --lora "$lora/b=0"
 check "logits: adapters of weight 0 change nothing" cmp -s "$work/base" "$work/lora"
 run run -m "$work/base.slm" --ids 5,6,7 -n 12 --ignore-eos --json
-cp "$out" "$work/plain"
+cp "$out" "$work/without"
 run run -m "$work/base.slm" --ids 5,6,7 -n 12 --ignore-eos --json --lora "$lora/b"
-check "run: --lora" test "$(head -c 60 "$out")" != "$(head -c 60 "$work/plain")"
+check "run: --lora" test "$(head -c 60 "$out")" != "$(head -c 60 "$work/without")"
 run -i /dev/null chat --lora "$lora/b"
 check "chat: an adapter of another model" err_has "/import/lora/b: adapter_model.safetensors: lora_A of"
 fails_with "run: --lora of an unsupported kind" 1 "e-dora: adapter_config.json: DoRA is not supported" \
