@@ -76,17 +76,10 @@ static slm_status read_input(struct slm_input_ids *lists, const struct slm_pool 
 
 /* ---- sessions */
 
-/* A text is nothing that sessions go on from: its keys are not kept for reuse. */
-static void free_text(struct slm_session *session)
-{
-    slm__session_keep(session, 0);
-    slm__session_free(session);
-}
-
 static void free_texts(struct embed_job *job)
 {
     while (job->active > 0) {
-        free_text(job->pool->texts[--job->active].session);
+        slm__session_discard(job->pool->texts[--job->active].session);
     }
 }
 
@@ -206,7 +199,7 @@ static slm_status collect(struct embed_job *job, slm_error *error)
         if (status == SLM_OK) {
             status = finish_text(job, text, error);
         }
-        free_text(text->session);
+        slm__session_discard(text->session);
     }
     job->active = kept;
     return status;

@@ -170,10 +170,8 @@ void slm__prefix_keep(struct slm_session *session)
 {
     struct slm_pool *pool = session->pool;
     const struct slm_prefix_key key = key_of(session);
-    slm__session_forget_guesses(session);
-    if (session->image_count > 0) {
-        slm__session_keep(session, text_length(session));
-    }
+    session->guesses.computed = session->guesses.used = 0;
+    slm__session_keep(session, text_length(session)); /* without pages of guesses, or of tokens that were never computed */
     struct slm_prefix *slot = session->computed > 0 && pool->shape.prefixes > 0 && !is_kept(session, &key) ? oldest(pool, true) : NULL;
     if (slot != NULL) {
         drop_prefix(pool, slot);

@@ -127,7 +127,7 @@ static bool start_label(struct score_job *job)
         return false;
     }
     if (!slm__session_reserve_all(fork, (uint32_t)rows)) {
-        slm__session_free(fork);
+        slm__session_discard(fork);
         return false;
     }
     memcpy(fork->tokens + fork->count, slm__input_ids_at(job->labels, job->next, &count), (size_t)rows * sizeof *fork->tokens);
@@ -207,7 +207,7 @@ static slm_status collect(struct score_job *job)
         if (text->session->computed < text->session->count) {
             job->pool->texts[kept++] = *text;
         } else {
-            slm__session_free(text->session);
+            slm__session_discard(text->session);
             job->done++;
         }
     }
@@ -248,7 +248,7 @@ static slm_status score_behind(struct score_job *job)
     slm_status status = run_context(job);
     status = status == SLM_OK ? run_labels(job) : status;
     while (job->active > 0) {
-        slm__session_free(job->pool->texts[--job->active].session);
+        slm__session_discard(job->pool->texts[--job->active].session);
     }
     if (job->session != NULL) {
         slm__session_free(job->session);

@@ -133,6 +133,12 @@ void slm__session_forget_guesses(struct slm_session *session)
     }
 }
 
+void slm__session_discard(struct slm_session *session)
+{
+    slm__session_keep(session, 0);
+    slm__session_free(session);
+}
+
 static bool session_cancelled(const void *context)
 {
     const struct slm_session *session = context;

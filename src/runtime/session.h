@@ -55,8 +55,10 @@ struct slm_session {
 
 /* A free slot of `pool`, set up. `options` is of the known size. Errors: SLM_E_POOL_FULL, SLM_E_ARGUMENT. */
 slm_status slm__session_create(struct slm_pool *pool, const slm_session_options *options, struct slm_session **session, slm_error *error);
-/* Gives pages and slot back. */
+/* Gives pages and slot back; the sequence may be kept for reuse. */
 void slm__session_free(struct slm_session *session);
+/* The same for a sequence that nobody will go on from. */
+void slm__session_discard(struct slm_session *session);
 /* The adapters of an empty session, instead of those it had. weights NULL: 1 for all. Errors: SLM_E_STATE, SLM_E_ARGUMENT. */
 slm_status slm__session_set_adapters(struct slm_session *session, struct slm_adapter *const *adapters, const float *weights, uint32_t count,
                                      slm_error *error);
