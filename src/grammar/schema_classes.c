@@ -21,31 +21,15 @@ struct splitting {
     uint32_t capacity;
 };
 
-static slm_status keep(struct slm_schema_work *work, const struct slm_regular *made, const struct slm_regular **words)
-{
-    struct slm_regular *kept = NULL;
-    SLM_TRY(slm__schema_take(work, sizeof *kept, &kept));
-    *kept = *made;
-    *words = kept;
-    return SLM_OK;
-}
-
 /* The part of `keys` (NULL: all) inside or outside of `words`. */
 static slm_status part_of(struct slm_schema_work *work, const struct slm_regular *keys, const struct slm_regular *words, bool inside,
                           const struct slm_regular **part)
 {
-    struct slm_regular made;
-    if (keys == NULL && inside) {
-        *part = words;
-        return SLM_OK;
-    }
     if (keys == NULL) {
-        SLM_TRY(slm__regular_complement(&work->space, words, &made, work->error));
-    } else {
-        enum slm_regular_combination how = inside ? SLM_REGULAR_INTERSECTION : SLM_REGULAR_DIFFERENCE;
-        SLM_TRY(slm__regular_combine(&work->space, how, keys, words, &made, work->error));
+        *part = words;
+        return inside ? SLM_OK : slm__schema_combine(work, SLM_REGULAR_DIFFERENCE, words, NULL, part);
     }
-    return keep(work, &made, part);
+    return slm__schema_combine(work, inside ? SLM_REGULAR_INTERSECTION : SLM_REGULAR_DIFFERENCE, keys, words, part);
 }
 
 static slm_status add_literal(struct slm_schema_work *work, struct names *names, const struct slm_json *schema)
@@ -143,8 +127,10 @@ static slm_status without_members(struct slm_schema_work *work, const struct slm
         return SLM_OK;
     }
     struct slm_regular words;
+    const struct slm_regular *kept = NULL;
     SLM_TRY(slm__regular_texts(&work->space, texts, count, &words, work->error));
-    return part_of(work, *keys, &words, false, keys);
+    SLM_TRY(slm__schema_keep(work, &words, &kept));
+    return part_of(work, *keys, kept, false, keys);
 }
 
 /* Classes of the same goal become one. */
@@ -163,9 +149,7 @@ static slm_status add_class(struct slm_schema_work *work, struct slm_schema_obje
     }
     for (uint32_t i = 0; i < object->class_count; i++) {
         if (object->classes[i].goal == class.goal) {
-            struct slm_regular made;
-            SLM_TRY(slm__regular_combine(&work->space, SLM_REGULAR_UNION, object->classes[i].keys, class.keys, &made, work->error));
-            return keep(work, &made, &object->classes[i].keys);
+            return slm__schema_combine(work, SLM_REGULAR_UNION, object->classes[i].keys, class.keys, &object->classes[i].keys);
         }
     }
     SLM_TRY(slm__schema_room(work, &object->classes, object->class_count, &object->class_capacity, sizeof class));

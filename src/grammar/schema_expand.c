@@ -9,6 +9,7 @@
 #include "grammar/schema_ways.h"     /* slm__ways_of, slm__ways_to_fail */
 
 enum { MOST_FORMS = 400, DEEPEST_SPLIT = 60, DEEPEST_QUESTION = 10, LONGEST_CHAIN = 2000 };
+enum { MOST_SPLIT_STRINGS = 8, DEEPEST_NESTING = 64 };
 
 /* A literal that was taken apart, and the entry that led to it (UINT32_MAX: the goal). */
 struct visit {
@@ -57,7 +58,7 @@ struct result {
 static bool same_atom(const struct slm_atom *a, const struct slm_atom *b)
 {
     return a->kind == b->kind && a->keyword == b->keyword && a->location == b->location && a->index == b->index &&
-           a->literal == b->literal && slm__span_equal(a->key, b->key);
+           a->literal == b->literal && a->words == b->words && slm__span_equal(a->key, b->key);
 }
 
 static slm_status add_atom(struct slm_schema_work *work, struct state *state, const struct slm_atom *atom)
@@ -507,6 +508,23 @@ static slm_status settle(struct slm_schema_work *work, struct state *state, stru
     return SLM_OK;
 }
 
+/* Strings are closed under all combinations: what would split too often becomes one language instead. */
+static slm_status join_strings(struct slm_schema_work *work, struct state *state)
+{
+    if (work->depth >= DEEPEST_NESTING) {
+        return slm__fail(work->error, SLM_E_LIMIT, "alternatives of strings are nested deeper than %d levels", DEEPEST_NESTING);
+    }
+    work->depth++;
+    slm_status status = SLM_OK;
+    for (; status == SLM_OK && state->choice_count > 0; state->choice_count--) {
+        struct slm_atom atom;
+        status = slm__schema_strings_of_ways(work, &state->choices[state->choice_count - 1].ways, &atom);
+        status = status == SLM_OK ? add_atom(work, state, &atom) : status;
+    }
+    work->depth--;
+    return status;
+}
+
 static slm_status solve(struct slm_schema_work *work, struct result *result, struct state *state, uint32_t depth)
 {
     struct state *next = NULL;
@@ -520,6 +538,10 @@ static slm_status solve(struct slm_schema_work *work, struct result *result, str
     }
     if (state->dead) {
         return SLM_OK;
+    }
+    if (count > 0 && state->type == SLM_VALUE_STRING && (state->choice_count > 1 || count > MOST_SPLIT_STRINGS)) {
+        SLM_TRY(join_strings(work, state));
+        count = 0;
     }
     if (count == 0) {
         return add_state(work, result, state);

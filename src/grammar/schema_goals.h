@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"             /* struct slm_buffer */
 #include "grammar/grammar_nodes.h"   /* slm_node, struct slm_grammar_builder */
+#include "grammar/number_ranges.h"   /* struct slm_number_range */
 #include "grammar/schema_document.h" /* struct slm_schema_document */
 
 enum slm_value_type {
@@ -39,6 +40,7 @@ enum slm_atom_kind {
     SLM_ATOM_MEMBER,      /* if it has, the value satisfies `literal` */
     SLM_ATOM_ITEM,        /* the array has an item `index`, and it satisfies `literal` */
     SLM_ATOM_ITEMS,       /* all its items satisfy `literal` */
+    SLM_ATOM_WORDS,       /* the string is one of `words` */
     SLM_ATOM_UNSUPPORTED, /* like FAILS, and cannot be expressed */
     SLM_ATOM_LITERAL      /* `literal`, before it is taken apart; never in a form */
 };
@@ -50,6 +52,7 @@ struct slm_atom {
     uint32_t index;
     slm_literal literal;
     struct slm_span key;
+    const struct slm_regular *words;
 };
 
 /* A conjunction; or, when `finite`, exactly these values. */
@@ -85,11 +88,28 @@ struct slm_schema_options {
     struct slm_buffer *warnings; /* text, a line each; may be NULL */
 };
 
-/* A language that was asked for: of a pattern or a format. */
+enum slm_schema_language_kind {
+    SLM_LANGUAGE_PATTERN,    /* of `text` */
+    SLM_LANGUAGE_FORMAT,     /* of `text` */
+    SLM_LANGUAGE_LENGTH,     /* a's words of first to second code points */
+    SLM_LANGUAGE_COMBINATION /* a and b combined, by `first` */
+};
+
+/* A language that was asked for, and how it was made. */
 struct slm_schema_language {
+    enum slm_schema_language_kind kind;
     struct slm_span text;
-    bool format;
+    const struct slm_regular *a;
+    const struct slm_regular *b;
+    uint32_t first;
+    uint32_t second;
     const struct slm_regular *words;
+};
+
+/* A range of numbers that was asked for, and its node. */
+struct slm_schema_range {
+    struct slm_number_range range;
+    slm_node node;
 };
 
 /* Everything that lives while a schema is compiled. */
@@ -111,6 +131,9 @@ struct slm_schema_work {
     struct slm_schema_language *languages;
     uint32_t language_count;
     uint32_t language_capacity;
+    struct slm_schema_range *ranges;
+    uint32_t range_count;
+    uint32_t range_capacity;
     struct slm_json constants[3]; /* null, false, true: candidates for types of few values */
     slm_node space_node;
     slm_node any_value; /* 0: not made yet */
@@ -154,5 +177,13 @@ slm_status slm__schema_pattern(struct slm_schema_work *work, const struct slm_js
 /* The language of `pattern` or `format` of a location; NULL when it says nothing (an unknown format, or what is not enforced). */
 slm_status slm__schema_language(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword,
                                 const struct slm_regular **words);
+/* Two languages combined; `b` NULL: the complement of `a`. */
+slm_status slm__schema_combine(struct slm_schema_work *work, enum slm_regular_combination how, const struct slm_regular *a,
+                               const struct slm_regular *b, const struct slm_regular **words);
+/* The words of `a` (NULL: any) of min to max code points. */
+slm_status slm__schema_measure(struct slm_schema_work *work, const struct slm_regular *a, uint32_t min, uint32_t max,
+                               const struct slm_regular **words);
+/* A copy of a finished language that stays. */
+slm_status slm__schema_keep(struct slm_schema_work *work, const struct slm_regular *made, const struct slm_regular **words);
 
 #endif

@@ -10,7 +10,6 @@ enum { LONGEST_SPACE = 32, STEPS = 20000000 };
 
 slm_status slm__form_is_empty(struct slm_schema_work *work, const struct slm_form *form, enum slm_value_type type, bool *empty)
 {
-    struct slm_schema_number number = {.empty = false};
     struct slm_schema_string string = {.empty = false};
     struct slm_schema_array array = {.empty = false};
     struct slm_schema_object object = {.empty = false};
@@ -19,13 +18,13 @@ slm_status slm__form_is_empty(struct slm_schema_work *work, const struct slm_for
         return SLM_OK;
     }
     switch (type) {
-    case SLM_VALUE_NUMBER: SLM_TRY(slm__schema_number_of(work, form, &number)); break;
+    case SLM_VALUE_NUMBER: return slm__number_is_empty(work, form, empty);
     case SLM_VALUE_STRING: SLM_TRY(slm__schema_string_of(work, form, &string)); break;
     case SLM_VALUE_ARRAY: SLM_TRY(slm__schema_array_of(work, form, &array)); break;
     case SLM_VALUE_OBJECT: SLM_TRY(slm__schema_object_of(work, form, &object)); break;
     default: break;
     }
-    *empty = number.empty || string.empty || array.empty || object.empty;
+    *empty = string.empty || array.empty || object.empty;
     for (uint32_t i = 0; !*empty && i < array.prefix_count && i < array.min; i++) {
         SLM_TRY(slm__goal_is_empty(work, array.prefix[i], empty));
     }

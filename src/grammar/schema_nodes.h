@@ -21,6 +21,7 @@ slm_status slm__goal_node(struct slm_schema_work *work, slm_goal goal, slm_node 
 /* The texts of exactly these values. */
 slm_status slm__values_node(struct slm_schema_work *work, const struct slm_json *const *values, uint32_t count, slm_node *node);
 slm_status slm__number_node(struct slm_schema_work *work, const struct slm_form *form, slm_node *node);
+slm_status slm__number_is_empty(struct slm_schema_work *work, const struct slm_form *form, bool *empty);
 slm_status slm__string_node(struct slm_schema_work *work, const struct slm_form *form, slm_node *node);
 slm_status slm__array_node(struct slm_schema_work *work, const struct slm_form *form, slm_node *node);
 slm_status slm__object_node(struct slm_schema_work *work, const struct slm_form *form, slm_node *node);

@@ -135,12 +135,5 @@ slm_status slm__schema_number_of(struct slm_schema_work *work, const struct slm_
         }
     }
     number->empty = bounds_cross(&number->range) || (number->range.integer && number->fraction);
-    bool sparse = number->range.integer || number->range.multiple_count > 0;
-    if (!number->empty && sparse && (present(number->range.minimum) || present(number->range.exclusive_minimum)) &&
-        (present(number->range.maximum) || present(number->range.exclusive_maximum))) {
-        struct slm_regular words;
-        SLM_TRY(slm__number_language(&work->space, &number->range, &words, work->error));
-        number->empty = slm__regular_is_empty(&words);
-    }
     return SLM_OK;
 }

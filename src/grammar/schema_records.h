@@ -5,6 +5,7 @@
 
 #include "grammar/number_ranges.h" /* struct slm_number_range */
 #include "grammar/schema_goals.h"  /* struct slm_form */
+#include "grammar/schema_ways.h"   /* struct slm_ways */
 
 struct slm_schema_number {
     struct slm_number_range range;
@@ -84,6 +85,8 @@ slm_status slm__schema_member_goal(struct slm_schema_work *work, const struct sl
                                    slm_goal *goal);
 /* The language of the strings that satisfy a goal (NULL: all of them). */
 slm_status slm__schema_strings_of_goal(struct slm_schema_work *work, slm_goal goal, const struct slm_regular **words);
+/* A choice between conjunctions of strings as one atom. */
+slm_status slm__schema_strings_of_ways(struct slm_schema_work *work, const struct slm_ways *ways, struct slm_atom *atom);
 /* Is surely no value of the form's type possible? */
 slm_status slm__form_is_empty(struct slm_schema_work *work, const struct slm_form *form, enum slm_value_type type, bool *empty);
 

@@ -5,7 +5,7 @@
 #include "grammar/schema_nodes.h"   /* slm__quoted_node */
 #include "grammar/schema_records.h" /* struct slm_schema_number, struct slm_schema_string */
 
-enum { MOST_EXCLUDED = 64 };
+enum { MOST_EXCLUDED = 64, MOST_RANGES = 256 };
 
 /* Texts of numbers that are no integers, whatever their value: a fraction that is not zero, and no positive exponent. */
 static const char fraction_pattern[] = "-?(0|[1-9][0-9]*)\\.[0-9]*[1-9][0-9]*([eE]-[0-9]+)?";
@@ -33,6 +33,33 @@ static slm_status range_node(struct slm_schema_work *work, const struct slm_sche
         words = rest;
     }
     *node = slm__regular_is_empty(&words) ? SLM_NODE_NEVER : slm__node_automaton(work->builder, &words);
+    return SLM_OK;
+}
+
+static bool same_range(const struct slm_number_range *a, const struct slm_number_range *b)
+{
+    return a->integer == b->integer && a->multiple_count == 0 && b->multiple_count == 0 && slm__span_equal(a->minimum, b->minimum) &&
+           slm__span_equal(a->maximum, b->maximum) && slm__span_equal(a->exclusive_minimum, b->exclusive_minimum) &&
+           slm__span_equal(a->exclusive_maximum, b->exclusive_maximum);
+}
+
+/* The same few ranges are asked for again and again. */
+static slm_status known_range_node(struct slm_schema_work *work, const struct slm_schema_number *number, slm_node *node)
+{
+    if (number->not_multiple_count > 0 || number->fraction) {
+        return range_node(work, number, &number->range, node);
+    }
+    for (uint32_t i = 0; i < work->range_count; i++) {
+        if (same_range(&work->ranges[i].range, &number->range)) {
+            *node = work->ranges[i].node;
+            return SLM_OK;
+        }
+    }
+    SLM_TRY(range_node(work, number, &number->range, node));
+    if (work->range_count < MOST_RANGES) {
+        SLM_TRY(slm__schema_room(work, &work->ranges, work->range_count, &work->range_capacity, sizeof *work->ranges));
+        work->ranges[work->range_count++] = (struct slm_schema_range){number->range, *node};
+    }
     return SLM_OK;
 }
 
@@ -94,7 +121,22 @@ slm_status slm__number_node(struct slm_schema_work *work, const struct slm_form 
         return slm__fail(work->error, SLM_E_LIMIT, "%s: more than %d numbers are excluded",
                          slm__schema_path(&work->document, work->document.locations[any_location(form)].json).text, MOST_EXCLUDED);
     }
-    return number.excluded_count == 0 ? range_node(work, &number, &number.range, node) : ranges_node(work, &number, node);
+    return number.excluded_count == 0 ? known_range_node(work, &number, node) : ranges_node(work, &number, node);
+}
+
+slm_status slm__number_is_empty(struct slm_schema_work *work, const struct slm_form *form, bool *empty)
+{
+    struct slm_schema_number number;
+    slm_node node = SLM_NODE_EMPTY;
+    SLM_TRY(slm__schema_number_of(work, form, &number));
+    const struct slm_number_range *range = &number.range;
+    bool below = range->maximum.length > 0 || range->exclusive_maximum.length > 0;
+    bool above = range->minimum.length > 0 || range->exclusive_minimum.length > 0;
+    if (!number.empty && above && below && (range->integer || range->multiple_count > 0) && number.not_multiple_count == 0) {
+        SLM_TRY(known_range_node(work, &number, &node));
+    }
+    *empty = number.empty || node == SLM_NODE_NEVER;
+    return SLM_OK;
 }
 
 slm_status slm__any_number_node(struct slm_schema_work *work, slm_node *node)

@@ -2,33 +2,17 @@
 /* Strings: lengths, and the intersection of the languages of patterns, formats and their opposites. */
 #include "grammar/schema_records.h"
 
-static slm_status keep(struct slm_schema_work *work, const struct slm_regular *made, const struct slm_regular **words)
-{
-    struct slm_regular *kept = NULL;
-    SLM_TRY(slm__schema_take(work, sizeof *kept, &kept));
-    *kept = *made;
-    *words = kept;
-    return SLM_OK;
-}
-
 /* The string has to be a word of `words` (NULL: any), or, when it `fails`, no word of it. */
 static slm_status restrict_to(struct slm_schema_work *work, const struct slm_regular *words, bool fails, struct slm_schema_string *string)
 {
     if (words == NULL) {
         return SLM_OK;
     }
-    struct slm_regular made;
-    if (string->words == NULL && !fails) {
-        string->words = words;
-        return SLM_OK;
-    }
     if (string->words == NULL) {
-        SLM_TRY(slm__regular_complement(&work->space, words, &made, work->error));
-    } else {
-        enum slm_regular_combination how = fails ? SLM_REGULAR_DIFFERENCE : SLM_REGULAR_INTERSECTION;
-        SLM_TRY(slm__regular_combine(&work->space, how, string->words, words, &made, work->error));
+        string->words = words;
+        return fails ? slm__schema_combine(work, SLM_REGULAR_DIFFERENCE, words, NULL, &string->words) : SLM_OK;
     }
-    return keep(work, &made, &string->words);
+    return slm__schema_combine(work, fails ? SLM_REGULAR_DIFFERENCE : SLM_REGULAR_INTERSECTION, string->words, words, &string->words);
 }
 
 static void at_least(struct slm_schema_string *string, uint32_t count) { string->min = count > string->min ? count : string->min; }
@@ -69,8 +53,10 @@ static slm_status exclude(struct slm_schema_work *work, const struct slm_json *v
         return SLM_OK;
     }
     struct slm_regular words;
+    const struct slm_regular *kept = NULL;
     SLM_TRY(slm__regular_texts(&work->space, texts, used, &words, work->error));
-    return restrict_to(work, &words, true, string);
+    SLM_TRY(slm__schema_keep(work, &words, &kept));
+    return restrict_to(work, kept, true, string);
 }
 
 static slm_status read_failure(struct slm_schema_work *work, const struct slm_atom *atom, struct slm_schema_string *string)
@@ -86,6 +72,9 @@ static slm_status read_failure(struct slm_schema_work *work, const struct slm_at
 
 static slm_status read_atom(struct slm_schema_work *work, const struct slm_atom *atom, struct slm_schema_string *string)
 {
+    if (atom->kind == SLM_ATOM_WORDS) {
+        return restrict_to(work, atom->words, false, string);
+    }
     if (atom->kind == SLM_ATOM_FAILS) {
         return read_failure(work, atom, string);
     }
@@ -107,9 +96,7 @@ static slm_status measure(struct slm_schema_work *work, struct slm_schema_string
     if (shortest >= string->min && longest <= string->max) {
         return SLM_OK;
     }
-    struct slm_regular made;
-    SLM_TRY(slm__regular_with_length(&work->space, string->words, string->min, string->max, &made, work->error));
-    return keep(work, &made, &string->words);
+    return slm__schema_measure(work, string->words, string->min, string->max, &string->words);
 }
 
 slm_status slm__schema_string_of(struct slm_schema_work *work, const struct slm_form *form, struct slm_schema_string *string)
@@ -126,11 +113,12 @@ slm_status slm__schema_string_of(struct slm_schema_work *work, const struct slm_
     return SLM_OK;
 }
 
-/* Strings of one form, united with those in *words. */
-static slm_status unite_form(struct slm_schema_work *work, const struct slm_form *form, const struct slm_regular **words, bool *all)
+/* The words of one form; NULL: none; *all: every string. */
+static slm_status words_of_form(struct slm_schema_work *work, const struct slm_form *form, const struct slm_regular **words, bool *all)
 {
     struct slm_regular made;
     struct slm_schema_string string = {.empty = false};
+    *words = NULL;
     if (form->finite) {
         struct slm_span *texts = NULL;
         SLM_TRY(slm__schema_take(work, form->value_count * sizeof *texts, &texts));
@@ -138,26 +126,24 @@ static slm_status unite_form(struct slm_schema_work *work, const struct slm_form
             texts[i] = form->values[i]->text;
         }
         SLM_TRY(slm__regular_texts(&work->space, texts, form->value_count, &made, work->error));
-    } else {
-        SLM_TRY(slm__schema_string_of(work, form, &string));
-        *all = *all || (!string.empty && string.words == NULL && string.min == 0 && string.max == UINT32_MAX);
-        if (string.empty || *all) {
-            return SLM_OK;
-        }
-        if (string.words != NULL) {
-            made = *string.words;
-        } else {
-            struct slm_regular any;
-            SLM_TRY(slm__regular_any(&work->space, &any, work->error));
-            SLM_TRY(slm__regular_with_length(&work->space, &any, string.min, string.max, &made, work->error));
-        }
+        return slm__schema_keep(work, &made, words);
     }
-    if (*words != NULL) {
-        struct slm_regular both;
-        SLM_TRY(slm__regular_combine(&work->space, SLM_REGULAR_UNION, *words, &made, &both, work->error));
-        made = both;
+    SLM_TRY(slm__schema_string_of(work, form, &string));
+    *all = *all || (!string.empty && string.words == NULL && string.min == 0 && string.max == UINT32_MAX);
+    if (string.empty || *all || string.words != NULL) {
+        *words = string.empty || *all ? NULL : string.words;
+        return SLM_OK;
     }
-    return keep(work, &made, words);
+    return slm__schema_measure(work, NULL, string.min, string.max, words);
+}
+
+static slm_status unite(struct slm_schema_work *work, const struct slm_regular *more, const struct slm_regular **words)
+{
+    if (*words == NULL || more == NULL) {
+        *words = more == NULL ? *words : more;
+        return SLM_OK;
+    }
+    return slm__schema_combine(work, SLM_REGULAR_UNION, *words, more, words);
 }
 
 slm_status slm__schema_strings_of_goal(struct slm_schema_work *work, slm_goal goal, const struct slm_regular **words)
@@ -169,7 +155,9 @@ slm_status slm__schema_strings_of_goal(struct slm_schema_work *work, slm_goal go
         SLM_TRY(slm__goal_forms(work, goal, SLM_VALUE_STRING, &forms));
     }
     for (uint32_t i = 0; i < forms.count && !all; i++) {
-        SLM_TRY(unite_form(work, &forms.forms[i], words, &all));
+        const struct slm_regular *more = NULL;
+        SLM_TRY(words_of_form(work, &forms.forms[i], &more, &all));
+        SLM_TRY(unite(work, more, words));
     }
     if (all) {
         *words = NULL;
@@ -178,7 +166,55 @@ slm_status slm__schema_strings_of_goal(struct slm_schema_work *work, slm_goal go
     if (*words == NULL) {
         struct slm_regular never;
         SLM_TRY(slm__regular_never(&work->space, &never, work->error));
-        return keep(work, &never, words);
+        return slm__schema_keep(work, &never, words);
     }
+    return SLM_OK;
+}
+
+/* The words of a conjunction (NULL: none; *all: every string): its literals as a goal, its other atoms as a form. */
+static slm_status words_of_way(struct slm_schema_work *work, const struct slm_way *way, const struct slm_regular **words, bool *all)
+{
+    slm_literal *literals = NULL;
+    struct slm_atom *atoms = NULL;
+    uint32_t literal_count = 0;
+    struct slm_form form = {.finite = false};
+    SLM_TRY(slm__schema_take(work, way->count * sizeof *literals, &literals));
+    SLM_TRY(slm__schema_take(work, (way->count + 1) * sizeof *atoms, &atoms));
+    for (uint32_t i = 0; i < way->count; i++) {
+        if (way->items[i].kind == SLM_ATOM_LITERAL) {
+            literals[literal_count++] = way->items[i].literal;
+        } else {
+            atoms[form.atom_count++] = way->items[i];
+        }
+    }
+    slm_goal goal = SLM_GOAL_ANY;
+    const struct slm_regular *of_goal = NULL;
+    SLM_TRY(slm__goal_of(work, literals, literal_count, &goal));
+    SLM_TRY(slm__schema_strings_of_goal(work, goal, &of_goal));
+    if (of_goal != NULL) {
+        atoms[form.atom_count++] = (struct slm_atom){.kind = SLM_ATOM_WORDS, .words = of_goal};
+    }
+    form.atoms = atoms;
+    return words_of_form(work, &form, words, all);
+}
+
+slm_status slm__schema_strings_of_ways(struct slm_schema_work *work, const struct slm_ways *ways, struct slm_atom *atom)
+{
+    const struct slm_regular *words = NULL;
+    bool all = false;
+    for (uint32_t i = 0; i < ways->count && !all; i++) {
+        const struct slm_regular *more = NULL;
+        SLM_TRY(words_of_way(work, &ways->ways[i], &more, &all));
+        SLM_TRY(unite(work, more, &words));
+    }
+    struct slm_regular made;
+    if (all) {
+        SLM_TRY(slm__regular_any(&work->space, &made, work->error));
+        SLM_TRY(slm__schema_keep(work, &made, &words));
+    } else if (words == NULL) {
+        SLM_TRY(slm__regular_never(&work->space, &made, work->error));
+        SLM_TRY(slm__schema_keep(work, &made, &words));
+    }
+    *atom = (struct slm_atom){.kind = SLM_ATOM_WORDS, .words = words};
     return SLM_OK;
 }

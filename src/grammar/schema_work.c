@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all parts of the schema compiler use: limits, memory, complaints, the simple keywords, languages of patterns and formats. */
-#include "grammar/ecma_regex.h"     /* slm__regex_compile */
-#include "grammar/schema_goals.h"   /* struct slm_schema_work */
-#include "grammar/string_formats.h" /* slm__format_find, slm__format_language */
+/* What all parts of the schema compiler use: limits, memory, complaints, the simple keywords. */
+#include "grammar/schema_goals.h" /* struct slm_schema_work */
 
 slm_status slm__schema_spend(struct slm_schema_work *work, uint64_t steps)
 {
@@ -137,77 +135,4 @@ const struct slm_json *slm__schema_only_required(const struct slm_json *schema)
         others += keyword != SLM_KEYWORD_COUNT && keyword != SLM_KEYWORD_REQUIRED;
     }
     return required == NULL || required->type != SLM_JSON_ARRAY || others > 0 ? NULL : required;
-}
-
-static struct slm_schema_language *find_language(struct slm_schema_work *work, struct slm_span text, bool format)
-{
-    for (uint32_t i = 0; i < work->language_count; i++) {
-        if (work->languages[i].format == format && slm__span_equal(work->languages[i].text, text)) {
-            return &work->languages[i];
-        }
-    }
-    return NULL;
-}
-
-/* The regular itself stays where it is when the list of languages grows. */
-static slm_status keep_language(struct slm_schema_work *work, struct slm_span text, bool format, const struct slm_regular *made,
-                                const struct slm_regular **words)
-{
-    SLM_TRY(slm__schema_room(work, &work->languages, work->language_count, &work->language_capacity, sizeof *work->languages));
-    struct slm_regular *kept = NULL;
-    SLM_TRY(slm__schema_take(work, sizeof *kept, &kept));
-    *kept = *made;
-    work->languages[work->language_count++] = (struct slm_schema_language){text, format, kept};
-    *words = kept;
-    return SLM_OK;
-}
-
-slm_status slm__schema_pattern(struct slm_schema_work *work, const struct slm_json *at, struct slm_span pattern,
-                               const struct slm_regular **words)
-{
-    const struct slm_schema_language *known = find_language(work, pattern, false);
-    if (known != NULL) {
-        *words = known->words;
-        return SLM_OK;
-    }
-    struct slm_regular made;
-    slm_status status = slm__regex_compile(&work->space, pattern, SLM_REGEX_SEARCH, &made, work->error);
-    if (status != SLM_OK) {
-        return slm__fail_in(work->error, status, "%s: the pattern", slm__schema_path(&work->document, at).text);
-    }
-    return keep_language(work, pattern, false, &made, words);
-}
-
-static slm_status format_language(struct slm_schema_work *work, uint32_t location, struct slm_span name, const struct slm_regular **words)
-{
-    const struct slm_schema_language *known = find_language(work, name, true);
-    if (known != NULL) {
-        *words = known->words;
-        return SLM_OK;
-    }
-    switch (slm__format_find(name)) {
-    case SLM_FORMAT_ENFORCED: break;
-    case SLM_FORMAT_UNSUPPORTED: return slm__schema_unsupported(work, location, SLM_KEYWORD_FORMAT, "this format is not regular");
-    default: return SLM_OK; /* only an annotation */
-    }
-    struct slm_regular made;
-    SLM_TRY(slm__format_language(&work->space, name, &made, work->error));
-    return keep_language(work, name, true, &made, words);
-}
-
-slm_status slm__schema_language(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, const struct slm_regular **words)
-{
-    const struct slm_json *value = slm__schema_get(&work->document.locations[location], keyword);
-    *words = NULL;
-    if (value->type != SLM_JSON_STRING) {
-        return slm__schema_malformed(work, location, keyword, "a string");
-    }
-    if (keyword == SLM_KEYWORD_FORMAT) {
-        return format_language(work, location, value->text, words);
-    }
-    slm_status status = slm__schema_pattern(work, value, value->text, words);
-    if (status == SLM_E_UNSUPPORTED && work->options.ignore_rest) {
-        return slm__schema_unsupported(work, location, keyword, "the pattern is not a regular language");
-    }
-    return status;
 }
