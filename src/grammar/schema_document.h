@@ -17,6 +17,7 @@ struct slm_schema_location {
     const uint8_t *order;                 /* the present keywords in the order of the text */
     uint32_t keyword_count;
     uint32_t reference; /* location that REF leads to plus 1; 0: not resolved yet */
+    uint8_t verdicts;   /* on null, false, true: bit i: known, bit 4 + i: accepted */
 };
 
 struct slm_schema_resource {

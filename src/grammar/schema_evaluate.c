@@ -415,7 +415,7 @@ static slm_status keyword_accepts(struct slm_schema_work *work, uint32_t locatio
     return value->type == SLM_JSON_OBJECT ? object_keyword(work, location, keyword, value, accepts) : SLM_OK;
 }
 
-static slm_status accepts_at(struct slm_schema_work *work, uint32_t location, const struct slm_json *value, bool *accepts)
+static slm_status evaluate(struct slm_schema_work *work, uint32_t location, const struct slm_json *value, bool *accepts)
 {
     SLM_TRY(slm__schema_spend(work, 1));
     *accepts = work->document.locations[location].json->type != SLM_JSON_FALSE;
@@ -430,6 +430,23 @@ static slm_status accepts_at(struct slm_schema_work *work, uint32_t location, co
     }
     work->depth--;
     return status;
+}
+
+/* null, false and true are asked about everywhere: the verdict is kept. */
+static slm_status accepts_at(struct slm_schema_work *work, uint32_t location, const struct slm_json *value, bool *accepts)
+{
+    size_t constant = (size_t)(value - work->constants);
+    if (value < work->constants || value >= work->constants + 3) {
+        return evaluate(work, location, value, accepts);
+    }
+    uint8_t verdicts = work->document.locations[location].verdicts;
+    if ((verdicts >> constant & 1) != 0) {
+        *accepts = (verdicts >> (4 + constant) & 1) != 0;
+        return SLM_OK;
+    }
+    SLM_TRY(evaluate(work, location, value, accepts));
+    work->document.locations[location].verdicts |= (uint8_t)((1u | (unsigned)*accepts << 4) << constant);
+    return SLM_OK;
 }
 
 slm_status slm__literal_accepts(struct slm_schema_work *work, slm_literal literal, const struct slm_json *value, bool *accepts)

@@ -9,7 +9,7 @@
 #include "grammar/schema_ways.h"     /* slm__ways_of, slm__ways_to_fail */
 
 enum { MOST_FORMS = 400, DEEPEST_SPLIT = 60, DEEPEST_QUESTION = 10, LONGEST_CHAIN = 2000 };
-enum { MOST_SPLIT_STRINGS = 8, DEEPEST_NESTING = 64 };
+enum { MOST_SPLIT_STRINGS = 8, DEEPEST_NESTING = 64, MOST_HOPS = 8 };
 
 /* A literal that was taken apart, and the entry that led to it (UINT32_MAX: the goal). */
 struct visit {
@@ -281,19 +281,19 @@ static slm_status take(struct slm_schema_work *work, struct state *state, const 
 
 slm_status slm__literal_excludes(struct slm_schema_work *work, slm_literal literal, enum slm_value_type type, bool *excludes)
 {
-    struct state state = {.type = type};
     uint32_t location = literal / 2;
-    for (uint32_t hops = 0; hops < 8 && slm__schema_has(&work->document.locations[location], SLM_KEYWORD_REF); hops++) {
+    *excludes = false;
+    for (uint32_t hops = 0; hops < MOST_HOPS && !*excludes; hops++) {
         uint32_t types = 0;
         SLM_TRY(slm__schema_types(work, location, &types));
         bool integer = type == SLM_VALUE_NUMBER && (types >> SLM_VALUE_INTEGER & 1) != 0;
-        state.dead = state.dead || ((types >> type & 1) == 0 && !integer);
+        const struct slm_schema_location *at = &work->document.locations[location];
+        *excludes = ((types >> type & 1) == 0 && !integer) || at->json->type == SLM_JSON_FALSE;
+        if (!slm__schema_has(at, SLM_KEYWORD_REF)) {
+            break;
+        }
         SLM_TRY(slm__schema_follow(&work->document, location, SLM_KEYWORD_REF, &location, work->error));
     }
-    uint32_t types = 0;
-    SLM_TRY(slm__schema_types(work, location, &types));
-    bool integer = type == SLM_VALUE_NUMBER && (types >> SLM_VALUE_INTEGER & 1) != 0;
-    *excludes = state.dead || ((types >> type & 1) == 0 && !integer) || work->document.locations[location].json->type == SLM_JSON_FALSE;
     return SLM_OK;
 }
 
@@ -574,11 +574,27 @@ static slm_status expand(struct slm_schema_work *work, struct result *result)
     return solve(work, result, &state, 0);
 }
 
+/* Does a literal's own `type` rule the type out? */
+static slm_status excluded(struct slm_schema_work *work, slm_goal goal, enum slm_value_type type, bool *excluded)
+{
+    for (uint32_t i = 0; i < work->goals[goal].count && !*excluded; i++) {
+        slm_literal literal = work->goals[goal].literals[i];
+        if ((literal & 1) == 0) {
+            SLM_TRY(slm__literal_excludes(work, literal, type, excluded));
+        }
+    }
+    return SLM_OK;
+}
+
 slm_status slm__goal_forms(struct slm_schema_work *work, slm_goal goal, enum slm_value_type type, struct slm_forms *forms)
 {
     if ((work->goals[goal].expanded >> type & 1) == 0) {
         struct result result = {.goal = goal, .type = type};
-        SLM_TRY(expand(work, &result));
+        bool none = false;
+        SLM_TRY(excluded(work, goal, type, &none));
+        if (!none) {
+            SLM_TRY(expand(work, &result));
+        }
         work->goals[goal].forms[type] = (struct slm_forms){result.forms, result.count};
         work->goals[goal].expanded |= (uint8_t)(1u << type);
     }
