@@ -106,7 +106,8 @@ static slm_status decode_token(struct maker *m, struct slm_span text, struct slm
     return SLM_OK;
 }
 
-/* Added tokens whose text normalization changes stand for the changed text. */
+/* Added tokens whose text normalization changes stand for the changed text. The model still finds those it has by their own, unless the
+ * decoder needs their text. */
 static slm_status decode_changed(struct maker *m)
 {
     for (uint32_t i = 0; i < m->spec->added_count; i++) {
@@ -114,9 +115,12 @@ static slm_status decode_changed(struct maker *m)
         struct slm_span searched;
         SLM_TRY(slm__added_searched_text(m->spec, added, m->arena, &searched, m->error));
         if (added->id < m->vocabulary->token_count && !slm__span_equal(searched, added->content)) {
-            m->tokens[added->id].flags &= (uint8_t)~SLM_TOKEN_BYTE;
-            m->tokens[added->id].in_model = false;
-            SLM_TRY(decode_token(m, searched, &m->tokens[added->id]));
+            struct slm_tokenizer_token *token = &m->tokens[added->id];
+            const struct slm_span text = token->text;
+            token->flags &= (uint8_t)~SLM_TOKEN_BYTE;
+            SLM_TRY(decode_token(m, searched, token));
+            token->in_model &= m->decoder->kind == SLM_DECODER_BYTE_FALLBACK;
+            token->text = token->in_model ? text : token->text;
         }
     }
     return SLM_OK;

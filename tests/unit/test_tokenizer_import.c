@@ -186,6 +186,36 @@ static void odd_files(void **state)
     }
 }
 
+/* An added token that is found in normalized text only, where it reads otherwise, and that is a piece of the model too. */
+static void added_tokens_stay_pieces(void **state)
+{
+    (void)state;
+    static const char entry[] = "\"content\":\"\xC3\xA9\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":";
+    struct slm_span json = read_golden("tokenizers/own-spm-legacy/tokenizer.json");
+    if (json.data == NULL) {
+        print_message("own-spm-legacy is not in the golden folder\n");
+        skip();
+    }
+    uint8_t *at = NULL;
+    for (size_t i = 0; at == NULL && i + sizeof entry + 5 < json.length; i++) {
+        at = memcmp(json.data + i, entry, sizeof entry - 1) == 0 ? (uint8_t *)(uintptr_t)json.data + i + sizeof entry - 1 : NULL;
+    }
+    assert_non_null(at);
+    memcpy(at, "true ", 5);
+    struct loaded_tokenizer loaded;
+    int32_t ids[8];
+    uint64_t count = 0;
+    assert_int_equal(load_tokenizer(&loaded, json, "tokenizer.json", 0), SLM_OK);
+    const struct slm_span text = slm__span_text("for\xC3\xA9 \xC3\xA9");
+    assert_int_equal(slm__tokenizer_encode(&loaded.tokenizer, &loaded.memory, text, 0, ids, 8, &count, NULL),
+                     SLM_OK);
+    const int32_t expected[] = {394, 2654, 2654}; /* of the reference: the first one is the piece, the second one the added token */
+    assert_int_equal(count, 3);
+    assert_memory_equal(ids, expected, sizeof expected);
+    unload_tokenizer(&loaded);
+    free_span(json);
+}
+
 struct failing {
     long left; /* allocations that still succeed */
     long open; /* blocks not given back */
@@ -279,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_known_is_named), cmocka_unit_test(broken_values_are_named),
         cmocka_unit_test(a_small_document_is_accepted), cmocka_unit_test(bad_files), cmocka_unit_test(odd_files),
+        cmocka_unit_test(added_tokens_stay_pieces),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
