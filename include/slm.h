@@ -545,7 +545,7 @@ SLM_API slm_status slm_chat_parser_reset(slm_chat_parser *parser, slm_error *err
 typedef struct slm_pool slm_pool;
 typedef struct slm_session slm_session;
 
-/* Keys and values in the cache. Default F16. I8 has one scale for each token and kv head, and takes half the memory of F16. */
+/* Keys and values in the cache. Default F16, in a pool for an encoder F32. I8 has one scale for each token and kv head, and takes half the memory of F16. */
 enum { SLM_KV_DEFAULT = 0, SLM_KV_F32 = 1, SLM_KV_F16 = 2, SLM_KV_I8 = 3 };
 
 /* Reuse (prefixes not 0): an append that wants no logits or hidden states shares the longest beginning that it has in common with a kept
