@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Texts go through the model side by side: each takes a free session of the pool, a forward pass takes rows of as many as fit its batch, and
- * rows know nothing of each other, so an embedding has the same bits alone as in any company. A decoder's text may be spread over several
- * passes; an encoder's tokens see each other and go through one.
+ * Texts go through the model side by side: each takes a free session of the pool, a forward pass takes rows of as many as fit its batch,
+ * and rows know nothing of each other, so an embedding has the same bits alone as in any company. A decoder's text may be spread over
+ * several passes; an encoder's tokens see each other and go through one.
  *
- *   mean: (h_0 + h_1 + ...) x 1/n, in order of the positions; last: h_n-1; first: h_0. Normalised: each value / sqrt(sum of squares), in f64.
+ *   mean: (h_0 + h_1 + ...) x 1/n, in order of the positions; last: h_n-1; first: h_0
+ *   normalised: each value / sqrt(sum of squares), in f64
  */
 #include "runtime/embed.h"
 #include "runtime/input_ids.h"     /* struct slm_input_ids */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The context goes through one session; its logits give the first token of every label. A label of more tokens is a fork of that session,
- * and the rows of all labels at hand make one forward pass. Each row's logits are looked at once, for the token behind it, and kept nowhere.
- * The last token of a label needs no row, unless the end behind it counts.
+ * The context goes through one session; its logits give the first token of every label. A label of more tokens is a fork of that
+ * session, and the rows of all labels at hand make one forward pass. Each row's logits are looked at once, for the token behind it, and
+ * kept nowhere. The last token of a label needs no row, unless the end behind it counts.
  *
- *   logprob(label) = sum over its tokens of log softmax(logits)[token], in order, in f64; with the end: + log of the sum over all eos tokens
+ *   logprob(label) = sum over its tokens of log softmax(logits)[token], in order, in f64
+ *   with the end: + log of the sum of the probabilities of all eos tokens
  */
 #include "runtime/score.h"
 #include "kernels/poly_math.h"     /* slm__log64, slm__exp64 */

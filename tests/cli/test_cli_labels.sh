@@ -9,7 +9,8 @@ run -i "$work/lines" score --jsonl
 check "score: exit code" code_is 0
 number='-?[0-9][0-9.e+-]*'
 check "score: three labels" out_like "^\\{\"logprobs\":\\[$number,$number,$number\\],\"probabilities\":\\[$number,$number,$number\\]\\}\$"
-check "score: a label given twice has the same numbers" out_like "^\\{\"logprobs\":\\[($number),$number,\\1\\],\"probabilities\":\\[($number),$number,\\2\\]"
+twice="\\[($number),$number,\\1\\],\"probabilities\":\\[($number),$number,\\2\\]"
+check "score: a label given twice has the same numbers" out_like "^\\{\"logprobs\":$twice"
 check "score: ids" test "$(wc -l <"$out")" = 2
 printf '%s\n' '{"prompt":"The sky is","labels":["x"]}' >"$work/one"
 run -i "$work/one" score --jsonl --eos --length --joint --prior "N/A"
@@ -35,8 +36,10 @@ printf '%s\n' refund invoice track_order "" complaint >"$work/labels"
 options=(--labels "$work/labels" --prompt "{text}" --prefix '{"intent":"' --suffix '"')
 run classify "${options[@]}" "I want my money back for KX-7719."
 check "classify: exit code" code_is 0
-check "classify: the label" out_like '^\{"label":"refund","probability":0\.9[0-9]*,"margin":0\.9[0-9]*,"entropy":[0-9.e-]+,"probabilities":\[[^]]*\]\}$'
-printf 'id,text,note\r\n1,"Where is my parcel,\r\nI ask ""you""?",x\r\n2,"I want my money back.",\n3,The invoice is wrong,"a,b"' >"$work/in.csv"
+verdict='"label":"refund","probability":0\.9[0-9]*,"margin":0\.9[0-9]*,"entropy":[0-9.e-]+,"probabilities":\[[^]]*\]'
+check "classify: the label" out_like "^\\{$verdict\\}\$"
+printf '%s\r\n' 'id,text,note' '1,"Where is my parcel,' 'I ask ""you""?",x' >"$work/in.csv"
+printf '2,"I want my money back.",\n3,The invoice is wrong,"a,b"' >>"$work/in.csv"
 run classify "${options[@]}" --in "$work/in.csv" --escalate-below 0.9999
 check "csv: exit code" code_is 0
 check "csv: header" test "$(sed -n 1p "$out")" = "id,text,note,predicted,probability,margin,entropy,escalate"
