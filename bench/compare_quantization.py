@@ -123,7 +123,8 @@ def slm_round_trip(slm, layers, kind):
         pathlib.Path(folder, "config.json").write_text(json.dumps(config))
         save_file(tensors, os.path.join(folder, "model.safetensors"))
         out = os.path.join(folder, "out.slm")
-        subprocess.run([slm, "convert", folder, "-o", out, "--type", kind], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [slm, "convert", folder, "-o", out, "--type", kind]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         matrices = read_slm(out)
     result = []
     for i, layer in enumerate(layers):
@@ -137,8 +138,8 @@ def slm_round_trip(slm, layers, kind):
 def linear_maps(model, causal):
     """The modules of each layer by role; an encoder has one matrix where a Llama has gate and up."""
     if causal:
-        return [{"q": l.self_attn.q_proj, "k": l.self_attn.k_proj, "v": l.self_attn.v_proj, "o": l.self_attn.o_proj, "gate": l.mlp.gate_proj,
-                 "up": l.mlp.up_proj, "down": l.mlp.down_proj} for l in model.model.layers]
+        return [{"q": l.self_attn.q_proj, "k": l.self_attn.k_proj, "v": l.self_attn.v_proj, "o": l.self_attn.o_proj,
+                 "gate": l.mlp.gate_proj, "up": l.mlp.up_proj, "down": l.mlp.down_proj} for l in model.model.layers]
     return [{"q": l.attention.self.query, "k": l.attention.self.key, "v": l.attention.self.value, "o": l.attention.output.dense,
              "gate": l.intermediate.dense, "up": l.intermediate.dense, "down": l.output.dense} for l in model.encoder.layer]
 

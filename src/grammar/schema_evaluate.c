@@ -35,7 +35,7 @@ bool slm__json_equal(const struct slm_json *a, const struct slm_json *b)
     }
 }
 
-enum slm_value_type slm__json_value_type(const struct slm_json *value)
+enum slm_schema_type slm__json_value_type(const struct slm_json *value)
 {
     switch (value->type) {
     case SLM_JSON_NULL: return SLM_VALUE_NULL;

@@ -23,7 +23,7 @@ struct choice {
 };
 
 struct state {
-    enum slm_value_type type;
+    enum slm_schema_type type;
     struct slm_atom *atoms;
     uint32_t atom_count;
     uint32_t atom_capacity;
@@ -52,7 +52,7 @@ struct result {
     uint32_t count;
     uint32_t capacity;
     slm_goal goal;
-    enum slm_value_type type;
+    enum slm_schema_type type;
 };
 
 static bool same_atom(const struct slm_atom *a, const struct slm_atom *b)
@@ -113,7 +113,7 @@ static slm_status add_choice(struct slm_schema_work *work, struct state *state, 
 }
 
 /* Keywords that say something about values of a type, besides those that combine schemas. */
-static uint64_t simple_keywords(enum slm_value_type type)
+static uint64_t simple_keywords(enum slm_schema_type type)
 {
 #define RANGE(first, last) ((SLM_KEYWORD_BIT(last) - SLM_KEYWORD_BIT(first)) | SLM_KEYWORD_BIT(last))
     switch (type) {
@@ -279,7 +279,7 @@ static slm_status take(struct slm_schema_work *work, struct state *state, const 
     return SLM_OK;
 }
 
-slm_status slm__literal_excludes(struct slm_schema_work *work, slm_literal literal, enum slm_value_type type, bool *excludes)
+slm_status slm__literal_excludes(struct slm_schema_work *work, slm_literal literal, enum slm_schema_type type, bool *excludes)
 {
     uint32_t location = literal / 2;
     *excludes = false;
@@ -575,7 +575,7 @@ static slm_status expand(struct slm_schema_work *work, struct result *result)
 }
 
 /* Does a literal's own `type` rule the type out? */
-static slm_status excluded(struct slm_schema_work *work, slm_goal goal, enum slm_value_type type, bool *excluded)
+static slm_status excluded(struct slm_schema_work *work, slm_goal goal, enum slm_schema_type type, bool *excluded)
 {
     for (uint32_t i = 0; i < work->goals[goal].count && !*excluded; i++) {
         slm_literal literal = work->goals[goal].literals[i];
@@ -586,7 +586,7 @@ static slm_status excluded(struct slm_schema_work *work, slm_goal goal, enum slm
     return SLM_OK;
 }
 
-slm_status slm__goal_forms(struct slm_schema_work *work, slm_goal goal, enum slm_value_type type, struct slm_forms *forms)
+slm_status slm__goal_forms(struct slm_schema_work *work, slm_goal goal, enum slm_schema_type type, struct slm_forms *forms)
 {
     if ((work->goals[goal].expanded >> type & 1) == 0) {
         struct result result = {.goal = goal, .type = type};
@@ -602,7 +602,7 @@ slm_status slm__goal_forms(struct slm_schema_work *work, slm_goal goal, enum slm
     return SLM_OK;
 }
 
-slm_status slm__goal_is_empty_for(struct slm_schema_work *work, slm_goal goal, enum slm_value_type type, bool *empty)
+slm_status slm__goal_is_empty_for(struct slm_schema_work *work, slm_goal goal, enum slm_schema_type type, bool *empty)
 {
     *empty = (work->goals[goal].empty >> type & 1) != 0;
     if ((work->goals[goal].tested >> type & 1) != 0 || goal == SLM_GOAL_ANY || work->depth >= DEEPEST_QUESTION) {
@@ -626,7 +626,7 @@ slm_status slm__goal_is_empty(struct slm_schema_work *work, slm_goal goal, bool 
 {
     *empty = goal != SLM_GOAL_ANY;
     for (unsigned type = 0; *empty && type < SLM_VALUE_TYPES; type++) {
-        SLM_TRY(slm__goal_is_empty_for(work, goal, (enum slm_value_type)type, empty));
+        SLM_TRY(slm__goal_is_empty_for(work, goal, (enum slm_schema_type)type, empty));
     }
     return SLM_OK;
 }

@@ -23,7 +23,7 @@ static bool is_trivial(const struct slm_json *json)
 }
 
 /* oneOf fails when no branch holds, or two do. */
-static slm_status fail_one_of(struct slm_schema_work *work, const struct slm_json *list, enum slm_value_type type, struct slm_ways *ways)
+static slm_status fail_one_of(struct slm_schema_work *work, const struct slm_json *list, enum slm_schema_type type, struct slm_ways *ways)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         for (uint32_t k = 0; k < i; k++) {
@@ -70,7 +70,7 @@ static slm_status fail_condition(struct slm_schema_work *work, uint32_t location
     return SLM_OK;
 }
 
-static slm_status fail_applicator(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_value_type type,
+static slm_status fail_applicator(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_schema_type type,
                                   struct slm_ways *ways)
 {
     const struct slm_json *value = slm__schema_get(&work->document.locations[location], keyword);
@@ -239,7 +239,7 @@ static slm_status fail_number(struct slm_schema_work *work, uint32_t location, e
     return bound && !flag ? fail_atom(work, SLM_ATOM_FAILS, location, keyword, 0, ways) : SLM_OK;
 }
 
-static slm_status fail_keyword(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_value_type type,
+static slm_status fail_keyword(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_schema_type type,
                                struct slm_ways *ways)
 {
     if (keyword == SLM_KEYWORD_ENUM || keyword == SLM_KEYWORD_CONST) {
@@ -257,7 +257,8 @@ static slm_status fail_keyword(struct slm_schema_work *work, uint32_t location, 
     }
 }
 
-slm_status slm__ways_to_fail(struct slm_schema_work *work, uint32_t location, enum slm_value_type type, struct slm_ways *ways, bool *always)
+slm_status slm__ways_to_fail(struct slm_schema_work *work, uint32_t location, enum slm_schema_type type, struct slm_ways *ways,
+                             bool *always)
 {
     *ways = (struct slm_ways){NULL, 0, 0};
     *always = work->document.locations[location].json->type == SLM_JSON_FALSE;

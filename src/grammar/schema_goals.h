@@ -14,7 +14,7 @@
 #include "grammar/number_ranges.h"   /* struct slm_number_range */
 #include "grammar/schema_document.h" /* struct slm_schema_document */
 
-enum slm_value_type {
+enum slm_schema_type {
     SLM_VALUE_NULL,
     SLM_VALUE_BOOLEAN,
     SLM_VALUE_NUMBER,
@@ -157,12 +157,12 @@ slm_status slm__schema_malformed(struct slm_schema_work *work, uint32_t location
 /* The goal of these literals. */
 slm_status slm__goal_of(struct slm_schema_work *work, const slm_literal *literals, uint32_t count, slm_goal *goal);
 /* The alternatives of a goal for one type. */
-slm_status slm__goal_forms(struct slm_schema_work *work, slm_goal goal, enum slm_value_type type, struct slm_forms *forms);
+slm_status slm__goal_forms(struct slm_schema_work *work, slm_goal goal, enum slm_schema_type type, struct slm_forms *forms);
 /* *empty: surely no value (of the type) satisfies the goal. */
 slm_status slm__goal_is_empty(struct slm_schema_work *work, slm_goal goal, bool *empty);
-slm_status slm__goal_is_empty_for(struct slm_schema_work *work, slm_goal goal, enum slm_value_type type, bool *empty);
+slm_status slm__goal_is_empty_for(struct slm_schema_work *work, slm_goal goal, enum slm_schema_type type, bool *empty);
 
-/* Types that `type` of a location allows: bits of enum slm_value_type; INTEGER is set with NUMBER, or alone for integers only. */
+/* Types that `type` of a location allows: bits of enum slm_schema_type; INTEGER is set with NUMBER, or alone for integers only. */
 slm_status slm__schema_types(struct slm_schema_work *work, uint32_t location, uint32_t *types);
 /* Location of a schema that stands somewhere below another. */
 slm_status slm__schema_at(struct slm_schema_work *work, const struct slm_json *json, uint32_t *location);

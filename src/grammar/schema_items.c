@@ -145,7 +145,7 @@ static slm_status few_values(struct slm_schema_work *work, slm_goal goal, const 
     *count = goal == SLM_GOAL_ANY ? UINT32_MAX : 0;
     for (unsigned type = 0; type < SLM_VALUE_TYPES && *count != UINT32_MAX; type++) {
         struct slm_forms forms = {NULL, 0};
-        SLM_TRY(slm__goal_forms(work, goal, (enum slm_value_type)type, &forms));
+        SLM_TRY(slm__goal_forms(work, goal, (enum slm_schema_type)type, &forms));
         for (uint32_t i = 0; i < forms.count && *count != UINT32_MAX; i++) {
             const struct slm_form *form = &forms.forms[i];
             if (!form->finite || form->value_count > MOST_UNIQUE - *count) {

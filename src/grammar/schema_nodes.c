@@ -8,7 +8,7 @@
 
 enum { LONGEST_SPACE = 32, STEPS = 20000000 };
 
-slm_status slm__form_is_empty(struct slm_schema_work *work, const struct slm_form *form, enum slm_value_type type, bool *empty)
+slm_status slm__form_is_empty(struct slm_schema_work *work, const struct slm_form *form, enum slm_schema_type type, bool *empty)
 {
     struct slm_schema_string string = {.empty = false};
     struct slm_schema_array array = {.empty = false};
@@ -113,7 +113,7 @@ slm_status slm__object_node(struct slm_schema_work *work, const struct slm_form 
 }
 
 /* What cannot be said about a form, unless the form is empty anyway. */
-static slm_status check_form(struct slm_schema_work *work, const struct slm_form *form, enum slm_value_type type, bool *empty)
+static slm_status check_form(struct slm_schema_work *work, const struct slm_form *form, enum slm_schema_type type, bool *empty)
 {
     *empty = false;
     for (uint32_t i = 0; i < form->atom_count; i++) {
@@ -127,7 +127,7 @@ static slm_status check_form(struct slm_schema_work *work, const struct slm_form
     return SLM_OK;
 }
 
-static slm_status form_node(struct slm_schema_work *work, const struct slm_form *form, enum slm_value_type type, slm_node *node)
+static slm_status form_node(struct slm_schema_work *work, const struct slm_form *form, enum slm_schema_type type, slm_node *node)
 {
     bool empty = false;
     *node = SLM_NODE_NEVER;
@@ -154,13 +154,13 @@ static slm_status define(struct slm_schema_work *work, slm_goal goal, slm_node *
     uint32_t total = 0;
     struct slm_forms forms[SLM_VALUE_TYPES];
     for (unsigned type = 0; type < SLM_VALUE_TYPES; type++) {
-        SLM_TRY(slm__goal_forms(work, goal, (enum slm_value_type)type, &forms[type]));
+        SLM_TRY(slm__goal_forms(work, goal, (enum slm_schema_type)type, &forms[type]));
         total += forms[type].count;
     }
     SLM_TRY(slm__schema_take(work, total * sizeof *choices, &choices));
     for (unsigned type = 0; type < SLM_VALUE_TYPES; type++) {
         for (uint32_t i = 0; i < forms[type].count; i++) {
-            SLM_TRY(form_node(work, &forms[type].forms[i], (enum slm_value_type)type, &choices[count]));
+            SLM_TRY(form_node(work, &forms[type].forms[i], (enum slm_schema_type)type, &choices[count]));
             count += choices[count] != SLM_NODE_NEVER;
         }
     }
@@ -173,7 +173,7 @@ static slm_status has_parts(struct slm_schema_work *work, slm_goal goal, bool *p
 {
     for (unsigned type = SLM_VALUE_ARRAY; type <= SLM_VALUE_OBJECT; type++) {
         struct slm_forms forms = {NULL, 0};
-        SLM_TRY(slm__goal_forms(work, goal, (enum slm_value_type)type, &forms));
+        SLM_TRY(slm__goal_forms(work, goal, (enum slm_schema_type)type, &forms));
         for (uint32_t i = 0; i < forms.count; i++) {
             *parts = *parts || !forms.forms[i].finite;
         }

@@ -88,6 +88,6 @@ slm_status slm__schema_strings_of_goal(struct slm_schema_work *work, slm_goal go
 /* A choice between conjunctions of strings as one atom. */
 slm_status slm__schema_strings_of_ways(struct slm_schema_work *work, const struct slm_ways *ways, struct slm_atom *atom);
 /* Is surely no value of the form's type possible? */
-slm_status slm__form_is_empty(struct slm_schema_work *work, const struct slm_form *form, enum slm_value_type type, bool *empty);
+slm_status slm__form_is_empty(struct slm_schema_work *work, const struct slm_form *form, enum slm_schema_type type, bool *empty);
 
 #endif

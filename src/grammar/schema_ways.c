@@ -38,7 +38,7 @@ static slm_status any_of(struct slm_schema_work *work, const struct slm_json *li
 }
 
 /* May both branches hold for one value of the type? */
-static slm_status overlap(struct slm_schema_work *work, slm_literal a, slm_literal b, enum slm_value_type type, bool *overlap)
+static slm_status overlap(struct slm_schema_work *work, slm_literal a, slm_literal b, enum slm_schema_type type, bool *overlap)
 {
     slm_literal both[2] = {a, b};
     slm_goal goal = SLM_GOAL_ANY;
@@ -49,7 +49,7 @@ static slm_status overlap(struct slm_schema_work *work, slm_literal a, slm_liter
     return SLM_OK;
 }
 
-static slm_status one_of(struct slm_schema_work *work, const struct slm_json *list, enum slm_value_type type, struct slm_ways *ways)
+static slm_status one_of(struct slm_schema_work *work, const struct slm_json *list, enum slm_schema_type type, struct slm_ways *ways)
 {
     slm_literal *branches = NULL;
     uint32_t count = 0;
@@ -100,7 +100,7 @@ static slm_status condition(struct slm_schema_work *work, uint32_t location, str
     return SLM_OK;
 }
 
-slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_value_type type,
+slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_schema_type type,
                         struct slm_ways *ways)
 {
     *ways = (struct slm_ways){NULL, 0, 0};

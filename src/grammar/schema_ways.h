@@ -26,12 +26,12 @@ static inline struct slm_atom slm__literal_atom(slm_literal literal)
 slm_status slm__literal_at(struct slm_schema_work *work, const struct slm_json *json, bool negative, struct slm_atom *atom);
 
 /* The choices that `keyword` (ANY_OF, ONE_OF, IF) of a location leaves to values of a type. */
-slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_value_type type,
+slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_schema_type type,
                         struct slm_ways *ways);
 /* Entry `index` of a map of dependent schemas: the name is absent, or the schema holds. */
 slm_status slm__ways_of_dependency(struct slm_schema_work *work, const struct slm_json *map, uint32_t index, struct slm_ways *ways);
 /* The ways in which the schema at `location` refuses values of a type; *always: it refuses them all. */
-slm_status slm__ways_to_fail(struct slm_schema_work *work, uint32_t location, enum slm_value_type type, struct slm_ways *ways,
+slm_status slm__ways_to_fail(struct slm_schema_work *work, uint32_t location, enum slm_schema_type type, struct slm_ways *ways,
                              bool *always);
 /* An atom that says "some member fails" (FAILS of PATTERN_PROPERTIES, ADDITIONAL_PROPERTIES, PROPERTY_NAMES) as a choice among the names
  * that the atoms of its conjunction know; UNSUPPORTED where other names are possible. */
@@ -40,6 +40,6 @@ slm_status slm__ways_of_member(struct slm_schema_work *work, const struct slm_at
 bool slm__atom_is_some_member(const struct slm_atom *atom);
 
 /* Is it plain that the literal admits no value of the type? (In schema_expand.c.) */
-slm_status slm__literal_excludes(struct slm_schema_work *work, slm_literal literal, enum slm_value_type type, bool *excludes);
+slm_status slm__literal_excludes(struct slm_schema_work *work, slm_literal literal, enum slm_schema_type type, bool *excludes);
 
 #endif

@@ -302,10 +302,7 @@ static void unigram_as_the_reference(void **state)
 /* Three tokens and a model's name, as small as keys can be. */
 static void put_small(struct writer *w, const char *model, bool scored, uint32_t third_type)
 {
-    static const char *const texts[] = {"<unk>",
-                                        "\xE2\x96\x81"
-                                        "a",
-                                        "b"};
+    static const char *const texts[] = {"<unk>", "\xE2\x96\x81\x61", "b"}; /* the second: U+2581, a */
     begin(w);
     put_name(w, "tokenizer.ggml.model", model);
     put_array(w, "tokenizer.ggml.tokens", SLM_GGUF_STRING, 3);
