@@ -226,6 +226,7 @@ static slm_status fill_automata(const struct slm_grammar_builder *builder, struc
         if (!weigh_states(automaton, costs)) {
             return slm__fail(error, SLM_E_LIMIT, "an automaton of the grammar has too long words");
         }
+        slm__automaton_free_states(automaton, flags);
         flags += record->state_count;
         costs += record->state_count;
         sets += record->class_count;

@@ -3,7 +3,7 @@
 #ifndef SLM_GRAMMAR_GRAMMAR_PROGRAM_H
 #define SLM_GRAMMAR_GRAMMAR_PROGRAM_H
 
-#include "base/memory.h"           /* struct slm_memory */
+#include "base/memory.h" /* struct slm_memory */
 #include <stdatomic.h>
 #include "grammar/grammar_nodes.h" /* node records */
 #include "grammar/string_list.h"   /* struct slm_string_list */
@@ -14,7 +14,11 @@ enum { SLM_COST_MAX = 1 << 30 };
 
 enum { SLM_OBJECT_COUNTED_MAX = 1024 }; /* members of an object that is not free */
 
-enum { SLM_STATE_ACCEPTS = 1, SLM_STATE_GOES_ON = 2 };
+enum {
+    SLM_STATE_ACCEPTS = 1,
+    SLM_STATE_GOES_ON = 2,
+    SLM_STATE_FREE = 4 /* whatever plain characters follow, they may: those that JSON need not escape, but for U+2028 and U+2029 */
+};
 
 struct slm_program_automaton {
     uint32_t state_count;
@@ -47,7 +51,7 @@ struct slm_program_object {
 
 struct slm_grammar {
     struct slm_memory memory;
-    size_t bytes; /* of the block */
+    size_t bytes;      /* of the block */
     atomic_uint users; /* matchers and sessions */
     const struct slm_node_record *nodes;
     const slm_node *words;

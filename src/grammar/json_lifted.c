@@ -145,44 +145,42 @@ bool slm__escape_may_spell(uint32_t chars, uint32_t code)
     }
 }
 
-void slm__json_chars_candidates(uint32_t chars, struct slm_byte_set *set)
+/* Bytes 80 to BF that may go on in a character: no overlong forms, no surrogates, nothing above U+10FFFF. Bit 0 is 80. */
+static uint64_t utf8_next(uint32_t count, uint32_t value)
 {
-    switch (slm__json_chars_mode(chars)) {
-    case SLM_JSON_CHARS_BETWEEN:
-        slm__byte_set_add_range(set, 0x20, 0x7F);
-        slm__byte_set_add_range(set, 0xC2, 0xF4);
-        set->words[0] &= ~(UINT64_C(1) << '"');
-        break;
-    case SLM_JSON_CHARS_UTF8: slm__byte_set_add_range(set, 0x80, 0xBF); break;
-    case SLM_JSON_CHARS_ESCAPE:
-        for (const char *sign = "\"\\/bfnrtu"; *sign != '\0'; sign++) {
-            slm__byte_set_add(set, (uint8_t)*sign);
-        }
-        break;
-    case SLM_JSON_CHARS_PAIR: slm__byte_set_add(set, '\\'); break;
-    case SLM_JSON_CHARS_PAIR_ESCAPE: slm__byte_set_add(set, 'u'); break;
-    case SLM_JSON_CHARS_HEX:
-    case SLM_JSON_CHARS_PAIR_HEX:
-        slm__byte_set_add_range(set, '0', '9');
-        slm__byte_set_add_range(set, 'A', 'F');
-        slm__byte_set_add_range(set, 'a', 'f');
-        break;
+    const uint64_t all = UINT64_MAX;
+    if (count == 2) {
+        return value == 0 ? all << 32 : value == 0xD ? all >> 32 : all;
+    }
+    if (count == 3) {
+        return value == 0 ? all << 16 : value == 4 ? all >> 48 : all;
+    }
+    return all;
+}
+
+static void add_signs(const char *signs, struct slm_byte_set *set)
+{
+    for (; *signs != '\0'; signs++) {
+        slm__byte_set_add(set, (uint8_t)*signs);
     }
 }
 
 void slm__json_chars_first(uint32_t chars, struct slm_byte_set *set)
 {
-    struct slm_byte_set candidates = {{0}};
-    slm__json_chars_candidates(chars, &candidates);
-    for (unsigned byte = 0; byte < 256 && chars != 0; byte++) {
-        uint32_t after = chars;
-        uint32_t code;
-        if (slm__byte_set_has(&candidates, (uint8_t)byte) && slm__json_chars_step(&after, (uint8_t)byte, &code) != SLM_JSON_CHARS_REFUSED) {
-            slm__byte_set_add(set, (uint8_t)byte);
-        }
-    }
-    if (chars == 0) {
-        slm__byte_set_unite(set, &candidates);
+    const uint32_t count = slm__json_chars_count(chars);
+    const uint32_t value = slm__json_chars_value(chars);
+    switch (slm__json_chars_mode(chars)) {
+    case SLM_JSON_CHARS_BETWEEN:
+        set->words[0] |= ~(UINT64_C(0xFFFFFFFF) | UINT64_C(1) << '"');
+        set->words[1] = UINT64_MAX;
+        set->words[3] |= UINT64_C(0x001FFFFFFFFFFFFC); /* C2 to F4 */
+        break;
+    case SLM_JSON_CHARS_UTF8: set->words[2] |= utf8_next(count, value); break;
+    case SLM_JSON_CHARS_ESCAPE: add_signs("\"\\/bfnrtu", set); break;
+    case SLM_JSON_CHARS_PAIR: slm__byte_set_add(set, '\\'); break;
+    case SLM_JSON_CHARS_PAIR_ESCAPE: slm__byte_set_add(set, 'u'); break;
+    case SLM_JSON_CHARS_HEX: add_signs(count == 1 && value == 0xD ? "0123456789ABab" : "0123456789ABCDEFabcdef", set); break;
+    case SLM_JSON_CHARS_PAIR_HEX: add_signs(count == 0 ? "Dd" : count == 1 ? "CDEFcdef" : "0123456789ABCDEFabcdef", set); break;
     }
 }
 
@@ -202,7 +200,7 @@ void slm__lifted_first(const struct slm_program_automaton *automaton, const stru
         candidates = (struct slm_byte_set){{0}};
         slm__byte_set_add(&candidates, '\\');
     } else {
-        slm__json_chars_candidates(place->chars, &candidates);
+        slm__json_chars_first(place->chars, &candidates);
     }
     for (unsigned byte = 0; byte < 256; byte++) {
         struct slm_lifted copy = *place;

@@ -21,9 +21,7 @@ void slm__lifted_first(const struct slm_program_automaton *automaton, const stru
 /* Whether the escape begun in `chars` can become the character `code`, as far as it is spelled so: what JSON has to escape, what is not
  * ASCII, and the slash. */
 bool slm__escape_may_spell(uint32_t chars, uint32_t code);
-/* Bytes that may follow at a place of text/json_chars.h, the closing quote aside; all of them, and perhaps some that may not. */
-void slm__json_chars_candidates(uint32_t chars, struct slm_byte_set *set);
-/* ... exactly those. */
+/* The bytes that may follow at a place of text/json_chars.h, the closing quote aside. */
 void slm__json_chars_first(uint32_t chars, struct slm_byte_set *set);
 
 #endif

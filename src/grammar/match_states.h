@@ -93,6 +93,8 @@ slm_status slm__match_begin(struct slm_match_states *states, const struct slm_gr
 slm_state slm__match_step(struct slm_match_states *states, slm_state state, uint8_t byte);
 /* Keep only the living states, whose numbers change in place, and the start. false: they take nearly all of the cache. */
 bool slm__match_compact(struct slm_match_states *states, slm_state *living, uint32_t count);
+/* The state in which nothing but what `frame` asks for is to come; UNKNOWN as for steps. */
+slm_state slm__match_behind(struct slm_match_states *states, uint32_t frame);
 /* The same state of another match of the same grammar; UNKNOWN: it does not fit (`full`). */
 slm_state slm__match_copy(struct slm_match_states *states, const struct slm_match_states *from, slm_state state);
 /* Fewest bytes to the end, or what is more. */

@@ -395,6 +395,13 @@ slm_state slm__match_step(struct slm_match_states *states, slm_state state, uint
     return *next;
 }
 
+slm_state slm__match_behind(struct slm_match_states *states, uint32_t frame)
+{
+    slm__match_open(states);
+    slm__match_return(states, frame);
+    return slm__match_intern(states, false);
+}
+
 slm_status slm__match_begin(struct slm_match_states *states, const struct slm_grammar *grammar, slm_error *error)
 {
     states->grammar = grammar;

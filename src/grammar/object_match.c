@@ -421,7 +421,10 @@ static bool step_any(const struct slm_string_list *keys, const struct slm_config
     uint32_t code = 0;
     const enum slm_json_chars_result result = slm__json_chars_step(&chars, byte, &code);
     *after = *place;
-    if (result == SLM_JSON_CHARS_DONE && after->b != SLM_LIST_LOST) {
+    if (after->b != SLM_LIST_LOST && byte != '\\' &&
+        (chars_of(place) == 0 || slm__json_chars_mode(chars_of(place)) == SLM_JSON_CHARS_UTF8)) {
+        after->b = slm__list_step(keys, place->b, byte);
+    } else if (after->b != SLM_LIST_LOST && result == SLM_JSON_CHARS_DONE) {
         after->b = step_code(keys, place->b, code);
     }
     after->a = SLM_OBJECT_IN_ANY | (after->b == SLM_LIST_LOST ? slm__json_chars_merge(chars) : chars) << PLACE_BITS;
@@ -484,7 +487,7 @@ static void first_in_member(const struct turn *turn, const struct slm_configurat
     const struct slm_string_list *keys = &turn->object->keys;
     struct slm_byte_set candidates = {{0}};
     if (chars_of(place) != 0) {
-        slm__json_chars_candidates(chars_of(place), &candidates);
+        slm__json_chars_first(chars_of(place), &candidates);
     } else {
         const uint32_t length = slm__list_length(place->b);
         const uint32_t end = slm__list_end(keys, place->b);

@@ -1,30 +1,117 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Masks. The tries are walked with a state for each byte; where a string of JSON is open, the tokens that stay inside it are known already,
- * and only the others are walked.
+ * Masks. The tries are walked with a state for each byte. Where a string of JSON is open, the tokens that stay inside it are known already,
+ * and those that close it are found by what they hold behind the quote.
  */
 #include "grammar/token_mask.h"
 #include "grammar/object_match.h" /* enum slm_object_place */
 
+static void set_bit(uint8_t *mask, uint32_t token) { mask[token / 8] |= (uint8_t)(1u << (token % 8)); }
+
+/* ---- Walking ---- */
+
+/* A walk over one trie: path[base] is the state in front of its first bytes. */
+struct walk {
+    struct slm_token_matcher *matcher;
+    enum slm_vocabulary_trie trie;
+    uint32_t base;
+    uint32_t fewest; /* of CLOSING: characters in front of the quote */
+    uint32_t most;
+    uint8_t *mask;
+    slm_error *error;
+};
+
+/* *next behind one more byte of the path's state `at`; when the cache is full, all but the path is forgotten. */
+static slm_status step_path(const struct walk *walk, uint32_t at, uint8_t byte, slm_state *next)
+{
+    struct slm_token_matcher *matcher = walk->matcher;
+    *next = slm__match_step(&matcher->states, matcher->path[at], byte);
+    if (*next == SLM_STATE_UNKNOWN) {
+        SLM_TRY(slm__matcher_make_room(matcher, matcher->path, at + 1, walk->error));
+        matcher->current = matcher->path[0];
+        *next = slm__match_step(&matcher->states, matcher->path[at], byte);
+    }
+    return *next == SLM_STATE_UNKNOWN ? slm__matcher_fail_full(walk->error) : SLM_OK;
+}
+
+static void allow_group(const struct walk *walk, uint32_t group)
+{
+    const struct slm_vocabulary *vocabulary = walk->matcher->vocabulary;
+    for (uint32_t i = vocabulary->groups[group]; i < vocabulary->groups[group + 1]; i++) {
+        const uint32_t characters = slm__listed_characters(vocabulary->closing[i]);
+        if (characters >= walk->fewest && characters <= walk->most) {
+            set_bit(walk->mask, slm__listed_token(vocabulary->closing[i]));
+        }
+    }
+}
+
+static slm_status walk_subtree(const struct walk *walk, uint32_t first)
+{
+    const struct slm_trie_node *nodes = walk->matcher->vocabulary->nodes[walk->trie];
+    const uint32_t end = first + slm__trie_size(nodes[first]);
+    const slm_state *rows = walk->matcher->states.rows;
+    slm_state *path = walk->matcher->path + walk->base;
+    for (uint32_t i = first; i < end;) {
+        const struct slm_trie_node node = nodes[i];
+        const uint32_t depth = slm__trie_depth(node);
+        slm_state next = rows[(size_t)path[depth - 1] * 256 + slm__trie_byte(node)];
+        if (next == SLM_STATE_UNKNOWN) {
+            SLM_TRY(step_path(walk, walk->base + depth - 1, slm__trie_byte(node), &next));
+        }
+        if (next == SLM_STATE_DEAD) {
+            i += slm__trie_size(node);
+            continue;
+        }
+        path[depth] = next;
+        const uint32_t token = slm__trie_token(node);
+        if (token != SLM_VOCABULARY_NO_TOKEN) {
+            if (walk->trie == SLM_VOCABULARY_CLOSING) {
+                allow_group(walk, token);
+            } else {
+                set_bit(walk->mask, token);
+            }
+        }
+        i++;
+    }
+    return SLM_OK;
+}
+
+static slm_status walk_trie(const struct walk *walk)
+{
+    const struct slm_token_matcher *matcher = walk->matcher;
+    const struct slm_byte_set allowed = matcher->states.states[matcher->path[walk->base]].allowed;
+    const uint32_t *roots = matcher->vocabulary->roots[walk->trie];
+    for (unsigned word = 0; word < 4; word++) {
+        for (uint64_t bits = allowed.words[word]; bits != 0; bits &= bits - 1) {
+            const unsigned byte = 64 * word + (unsigned)__builtin_ctzll(bits);
+            if (roots[byte] != 0) {
+                SLM_TRY(walk_subtree(walk, roots[byte] - 1));
+            }
+        }
+    }
+    return SLM_OK;
+}
+
+static slm_status walk_tries(struct walk *walk, enum slm_vocabulary_trie first)
+{
+    walk->base = 0;
+    for (int trie = (int)first; trie <= (int)SLM_VOCABULARY_OTHERS; trie++) {
+        walk->trie = (enum slm_vocabulary_trie)trie;
+        SLM_TRY(walk_trie(walk));
+    }
+    return SLM_OK;
+}
+
 /* ---- What is known without a walk ---- */
 
-/* Bytes with which a token can stay inside a string. */
-static bool meets_content(const struct slm_byte_set *set)
-{
-    struct slm_byte_set rest = *set;
-    rest.words[0] &= ~(UINT64_C(0xFFFFFFFF) | UINT64_C(1) << '"');
-    return !slm__byte_set_is_empty(&rest);
-}
-
-/* How many characters may follow at `place` between two characters of a string; 0: it is no such place. */
-static uint32_t characters_left(const struct slm_grammar *grammar, const struct slm_configuration *place)
-{
-    const struct slm_node_record *node = &grammar->nodes[place->node];
-    if (node->kind == SLM_NODE_KIND_CHARS && place->a == 0) {
-        return node->c == SLM_REPEAT_NO_END ? UINT32_MAX : node->c - place->b;
-    }
-    return node->kind == SLM_NODE_KIND_OBJECT && place->a == SLM_OBJECT_IN_ANY ? UINT32_MAX : 0;
-}
+/* A place between two characters of a JSON string. */
+struct string_place {
+    const struct slm_configuration *place; /* NULL: none */
+    uint32_t fewest;                       /* characters that have to come yet, and most that can */
+    uint32_t most;
+    bool escapes; /* characters may be spelled in any way */
+    bool exact;   /* inside the string nothing else is possible, and behind it only the quote */
+};
 
 static bool is_quote(const struct slm_grammar *grammar, slm_node node, uint32_t at)
 {
@@ -41,113 +128,112 @@ static bool closes_with_quote(const struct slm_match_states *states, uint32_t fr
     return frame != 0 && node->kind == SLM_NODE_KIND_SEQUENCE && is_quote(grammar, grammar->words[node->a + record->a], 0);
 }
 
-/* The content tokens of a state, as far as they are known; *exact: these are all. */
-static const uint8_t *known_content(const struct slm_token_matcher *matcher, slm_state state, bool *exact)
+/* The automaton that reads the text of a string or name at `place`, or NULL. */
+static const struct slm_program_automaton *lifted_at(const struct slm_match_states *states, const struct slm_configuration *place)
 {
-    const struct slm_match_states *states = &matcher->states;
-    const struct slm_state_record *record = &states->states[state];
-    uint32_t left = 0;
-    const struct slm_configuration *best = NULL;
-    *exact = !meets_content(&record->allowed);
+    const struct slm_grammar *grammar = states->grammar;
+    const struct slm_node_record *node = &grammar->nodes[place->node];
+    if (node->kind == SLM_NODE_KIND_LIFTED && place->a == 0) {
+        return &grammar->automata[node->a];
+    }
+    if (node->kind == SLM_NODE_KIND_OBJECT && place->a == SLM_OBJECT_IN_PATTERN) {
+        return &grammar->automata[grammar->objects[node->a].patterns[states->frames[place->frame].b].automaton];
+    }
+    return NULL;
+}
+
+static struct string_place find_string(const struct slm_match_states *states, const struct slm_state_record *record)
+{
+    struct string_place best = {NULL, 0, 0, false, false};
     for (uint32_t i = 0; i < record->count; i++) {
         const struct slm_configuration *place = &states->configurations[record->first + i];
-        const uint32_t characters = characters_left(matcher->grammar, place);
-        if (characters > left) {
-            left = characters;
-            best = place;
+        const struct slm_node_record *node = &states->grammar->nodes[place->node];
+        const struct slm_program_automaton *automaton = lifted_at(states, place);
+        struct string_place found = {place, 0, 0, automaton == NULL, false};
+        if (node->kind == SLM_NODE_KIND_CHARS && place->a == 0) {
+            found.fewest = place->b < node->b ? node->b - place->b : 0;
+            found.most = node->c == SLM_REPEAT_NO_END ? UINT32_MAX : node->c - place->b;
+            found.exact = closes_with_quote(states, place->frame);
+        } else if (node->kind == SLM_NODE_KIND_OBJECT && place->a == SLM_OBJECT_IN_ANY) {
+            found.most = UINT32_MAX;
+            found.exact = place->b == SLM_LIST_LOST;
+        } else if (automaton != NULL && (automaton->flags[place->b] & SLM_STATE_FREE)) {
+            found.most = UINT32_MAX;
         }
+        best = found.most > best.most || (found.most == best.most && found.exact) ? found : best;
     }
-    if (best == NULL) {
-        return NULL;
+    for (uint32_t i = 0; i < record->count; i++) {
+        const struct slm_configuration *place = &states->configurations[record->first + i];
+        best.exact = best.exact && (place == best.place || is_quote(states->grammar, place->node, place->b));
     }
-    const uint8_t *level = slm__vocabulary_level(matcher->vocabulary, left, exact);
-    if (*exact && left < matcher->vocabulary->longest) { /* tokens that are too long may yet fit something else here, or behind it */
-        *exact = closes_with_quote(states, best->frame);
-        for (uint32_t i = 0; i < record->count && *exact; i++) {
-            const struct slm_configuration *place = &states->configurations[record->first + i];
-            *exact = place == best || is_quote(matcher->grammar, place->node, place->b);
-        }
-    }
-    return level;
+    return best;
 }
 
-/* ---- Walking ---- */
-
-/* Keep the states of the walk and forget the others. */
-static slm_status forget(struct slm_token_matcher *matcher, uint32_t depth, slm_error *error)
+/* Tokens of a list that need at most `most` characters. */
+static void allow_list(const uint32_t *list, uint32_t count, uint32_t most, uint8_t *mask)
 {
-    SLM_TRY(slm__matcher_make_room(matcher, matcher->path, depth, error));
-    matcher->current = matcher->path[0];
-    return SLM_OK;
-}
-
-static slm_status walk_subtree(struct slm_token_matcher *matcher, const struct slm_trie_node *nodes, uint32_t first, uint8_t *mask,
-                               slm_error *error)
-{
-    const uint32_t end = first + slm__trie_size(nodes[first]);
-    slm_state *path = matcher->path;
-    const slm_state *rows = matcher->states.rows;
-    for (uint32_t i = first; i < end;) {
-        const struct slm_trie_node node = nodes[i];
-        const uint32_t depth = slm__trie_depth(node);
-        slm_state next = rows[(size_t)path[depth - 1] * 256 + slm__trie_byte(node)];
-        if (next == SLM_STATE_UNKNOWN) {
-            next = slm__match_step(&matcher->states, path[depth - 1], slm__trie_byte(node));
-            if (next == SLM_STATE_UNKNOWN) {
-                SLM_TRY(forget(matcher, depth, error));
-                next = slm__match_step(&matcher->states, path[depth - 1], slm__trie_byte(node));
-            }
-            if (next == SLM_STATE_UNKNOWN) {
-                return slm__fail(error, SLM_E_LIMIT, "the states of the grammar do not fit into the cache that was planned for them");
-            }
-        }
-        if (next == SLM_STATE_DEAD) {
-            i += slm__trie_size(node);
-            continue;
-        }
-        path[depth] = next;
-        const uint32_t token = slm__trie_token(node);
-        if (token != SLM_VOCABULARY_NO_TOKEN) {
-            mask[token / 8] |= (uint8_t)(1u << (token % 8));
-        }
-        i++;
+    for (uint32_t i = 0; i < count && slm__listed_characters(list[i]) <= most; i++) {
+        set_bit(mask, slm__listed_token(list[i]));
     }
-    return SLM_OK;
 }
 
-static slm_status walk(struct slm_token_matcher *matcher, enum slm_vocabulary_trie trie, uint8_t *mask, slm_error *error)
+/* Tokens that close the string, by what may follow behind its quote. */
+static slm_status allow_closing(struct walk *walk, const struct string_place *string)
 {
-    const struct slm_byte_set allowed = matcher->states.states[matcher->current].allowed;
-    const uint32_t *roots = matcher->vocabulary->roots[trie];
-    matcher->path[0] = matcher->current;
-    for (unsigned word = 0; word < 4; word++) {
-        for (uint64_t bits = allowed.words[word]; bits != 0; bits &= bits - 1) {
-            const unsigned byte = 64 * word + (unsigned)__builtin_ctzll(bits);
-            if (roots[byte] != 0) {
-                SLM_TRY(walk_subtree(matcher, matcher->vocabulary->nodes[trie], roots[byte] - 1, mask, error));
-            }
+    struct slm_token_matcher *matcher = walk->matcher;
+    const struct slm_configuration place = *string->place;
+    const bool name = matcher->grammar->nodes[place.node].kind == SLM_NODE_KIND_OBJECT;
+    slm_state before = name ? matcher->current : slm__match_behind(&matcher->states, place.frame);
+    if (before == SLM_STATE_UNKNOWN) {
+        SLM_TRY(slm__matcher_make_room(matcher, matcher->path, 1, walk->error));
+        matcher->current = matcher->path[0]; /* the place's frame has moved with its state */
+        const struct slm_state_record *record = &matcher->states.states[matcher->current];
+        before = slm__match_behind(&matcher->states, find_string(&matcher->states, record).place->frame);
+        if (before == SLM_STATE_UNKNOWN) {
+            return slm__matcher_fail_full(walk->error);
         }
     }
-    return SLM_OK;
+    matcher->path[1] = before;
+    SLM_TRY(step_path(walk, 1, '"', &matcher->path[2]));
+    if (matcher->path[2] == SLM_STATE_DEAD) {
+        return SLM_OK;
+    }
+    walk->trie = SLM_VOCABULARY_CLOSING;
+    walk->base = 2;
+    walk->fewest = string->fewest;
+    walk->most = string->most;
+    allow_group(walk, 0);
+    return walk_trie(walk);
 }
 
-static void set_bit(uint8_t *mask, uint32_t token) { mask[token / 8] |= (uint8_t)(1u << (token % 8)); }
+static slm_status allow_string(struct walk *walk, const struct string_place *string)
+{
+    const struct slm_vocabulary *vocabulary = walk->matcher->vocabulary;
+    memcpy(walk->mask, slm__vocabulary_level(vocabulary, string->most), vocabulary->mask_bytes);
+    allow_list(vocabulary->longs, vocabulary->long_count, string->most, walk->mask);
+    if (string->escapes) {
+        allow_list(vocabulary->escaped, vocabulary->escaped_count, string->most, walk->mask);
+    }
+    if (!string->exact) { /* no end of characters, and something else beside them */
+        return walk_tries(walk, string->escapes ? SLM_VOCABULARY_OTHERS : SLM_VOCABULARY_ESCAPED);
+    }
+    return allow_closing(walk, string);
+}
 
 static slm_status compute(struct slm_token_matcher *matcher, uint8_t *mask, slm_error *error)
 {
-    bool exact;
-    const uint8_t *content = known_content(matcher, matcher->current, &exact);
-    if (content != NULL) {
-        memcpy(mask, content, matcher->vocabulary->mask_bytes);
+    const struct slm_vocabulary *vocabulary = matcher->vocabulary;
+    const struct string_place string = find_string(&matcher->states, &matcher->states.states[matcher->current]);
+    struct walk walk = {.matcher = matcher, .mask = mask, .error = error};
+    matcher->path[0] = matcher->current;
+    if (string.place != NULL && (string.exact || string.most == UINT32_MAX)) {
+        SLM_TRY(allow_string(&walk, &string));
     } else {
-        memset(mask, 0, matcher->vocabulary->mask_bytes);
+        memset(mask, 0, vocabulary->mask_bytes);
+        SLM_TRY(walk_tries(&walk, SLM_VOCABULARY_PLAIN));
     }
-    if (!exact) {
-        SLM_TRY(walk(matcher, SLM_VOCABULARY_CONTENT, mask, error));
-    }
-    SLM_TRY(walk(matcher, SLM_VOCABULARY_OTHERS, mask, error));
-    for (uint32_t i = 0; i < matcher->vocabulary->alias_count; i++) {
-        const struct slm_token_alias alias = matcher->vocabulary->aliases[i];
+    for (uint32_t i = 0; i < vocabulary->alias_count; i++) {
+        const struct slm_token_alias alias = vocabulary->aliases[i];
         if (mask[alias.as / 8] >> (alias.as % 8) & 1) {
             set_bit(mask, alias.token);
         }

@@ -7,6 +7,7 @@
 
 /* Compact the states; `living` change in place. Masks are forgotten. SLM_E_LIMIT. */
 slm_status slm__matcher_make_room(struct slm_token_matcher *matcher, slm_state *living, uint32_t count, slm_error *error);
+slm_status slm__matcher_fail_full(slm_error *error);
 /* *state behind one more byte, DEAD when it is not allowed; current may get another number. SLM_E_LIMIT. */
 slm_status slm__matcher_step(struct slm_token_matcher *matcher, slm_state *state, uint8_t byte, slm_error *error);
 

@@ -24,7 +24,7 @@ static struct layout lay_out(const struct slm_grammar *grammar, const struct slm
 static void carve(struct slm_carver *carver, const struct layout *layout, struct slm_token_matcher *matcher)
 {
     slm__match_carve(carver, &layout->sizes, &matcher->states);
-    matcher->path = slm__carve(carver, (matcher->vocabulary->longest + 2) * sizeof *matcher->path);
+    matcher->path = slm__carve(carver, (matcher->vocabulary->longest + 4) * sizeof *matcher->path);
     matcher->masks = slm__carve(carver, (uint64_t)layout->slots * matcher->vocabulary->mask_bytes);
     matcher->slots = slm__carve(carver, layout->slots * sizeof *matcher->slots);
     matcher->slot_count = layout->slots;
@@ -57,6 +57,11 @@ slm_status slm__matcher_begin(struct slm_token_matcher *matcher, const struct sl
     return SLM_OK;
 }
 
+slm_status slm__matcher_fail_full(slm_error *error)
+{
+    return slm__fail(error, SLM_E_LIMIT, "the states of the grammar do not fit into the cache that was planned for them");
+}
+
 slm_status slm__matcher_make_room(struct slm_token_matcher *matcher, slm_state *living, uint32_t count, slm_error *error)
 {
     if (matcher->states.over_limit) {
@@ -64,10 +69,7 @@ slm_status slm__matcher_make_room(struct slm_token_matcher *matcher, slm_state *
                          matcher->states.sizes.work);
     }
     memset(matcher->slots, 0, matcher->slot_count * sizeof *matcher->slots);
-    if (!slm__match_compact(&matcher->states, living, count)) {
-        return slm__fail(error, SLM_E_LIMIT, "the states of the grammar do not fit into the cache that was planned for them");
-    }
-    return SLM_OK;
+    return slm__match_compact(&matcher->states, living, count) ? SLM_OK : slm__matcher_fail_full(error);
 }
 
 slm_status slm__matcher_take(struct slm_token_matcher *matcher, const struct slm_token_matcher *from, slm_error *error)
@@ -78,7 +80,7 @@ slm_status slm__matcher_take(struct slm_token_matcher *matcher, const struct slm
         copy = slm__match_copy(&matcher->states, &from->states, from->current);
     }
     if (copy == SLM_STATE_UNKNOWN) {
-        return slm__fail(error, SLM_E_LIMIT, "the state of the grammar does not fit into the cache that was planned for it");
+        return slm__matcher_fail_full(error);
     }
     matcher->current = copy;
     return SLM_OK;
@@ -93,7 +95,7 @@ slm_status slm__matcher_step(struct slm_token_matcher *matcher, slm_state *state
         matcher->current = living[0];
         next = slm__match_next(&matcher->states, living[1], byte);
         if (next == SLM_STATE_UNKNOWN) {
-            return slm__fail(error, SLM_E_LIMIT, "the states of the grammar do not fit into the cache that was planned for them");
+            return slm__matcher_fail_full(error);
         }
     }
     *state = next;

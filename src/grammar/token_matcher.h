@@ -21,7 +21,7 @@ struct slm_token_matcher {
     const struct slm_vocabulary *vocabulary;
     struct slm_match_states states;
     slm_state current;
-    slm_state *path; /* [longest token + 2]: states of a walk */
+    slm_state *path; /* [longest token + 4]: states of a walk */
     uint8_t *masks;  /* [slot][mask_bytes] */
     struct slm_mask_slot *slots;
     uint32_t slot_count;
