@@ -109,20 +109,6 @@ static void at_least(struct slm_schema_array *array, uint32_t count) { array->mi
 
 static void at_most(struct slm_schema_array *array, uint32_t count) { array->max = count < array->max ? count : array->max; }
 
-/* unevaluatedItems is the same as items where nothing else at this place looks at items. */
-static slm_status check_unevaluated(struct slm_schema_work *work, uint32_t location)
-{
-    const struct slm_schema_location at = work->document.locations[location];
-    uint64_t others = SLM_KEYWORD_BIT(SLM_KEYWORD_DEPENDENT_REQUIRED) - SLM_KEYWORD_BIT(SLM_KEYWORD_REF);
-    others |= SLM_KEYWORD_BIT(SLM_KEYWORD_DEPENDENCIES) | SLM_KEYWORD_BIT(SLM_KEYWORD_CONTAINS);
-    others &= ~SLM_KEYWORD_BIT(SLM_KEYWORD_NOT);
-    const struct slm_json *value = slm__schema_get(&at, SLM_KEYWORD_UNEVALUATED_ITEMS);
-    if ((at.present & others) == 0 || value->type == SLM_JSON_TRUE || items_of(&at).rest_keyword != SLM_KEYWORD_UNEVALUATED_ITEMS) {
-        return SLM_OK;
-    }
-    return slm__schema_unsupported(work, location, SLM_KEYWORD_UNEVALUATED_ITEMS, "other keywords beside it look at items too");
-}
-
 static slm_status read_keywords(struct slm_schema_work *work, uint32_t location, struct building *building)
 {
     const struct slm_schema_location at = work->document.locations[location];
@@ -142,9 +128,6 @@ static slm_status read_keywords(struct slm_schema_work *work, uint32_t location,
     }
     if (slm__json_is_true(slm__schema_get(&at, SLM_KEYWORD_UNIQUE_ITEMS))) {
         building->array->unique = location + 1;
-    }
-    if (slm__schema_has(&at, SLM_KEYWORD_UNEVALUATED_ITEMS)) {
-        SLM_TRY(check_unevaluated(work, location));
     }
     return slm__schema_has(&at, SLM_KEYWORD_CONTAINS) ? read_contains(work, location, building) : SLM_OK;
 }

@@ -112,10 +112,11 @@ static slm_status add_choice(struct slm_schema_work *work, struct state *state, 
     return SLM_OK;
 }
 
+#define RANGE(first, last) ((SLM_KEYWORD_BIT(last) - SLM_KEYWORD_BIT(first)) | SLM_KEYWORD_BIT(last))
+
 /* Keywords that say something about values of a type, besides those that combine schemas. */
 static uint64_t simple_keywords(enum slm_schema_type type)
 {
-#define RANGE(first, last) ((SLM_KEYWORD_BIT(last) - SLM_KEYWORD_BIT(first)) | SLM_KEYWORD_BIT(last))
     switch (type) {
     case SLM_VALUE_NUMBER: return RANGE(SLM_KEYWORD_MINIMUM, SLM_KEYWORD_MULTIPLE_OF);
     case SLM_VALUE_STRING: return RANGE(SLM_KEYWORD_MIN_LENGTH, SLM_KEYWORD_FORMAT);
@@ -125,7 +126,6 @@ static uint64_t simple_keywords(enum slm_schema_type type)
                RANGE(SLM_KEYWORD_DEPENDENT_SCHEMAS, SLM_KEYWORD_DEPENDENCIES);
     default: return 0;
     }
-#undef RANGE
 }
 
 static slm_status take_dependencies(struct slm_schema_work *work, struct state *state, struct stack *stack, uint32_t location,
@@ -190,6 +190,26 @@ static slm_status take_keyword(struct slm_schema_work *work, struct state *state
     }
 }
 
+/* unevaluatedItems and unevaluatedProperties are the same as items and additionalProperties behind what the location itself says, where
+ * no other keyword beside them looks at items or members. */
+static slm_status check_unevaluated(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword)
+{
+    const struct slm_schema_location *at = &work->document.locations[location];
+    const struct slm_json *value = slm__schema_get(at, keyword);
+    uint64_t others = RANGE(SLM_KEYWORD_REF, SLM_KEYWORD_DEPENDENT_SCHEMAS) | SLM_KEYWORD_BIT(SLM_KEYWORD_DEPENDENCIES);
+    others &= ~SLM_KEYWORD_BIT(SLM_KEYWORD_NOT);
+    others |= keyword == SLM_KEYWORD_UNEVALUATED_ITEMS ? SLM_KEYWORD_BIT(SLM_KEYWORD_CONTAINS) : 0;
+    bool rest = slm__schema_has(at, SLM_KEYWORD_ADDITIONAL_PROPERTIES);
+    if (keyword == SLM_KEYWORD_UNEVALUATED_ITEMS) {
+        const struct slm_json *items = slm__schema_get(at, SLM_KEYWORD_ITEMS);
+        rest = items != NULL && (items->type != SLM_JSON_ARRAY || slm__schema_has(at, SLM_KEYWORD_ADDITIONAL_ITEMS));
+    }
+    if ((at->present & others) == 0 || rest || value->type == SLM_JSON_TRUE) {
+        return SLM_OK;
+    }
+    return slm__schema_unsupported(work, location, keyword, "other keywords beside it look at the same items or members");
+}
+
 /* Its keywords in the order of the text, so that members come in that order. */
 static slm_status take_positive(struct slm_schema_work *work, struct state *state, struct stack *stack, uint32_t location, uint32_t visit)
 {
@@ -207,6 +227,12 @@ static slm_status take_positive(struct slm_schema_work *work, struct state *stat
         return SLM_OK;
     }
     uint64_t simple = at.present & simple_keywords(state->type);
+    for (int i = 0; i < 2; i++) {
+        enum slm_keyword keyword = i == 0 ? SLM_KEYWORD_UNEVALUATED_ITEMS : SLM_KEYWORD_UNEVALUATED_PROPERTIES;
+        if ((simple & SLM_KEYWORD_BIT(keyword)) != 0) {
+            SLM_TRY(check_unevaluated(work, location, keyword));
+        }
+    }
     bool own = simple != 0 || !allowed;
     bool ahead = !slm__schema_has(&at, SLM_KEYWORD_PROPERTIES); /* without properties the place in the order does not matter */
     struct slm_atom atom = {.kind = SLM_ATOM_KEYWORDS, .location = location};

@@ -234,20 +234,6 @@ static void at_least(struct slm_schema_object *object, uint32_t count) { object-
 
 static void at_most(struct slm_schema_object *object, uint32_t count) { object->max = count < object->max ? count : object->max; }
 
-/* unevaluatedProperties is the same as additionalProperties where nothing else at this place looks at members. */
-static slm_status check_unevaluated(struct slm_schema_work *work, uint32_t location)
-{
-    const struct slm_schema_location at = work->document.locations[location];
-    uint64_t others = SLM_KEYWORD_BIT(SLM_KEYWORD_DEPENDENT_REQUIRED) - SLM_KEYWORD_BIT(SLM_KEYWORD_REF);
-    others |= SLM_KEYWORD_BIT(SLM_KEYWORD_DEPENDENCIES);
-    others &= ~SLM_KEYWORD_BIT(SLM_KEYWORD_NOT);
-    const struct slm_json *value = slm__schema_get(&at, SLM_KEYWORD_UNEVALUATED_PROPERTIES);
-    if ((at.present & others) == 0 || value->type == SLM_JSON_TRUE || slm__schema_has(&at, SLM_KEYWORD_ADDITIONAL_PROPERTIES)) {
-        return SLM_OK;
-    }
-    return slm__schema_unsupported(work, location, SLM_KEYWORD_UNEVALUATED_PROPERTIES, "other keywords beside it look at members too");
-}
-
 static slm_status read_keywords(struct slm_schema_work *work, struct building *building, uint32_t atom)
 {
     uint32_t location = building->form->atoms[atom].location;
@@ -270,7 +256,7 @@ static slm_status read_keywords(struct slm_schema_work *work, struct building *b
     if (patterns != NULL && patterns->type != SLM_JSON_OBJECT) {
         return slm__schema_malformed(work, location, SLM_KEYWORD_PATTERN_PROPERTIES, "an object");
     }
-    return slm__schema_has(&at, SLM_KEYWORD_UNEVALUATED_PROPERTIES) ? check_unevaluated(work, location) : SLM_OK;
+    return SLM_OK;
 }
 
 /* Objects that an enum or const excludes: of these only the empty one is a matter of counting. */

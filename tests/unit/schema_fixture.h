@@ -3,8 +3,8 @@
 #ifndef SLM_TESTS_SCHEMA_FIXTURE_H
 #define SLM_TESTS_SCHEMA_FIXTURE_H
 
-#include "grammar_fixture.h"      /* struct match, open_match, accepts */
-#include "grammar/schema_nodes.h" /* slm__schema_nodes */
+#include "tests/unit/grammar_fixture.h" /* struct match, open_match, accepts */
+#include "grammar/schema_nodes.h"       /* slm__schema_nodes */
 
 enum { SCHEMA_TEXTS = 12, SCHEMA_LONGEST = 4096, SCHEMA_MEMORY = 1 << 26 };
 

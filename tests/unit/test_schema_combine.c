@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON Schema as a grammar: objects, and the keywords that combine schemas. */
-#include "schema_fixture.h" /* check_schemas */
+#include "tests/unit/schema_fixture.h" /* check_schemas */
 
 static const struct slm_schema_options plain = {.any_order = true};
 #define CHECK(cases) check_schemas(cases, sizeof(cases) / sizeof(cases)[0], &plain)

@@ -3,8 +3,8 @@
  * Public collections of schemas with instances: schema/suite.jsonl and schema/maskbench.jsonl of the golden folder, where they are there.
  * No invalid instance may be accepted. How many schemas pass (compiled, every instance judged rightly) may not fall.
  */
-#include "base/json.h"      /* slm__json_parse */
-#include "schema_fixture.h" /* struct match, build_schema */
+#include "base/json.h"                 /* slm__json_parse */
+#include "tests/unit/schema_fixture.h" /* struct match, build_schema */
 
 struct tally {
     unsigned schemas;

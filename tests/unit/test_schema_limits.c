@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Schemas that are wrong, cannot be enforced, or mean harm: each ends in a status with its place, in bounded time and memory. */
-#include "schema_fixture.h" /* refuse_schema, build_schema */
+#include "tests/unit/schema_fixture.h" /* refuse_schema, build_schema */
 
 static const struct slm_schema_options plain = {.any_order = true};
 

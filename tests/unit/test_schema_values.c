@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON Schema as a grammar: every keyword that speaks of one value, with instances on both sides of it. */
-#include "schema_fixture.h" /* check_schemas */
+#include "tests/unit/schema_fixture.h" /* check_schemas */
 
 static const struct slm_schema_options plain = {.any_order = true};
 #define CHECK(cases) check_schemas(cases, sizeof(cases) / sizeof(cases)[0], &plain)
