@@ -204,6 +204,38 @@ static void batches_equal_single_texts(void **state)
     }
 }
 
+/* Scalar on one thread against the best tier on three, all weight types. */
+static void tiers_and_threads_give_the_same_bits(void **state)
+{
+    static int32_t ids[6000];
+    static const int32_t types[] = {SLM_TYPE_F32, SLM_TYPE_I8, SLM_TYPE_I4};
+    slm_input inputs[MANY];
+    float got[2][8 * 48];
+    slm_engine *shared = engine;
+    (void)state;
+    many_inputs(inputs, ids);
+    slm_model *there = some_model(1);
+    if (there == NULL) {
+        skip();
+    }
+    CHECK_OK(slm_model_close(there));
+    for (int t = 0; t < 3; t++) {
+        for (int fast = 0; fast < 2; fast++) {
+            const slm_engine_options options = {
+                .struct_size = sizeof options, .threads = fast ? 3 : 1, .isa = fast ? SLM_ISA_BEST : SLM_ISA_SCALAR};
+            CHECK_OK(slm_engine_create(&options, &engine, &error));
+            slm_model *model = encoder_model("bert-mean", types[t]);
+            slm_pool *pool = make_pool(model, fast ? 5 : 1, 160, 0);
+            CHECK_OK(slm_embed(pool, inputs, 8, NULL, got[fast], 8 * 48, &error));
+            CHECK_OK(slm_pool_destroy(pool));
+            CHECK_OK(slm_model_close(model));
+            CHECK_OK(slm_engine_destroy(engine));
+        }
+        assert_memory_equal(got[0], got[1], sizeof got[0]);
+    }
+    engine = shared;
+}
+
 /* The pooled states are those that a session gives out. */
 static void a_decoders_embedding_is_of_its_hidden_states(void **state)
 {
@@ -388,6 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoders_equal_reference),
         cmocka_unit_test(batches_equal_single_texts),
+        cmocka_unit_test(tiers_and_threads_give_the_same_bits),
         cmocka_unit_test(a_decoders_embedding_is_of_its_hidden_states),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(truncation_keeps_the_special_tokens),
