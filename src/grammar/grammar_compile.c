@@ -108,6 +108,7 @@ struct parts {
     struct slm_listed_string *strings;
     uint8_t *state_flags;            /* of all automata */
     uint32_t *state_costs;           /* the same */
+    uint32_t *state_lengths;         /* of the automata whose words are bounded */
     struct slm_byte_set *class_sets; /* of all classes of all automata */
     uint32_t *object_sums;           /* two for each member and one more, of all objects */
     uint32_t *cost;
@@ -121,8 +122,10 @@ static void carve(struct slm_carver *carver, const struct slm_grammar_builder *b
     const struct slm_automaton_record *automata = (const struct slm_automaton_record *)(const void *)builder->automata.data;
     uint64_t states = 0;
     uint64_t classes = 0;
+    uint64_t bounded = 0;
     for (size_t i = 0; i < COUNT(builder, automata, struct slm_automaton_record); i++) {
         states += automata[i].state_count;
+        bounded += automata[i].bounded != 0 ? automata[i].state_count : 0;
         classes += automata[i].class_count;
     }
     const size_t nodes = COUNT(builder, nodes, struct slm_node_record);
@@ -142,6 +145,7 @@ static void carve(struct slm_carver *carver, const struct slm_grammar_builder *b
     parts->strings = slm__carve(carver, builder->strings.length);
     parts->state_flags = slm__carve(carver, states);
     parts->state_costs = slm__carve(carver, states * sizeof(uint32_t));
+    parts->state_lengths = slm__carve(carver, bounded * sizeof(uint32_t));
     parts->class_sets = slm__carve(carver, classes * sizeof(struct slm_byte_set));
     parts->object_sums = slm__carve(carver, 2 * (members + objects) * sizeof(uint32_t));
     parts->cost = slm__carve(carver, nodes * sizeof(uint32_t));
@@ -163,8 +167,11 @@ static uint32_t byte_cost(unsigned byte)
     return byte == 8 || byte == 9 || byte == 10 || byte == 12 || byte == 13 ? 2 : 6;
 }
 
+/* A byte's share in the number of code points. */
+static uint32_t byte_length(unsigned byte) { return byte < 0x80 || byte >= 0xC0; }
+
 /* Shortest ways to an accepting state. States are in the order of their shortest words, so that sweeps from the end settle nearly all. */
-static bool weigh_states(const struct slm_program_automaton *automaton, uint32_t *cost)
+static bool weigh_states(const struct slm_program_automaton *automaton, uint32_t (*weigh_byte)(unsigned byte), uint32_t *cost)
 {
     uint32_t class_cost[256];
     for (uint32_t c = 0; c < automaton->class_count; c++) {
@@ -172,7 +179,7 @@ static bool weigh_states(const struct slm_program_automaton *automaton, uint32_t
     }
     for (unsigned byte = 0; byte < 256; byte++) {
         uint32_t *least = &class_cost[automaton->classes[byte]];
-        *least = byte_cost(byte) < *least ? byte_cost(byte) : *least;
+        *least = weigh_byte(byte) < *least ? weigh_byte(byte) : *least;
     }
     for (uint32_t state = 0; state < automaton->state_count; state++) {
         cost[state] = automaton->flags[state] & SLM_STATE_ACCEPTS ? 0 : SLM_COST_NONE;
@@ -201,6 +208,7 @@ static slm_status fill_automata(const struct slm_grammar_builder *builder, struc
     const struct slm_automaton_record *records = (const struct slm_automaton_record *)(const void *)builder->automata.data;
     uint8_t *flags = parts->state_flags;
     uint32_t *costs = parts->state_costs;
+    uint32_t *lengths = parts->state_lengths;
     struct slm_byte_set *sets = parts->class_sets;
     for (size_t i = 0; i < COUNT(builder, automata, struct slm_automaton_record); i++) {
         const struct slm_automaton_record *record = &records[i];
@@ -212,7 +220,8 @@ static slm_status fill_automata(const struct slm_grammar_builder *builder, struc
                                                     parts->words + record->next,
                                                     flags,
                                                     sets,
-                                                    costs};
+                                                    costs,
+                                                    record->bounded != 0 ? lengths : NULL};
         memset(sets, 0, record->class_count * sizeof *sets);
         for (unsigned byte = 0; byte < 256; byte++) {
             slm__byte_set_add(&sets[automaton->classes[byte]], (uint8_t)byte);
@@ -223,12 +232,13 @@ static slm_status fill_automata(const struct slm_grammar_builder *builder, struc
                 flags[state] |= automaton->next[(size_t)state * record->class_count + c] != SLM_REGULAR_DEAD ? SLM_STATE_GOES_ON : 0;
             }
         }
-        if (!weigh_states(automaton, costs)) {
+        if (!weigh_states(automaton, byte_cost, costs) || (record->bounded != 0 && !weigh_states(automaton, byte_length, lengths))) {
             return slm__fail(error, SLM_E_LIMIT, "an automaton of the grammar has too long words");
         }
         slm__automaton_free_states(automaton, flags);
         flags += record->state_count;
         costs += record->state_count;
+        lengths += record->bounded != 0 ? record->state_count : 0;
         sets += record->class_count;
     }
     return SLM_OK;

@@ -470,7 +470,7 @@ static uint32_t intern_automaton(struct slm_grammar_builder *builder, const stru
     const size_t table_bytes = (size_t)words->state_count * words->class_count * sizeof(uint32_t);
     uint64_t wide = mix(mix(words->start, words->byte_class, 256), words->accepting, words->state_count);
     wide = mix(wide, words->next, table_bytes);
-    struct slm_automaton_record record = {words->state_count, words->class_count, words->start, (uint32_t)(wide ^ wide >> 32), 0, 0, 0};
+    struct slm_automaton_record record = {words->state_count, words->class_count, words->start, (uint32_t)(wide ^ wide >> 32), 0, 0, 0, 0};
     for (uint32_t probe = 0; probe < builder->slot_count; probe++) {
         uint32_t entry = builder->slots[(record.hash + probe) & (builder->slot_count - 1)];
         if (entry == 0) {
@@ -498,24 +498,40 @@ static uint32_t intern_automaton(struct slm_grammar_builder *builder, const stru
     return automaton;
 }
 
-static slm_node node_of_automaton(struct slm_grammar_builder *builder, enum slm_node_kind kind, const struct slm_regular *words)
+static slm_node node_of_automaton(struct slm_grammar_builder *builder, enum slm_node_kind kind, const struct slm_regular *words,
+                                  uint32_t most)
 {
     if (!begin(builder) || slm__regular_is_empty(words)) {
         return SLM_NODE_NEVER;
     }
     uint32_t automaton = intern_automaton(builder, words);
-    struct content content = {.record = {.kind = kind, .a = automaton}};
-    return automaton == UINT32_MAX ? SLM_NODE_NEVER : node_with(builder, &content, NULL, 1);
+    struct content content = {.record = {.kind = kind, .a = automaton, .c = most}};
+    if (automaton == UINT32_MAX) {
+        return SLM_NODE_NEVER;
+    }
+    if (most != SLM_REPEAT_NO_END) {
+        ((struct slm_automaton_record *)(void *)builder->automata.data)[automaton].bounded = 1;
+    }
+    return node_with(builder, &content, NULL, 1);
 }
 
 slm_node slm__node_automaton(struct slm_grammar_builder *builder, const struct slm_regular *words)
 {
-    return node_of_automaton(builder, SLM_NODE_KIND_AUTOMATON, words);
+    return node_of_automaton(builder, SLM_NODE_KIND_AUTOMATON, words, SLM_REPEAT_NO_END);
 }
 
 slm_node slm__node_json_lifted(struct slm_grammar_builder *builder, const struct slm_regular *words)
 {
-    return node_of_automaton(builder, SLM_NODE_KIND_LIFTED, words);
+    return node_of_automaton(builder, SLM_NODE_KIND_LIFTED, words, SLM_REPEAT_NO_END);
+}
+
+slm_node slm__node_json_lifted_most(struct slm_grammar_builder *builder, const struct slm_regular *words, uint32_t most)
+{
+    if (most != SLM_REPEAT_NO_END && (most > UINT16_MAX || words->state_count > UINT16_MAX)) {
+        return slm__grammar_builder_fail(builder, SLM_E_LIMIT, "a string of up to %u characters of a language of %u states", most,
+                                         words->state_count);
+    }
+    return node_of_automaton(builder, SLM_NODE_KIND_LIFTED, words, most);
 }
 
 /* ---- Objects ---- */

@@ -33,7 +33,7 @@ enum slm_node_kind {
     SLM_NODE_KIND_RULE,      /* a: rule */
     SLM_NODE_KIND_AUTOMATON, /* a: automaton */
     SLM_NODE_KIND_CHARS,     /* b: min, c: max */
-    SLM_NODE_KIND_LIFTED,    /* a: automaton */
+    SLM_NODE_KIND_LIFTED,    /* a: automaton, c: most code points, or SLM_REPEAT_NO_END */
     SLM_NODE_KIND_OBJECT,    /* a: object */
     SLM_NODE_KIND_TEXTS      /* a: list; a choice of texts, made by the compiler */
 };
@@ -106,6 +106,8 @@ slm_node slm__node_json_chars(struct slm_grammar_builder *builder, uint32_t min,
 /* The inside of a JSON string whose decoded text is a word of the automaton. Characters that need no escape are raw, those beyond ASCII also
  * \uXXXX; quote, backslash and control characters in any escaped spelling; the slash raw or escaped. */
 slm_node slm__node_json_lifted(struct slm_grammar_builder *builder, const struct slm_regular *words);
+/* ... of at most `most` code points, counted while matching. Automaton states and `most` have to be below 65536: SLM_E_LIMIT. */
+slm_node slm__node_json_lifted_most(struct slm_grammar_builder *builder, const struct slm_regular *words, uint32_t most);
 
 struct slm_object_member {
     struct slm_span key; /* decoded, UTF-8 */
@@ -166,6 +168,7 @@ struct slm_automaton_record {
     uint32_t classes;   /* 256 bytes in `texts` */
     uint32_t accepting; /* bytes in `texts` */
     uint32_t next;      /* [state][class] in `words` */
+    uint32_t bounded;   /* 1: some node bounds the length of its words */
 };
 
 struct slm_member_record {

@@ -29,6 +29,7 @@ struct slm_program_automaton {
     const uint8_t *flags;            /* [state]: SLM_STATE_... */
     const struct slm_byte_set *sets; /* [class] */
     const uint32_t *cost;            /* [state]: bytes to the nearest accepting one, characters as JSON spells them */
+    const uint32_t *least;           /* [state]: code points to the nearest one, where a node bounds them; or NULL */
 };
 
 struct slm_program_object {
@@ -84,6 +85,13 @@ static inline uint32_t slm__json_spelled_length(const uint8_t *text, uint32_t co
         length += text[i] == '"' || text[i] == '\\' ? 2 : text[i] < 0x20 ? 6 : 1;
     }
     return length;
+}
+
+/* Bytes of a word of at most `most` code points when the nearest one has `cost` bytes: that is short enough, or none has more. */
+static inline uint32_t slm__bounded_cost(uint32_t cost, uint32_t most)
+{
+    enum { LONGEST_SPELLING = 6 };
+    return cost <= most || most > SLM_COST_MAX / (2 * LONGEST_SPELLING) ? cost : LONGEST_SPELLING * (most + 1);
 }
 
 static inline uint32_t slm__automaton_next(const struct slm_program_automaton *automaton, uint32_t state, uint8_t byte)

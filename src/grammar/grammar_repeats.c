@@ -226,7 +226,8 @@ static slm_node automaton_without_empty(struct nonempty *job, const struct slm_n
     memcpy(copy.byte_class, builder->texts.data + old.classes, 256);
     copy.next = next;
     copy.accepting = accepting;
-    slm_node node = record->kind == SLM_NODE_KIND_LIFTED ? slm__node_json_lifted(builder, &copy) : slm__node_automaton(builder, &copy);
+    slm_node node =
+        record->kind == SLM_NODE_KIND_LIFTED ? slm__node_json_lifted_most(builder, &copy, record->c) : slm__node_automaton(builder, &copy);
     slm__release(&builder->memory, next, bytes);
     return node;
 }

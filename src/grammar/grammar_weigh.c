@@ -110,6 +110,16 @@ static struct weight weigh_texts(const struct slm_string_list *list)
     return best;
 }
 
+/* Of the shortest word that has at most `most` code points. */
+static uint32_t automaton_cost(const struct slm_program_automaton *automaton, uint32_t most)
+{
+    uint32_t cost = automaton->cost[automaton->start];
+    if (most == SLM_REPEAT_NO_END) {
+        return cost;
+    }
+    return automaton->least[automaton->start] > most ? SLM_COST_NONE : slm__bounded_cost(cost, most);
+}
+
 static struct weight weigh(const struct weights *weights, slm_node node)
 {
     const struct slm_grammar *grammar = weights->grammar;
@@ -131,7 +141,7 @@ static struct weight weigh(const struct weights *weights, slm_node node)
         weight.depth = weights->depth[grammar->rules[record->a]];
         break;
     case SLM_NODE_KIND_AUTOMATON:
-    case SLM_NODE_KIND_LIFTED: weight.cost = grammar->automata[record->a].cost[grammar->automata[record->a].start]; break;
+    case SLM_NODE_KIND_LIFTED: weight.cost = automaton_cost(&grammar->automata[record->a], record->c); break;
     case SLM_NODE_KIND_CHARS: weight.cost = record->b < SLM_COST_MAX ? record->b : SLM_COST_MAX; break;
     case SLM_NODE_KIND_OBJECT: return weigh_object(weights, &grammar->objects[record->a]);
     case SLM_NODE_KIND_TEXTS: return weigh_texts(&grammar->lists[record->a]);

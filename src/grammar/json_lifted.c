@@ -13,9 +13,20 @@ struct code_range {
 static const struct code_range spelled_by_number[] = {{0, 0x1F}, {0x22, 0x22}, {0x5C, 0x5C}, {0x7F, 0xD7FF}, {0xE000, 0x10FFFF}};
 enum { SPELLED_RANGES = sizeof spelled_by_number / sizeof spelled_by_number[0] };
 
-/* Whether a character between two of the same UTF-8 length leads on from `state`. */
-static bool lives_between(const struct slm_program_automaton *automaton, uint32_t state, const uint8_t *first, const uint8_t *last,
-                          unsigned count, bool at_first, bool at_last)
+/* How many code points may come, as in struct slm_lifted. */
+struct bound {
+    uint32_t left;
+    const uint32_t *least;
+};
+
+static bool is_alive(struct bound bound, uint32_t state)
+{
+    return state != SLM_REGULAR_DEAD && (bound.least == NULL || bound.least[state] <= bound.left);
+}
+
+/* Whether a character between two of the same UTF-8 length leads on from `state`, with what the bound leaves behind it. */
+static bool lives_between(const struct slm_program_automaton *automaton, struct bound bound, uint32_t state, const uint8_t *first,
+                          const uint8_t *last, unsigned count, bool at_first, bool at_last)
 {
     if (count == 0 || (!at_first && !at_last)) {
         return true; /* every state leads to a whole word, so inside a character to its end */
@@ -24,8 +35,8 @@ static bool lives_between(const struct slm_program_automaton *automaton, uint32_
     const unsigned to = at_last ? last[0] : 0xBF;
     for (unsigned byte = from; byte <= to; byte++) {
         const uint32_t next = slm__automaton_next(automaton, state, (uint8_t)byte);
-        if (next != SLM_REGULAR_DEAD &&
-            lives_between(automaton, next, first + 1, last + 1, count - 1, at_first && byte == from, at_last && byte == to)) {
+        if (is_alive(bound, next) &&
+            lives_between(automaton, bound, next, first + 1, last + 1, count - 1, at_first && byte == from, at_last && byte == to)) {
             return true;
         }
     }
@@ -33,7 +44,7 @@ static bool lives_between(const struct slm_program_automaton *automaton, uint32_
 }
 
 /* Whether any character of first..last leads on. */
-static bool lives_in(const struct slm_program_automaton *automaton, uint32_t state, uint32_t first, uint32_t last)
+static bool lives_in(const struct slm_program_automaton *automaton, struct bound bound, uint32_t state, uint32_t first, uint32_t last)
 {
     static const struct code_range lengths[] = {{0, 0x7F}, {0x80, 0x7FF}, {0x800, 0xD7FF}, {0xE000, 0xFFFF}, {0x10000, 0x10FFFF}};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
@@ -44,7 +55,7 @@ static bool lives_in(const struct slm_program_automaton *automaton, uint32_t sta
             uint8_t to_bytes[4];
             const unsigned count = slm__utf8_encode(from, from_bytes);
             slm__utf8_encode(to, to_bytes);
-            if (lives_between(automaton, state, from_bytes, to_bytes, count, true, true)) {
+            if (lives_between(automaton, bound, state, from_bytes, to_bytes, count, true, true)) {
                 return true;
             }
         }
@@ -52,12 +63,13 @@ static bool lives_in(const struct slm_program_automaton *automaton, uint32_t sta
     return false;
 }
 
-static bool lives_by_number(const struct slm_program_automaton *automaton, uint32_t state, uint32_t first, uint32_t last)
+static bool lives_by_number(const struct slm_program_automaton *automaton, struct bound bound, uint32_t state, uint32_t first,
+                            uint32_t last)
 {
     for (int i = 0; i < SPELLED_RANGES; i++) {
         const uint32_t from = first > spelled_by_number[i].first ? first : spelled_by_number[i].first;
         const uint32_t to = last < spelled_by_number[i].last ? last : spelled_by_number[i].last;
-        if (from <= to && lives_in(automaton, state, from, to)) {
+        if (from <= to && lives_in(automaton, bound, state, from, to)) {
             return true;
         }
     }
@@ -67,6 +79,7 @@ static bool lives_by_number(const struct slm_program_automaton *automaton, uint3
 /* The codes that an escape may still become: first..last of the units, and for first surrogates what they stand for. */
 static bool escape_lives(const struct slm_program_automaton *automaton, const struct slm_lifted *place)
 {
+    const struct bound bound = {place->left - 1, place->least}; /* behind the character */
     const uint32_t high = 0x10000 + (slm__json_chars_high(place->chars) << 10);
     const unsigned open_bits = 4 * (4 - slm__json_chars_count(place->chars));
     const uint32_t first = slm__json_chars_value(place->chars) << open_bits;
@@ -74,25 +87,25 @@ static bool escape_lives(const struct slm_program_automaton *automaton, const st
     switch (slm__json_chars_mode(place->chars)) {
     case SLM_JSON_CHARS_ESCAPE:
         for (const char *sign = "\"\\/bfnrt"; *sign != '\0'; sign++) {
-            if (slm__automaton_next(automaton, place->state, (uint8_t)slm__json_escape_code((uint8_t)*sign)) != SLM_REGULAR_DEAD) {
+            if (is_alive(bound, slm__automaton_next(automaton, place->state, (uint8_t)slm__json_escape_code((uint8_t)*sign)))) {
                 return true;
             }
         }
-        return lives_by_number(automaton, place->state, 0, 0x10FFFF);
+        return lives_by_number(automaton, bound, place->state, 0, 0x10FFFF);
     case SLM_JSON_CHARS_HEX: {
-        if (lives_by_number(automaton, place->state, first, last > 0xFFFF ? 0xFFFF : last)) {
+        if (lives_by_number(automaton, bound, place->state, first, last > 0xFFFF ? 0xFFFF : last)) {
             return true;
         }
         const uint32_t from = first > 0xD800 ? first : 0xD800;
         const uint32_t to = last < 0xDBFF ? last : 0xDBFF;
-        return from <= to && lives_in(automaton, place->state, 0x10000 + ((from & 0x3FF) << 10), 0x103FF + ((to & 0x3FF) << 10));
+        return from <= to && lives_in(automaton, bound, place->state, 0x10000 + ((from & 0x3FF) << 10), 0x103FF + ((to & 0x3FF) << 10));
     }
     case SLM_JSON_CHARS_PAIR_HEX: {
         const uint32_t from = first > 0xDC00 ? first : 0xDC00;
         const uint32_t to = last < 0xDFFF ? last : 0xDFFF;
-        return lives_in(automaton, place->state, high + (from & 0x3FF), high + (to & 0x3FF));
+        return lives_in(automaton, bound, place->state, high + (from & 0x3FF), high + (to & 0x3FF));
     }
-    default: return lives_in(automaton, place->state, high, high + 0x3FF);
+    default: return lives_in(automaton, bound, place->state, high, high + 0x3FF);
     }
 }
 
@@ -100,10 +113,19 @@ static bool raw(uint8_t byte) { return byte >= 0x20 && byte != '"' && byte != '\
 
 bool slm__lifted_step(const struct slm_program_automaton *automaton, struct slm_lifted *place, uint8_t byte)
 {
+    const bool begins = byte < 0x80 || byte >= 0xC0;
+    if (place->least != NULL && place->left == 0 && place->chars == 0 && begins) {
+        return false;
+    }
     if (place->chars == 0 && byte != '\\') {
+        const struct bound bound = {place->left - begins, place->least};
         const uint32_t next = raw(byte) ? slm__automaton_next(automaton, place->state, byte) : SLM_REGULAR_DEAD;
-        place->state = next != SLM_REGULAR_DEAD ? next : place->state;
-        return next != SLM_REGULAR_DEAD;
+        if (is_alive(bound, next)) {
+            place->state = next;
+            place->left = bound.left;
+            return true;
+        }
+        return false;
     }
     struct slm_lifted after = *place;
     uint32_t code = 0;
@@ -120,7 +142,8 @@ bool slm__lifted_step(const struct slm_program_automaton *automaton, struct slm_
         for (unsigned i = 0; i < count; i++) {
             after.state = slm__automaton_next(automaton, after.state, bytes[i]);
         }
-        if (after.state == SLM_REGULAR_DEAD) {
+        after.left--;
+        if (!is_alive((struct bound){after.left, after.least}, after.state)) {
             return false;
         }
     }
@@ -190,7 +213,9 @@ void slm__lifted_first(const struct slm_program_automaton *automaton, const stru
     if (place->chars == 0) {
         const uint32_t *row = automaton->next + (size_t)place->state * automaton->class_count;
         for (uint32_t c = 0; c < automaton->class_count; c++) {
-            if (row[c] != SLM_REGULAR_DEAD) {
+            const bool begins = automaton->sets[c].words[2] == 0; /* of a class that leads on, either all bytes begin a character or none */
+            const bool any = place->least == NULL || place->left > 0 || !begins;
+            if (any && is_alive((struct bound){place->left - begins, place->least}, row[c])) {
                 slm__byte_set_unite(&candidates, &automaton->sets[c]);
             }
         }

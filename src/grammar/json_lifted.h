@@ -10,8 +10,10 @@
 #include "grammar/grammar_program.h" /* struct slm_program_automaton */
 
 struct slm_lifted {
-    uint32_t state; /* of the automaton */
-    uint32_t chars; /* 0 but inside an escape */
+    uint32_t state;        /* of the automaton */
+    uint32_t chars;        /* 0 but inside an escape */
+    uint32_t left;         /* code points that may still come, if least is given */
+    const uint32_t *least; /* of each state: code points to the nearest accepting one; NULL: words of any length */
 };
 
 /* false: refused, the place is unchanged. The closing quote is not read here. */

@@ -21,6 +21,13 @@ static uint32_t object_cost(const struct slm_match_states *states, const struct 
     return at == SLM_OBJECT_AT_SIGN ? rest : slm__cost_add(rest, place->a >> 4 != 0 ? ESCAPE_BYTES : 0);
 }
 
+static uint32_t lifted_cost(const struct slm_program_automaton *automaton, const struct slm_node_record *node,
+                            const struct slm_configuration *place)
+{
+    return node->c == SLM_REPEAT_NO_END ? automaton->cost[place->b]
+                                        : slm__bounded_cost(automaton->cost[place->b & UINT16_MAX], place->b >> 16);
+}
+
 static uint32_t place_cost(const struct slm_match_states *states, const struct slm_configuration *place)
 {
     const struct slm_grammar *grammar = states->grammar;
@@ -28,7 +35,8 @@ static uint32_t place_cost(const struct slm_match_states *states, const struct s
     switch ((enum slm_node_kind)node->kind) {
     case SLM_NODE_KIND_TEXT: return node->b - place->b;
     case SLM_NODE_KIND_AUTOMATON: return grammar->automata[node->a].cost[place->b];
-    case SLM_NODE_KIND_LIFTED: return slm__cost_add(grammar->automata[node->a].cost[place->b], place->a != 0 ? ESCAPE_BYTES : 0);
+    case SLM_NODE_KIND_LIFTED:
+        return slm__cost_add(lifted_cost(&grammar->automata[node->a], node, place), place->a != 0 ? ESCAPE_BYTES : 0);
     case SLM_NODE_KIND_CHARS: return slm__cost_add(place->b < node->b ? node->b - place->b : 0, place->a != 0 ? ESCAPE_BYTES : 0);
     case SLM_NODE_KIND_OBJECT: return object_cost(states, place);
     case SLM_NODE_KIND_TEXTS: {

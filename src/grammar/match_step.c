@@ -92,14 +92,30 @@ void slm__match_found(struct slm_match_states *states, struct slm_configuration 
     states->found[states->found_count++] = configuration;
 }
 
+/* A state and what is left of a bounded number of code points, in one word of a configuration. */
+static uint32_t pack_place(const struct slm_node_record *node, uint32_t state, uint32_t left)
+{
+    return node->c == SLM_REPEAT_NO_END ? state : state | left << 16;
+}
+
+static struct slm_lifted lifted_at(const struct slm_grammar *grammar, const struct slm_configuration *place)
+{
+    const struct slm_node_record *node = &grammar->nodes[place->node];
+    if (node->c == SLM_REPEAT_NO_END) {
+        return (struct slm_lifted){place->b, place->a, 0, NULL};
+    }
+    return (struct slm_lifted){place->b & UINT16_MAX, place->a, place->b >> 16, grammar->automata[node->a].least};
+}
+
 static void enter_automaton(struct slm_match_states *states, slm_node node, uint32_t frame)
 {
-    const struct slm_program_automaton *automaton = &states->grammar->automata[states->grammar->nodes[node].a];
+    const struct slm_node_record *record = &states->grammar->nodes[node];
+    const struct slm_program_automaton *automaton = &states->grammar->automata[record->a];
     if (automaton->flags[automaton->start] & SLM_STATE_ACCEPTS) {
         slm__match_return(states, frame);
     }
     if (automaton->flags[automaton->start] & SLM_STATE_GOES_ON) {
-        slm__match_found(states, (struct slm_configuration){node, frame, 0, automaton->start});
+        slm__match_found(states, (struct slm_configuration){node, frame, 0, pack_place(record, automaton->start, record->c)});
     }
 }
 
@@ -189,15 +205,16 @@ static void close_work(struct slm_match_states *states)
 
 /* ---- One byte ---- */
 
-static void step_automaton(struct slm_match_states *states, const struct slm_configuration *place, uint32_t automaton, uint32_t state,
-                           uint32_t chars)
+static void step_automaton(struct slm_match_states *states, const struct slm_configuration *place, uint32_t state, uint32_t chars,
+                           uint32_t left)
 {
-    const uint8_t flags = states->grammar->automata[automaton].flags[state];
+    const struct slm_node_record *node = &states->grammar->nodes[place->node];
+    const uint8_t flags = states->grammar->automata[node->a].flags[state];
     if (chars == 0 && (flags & SLM_STATE_ACCEPTS)) {
         slm__match_return(states, place->frame);
     }
     if (chars != 0 || (flags & SLM_STATE_GOES_ON)) {
-        slm__match_found(states, (struct slm_configuration){place->node, place->frame, chars, state});
+        slm__match_found(states, (struct slm_configuration){place->node, place->frame, chars, pack_place(node, state, left)});
     }
 }
 
@@ -263,14 +280,14 @@ static void step(struct slm_match_states *states, const struct slm_configuration
     case SLM_NODE_KIND_AUTOMATON: {
         const uint32_t next = slm__automaton_next(&grammar->automata[node->a], place->b, byte);
         if (next != SLM_REGULAR_DEAD) {
-            step_automaton(states, place, node->a, next, 0);
+            step_automaton(states, place, next, 0, 0);
         }
         break;
     }
     case SLM_NODE_KIND_LIFTED: {
-        struct slm_lifted lifted = {place->b, place->a};
+        struct slm_lifted lifted = lifted_at(grammar, place);
         if (slm__lifted_step(&grammar->automata[node->a], &lifted, byte)) {
-            step_automaton(states, place, node->a, lifted.state, lifted.chars);
+            step_automaton(states, place, lifted.state, lifted.chars, lifted.left);
         }
         break;
     }
@@ -299,7 +316,7 @@ static void first(const struct slm_match_states *states, const struct slm_config
         break;
     }
     case SLM_NODE_KIND_LIFTED: {
-        const struct slm_lifted lifted = {place->b, place->a};
+        const struct slm_lifted lifted = lifted_at(grammar, place);
         slm__lifted_first(&grammar->automata[node->a], &lifted, set);
         break;
     }

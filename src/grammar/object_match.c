@@ -402,7 +402,7 @@ static void step_in_pattern(struct slm_match_states *states, const struct slm_co
 {
     const struct turn turn = turn_of(states, place->frame);
     const struct slm_program_automaton *automaton = &states->grammar->automata[turn.object->patterns[turn.frame->b].automaton];
-    struct slm_lifted lifted = {place->b, chars_of(place)};
+    struct slm_lifted lifted = {place->b, chars_of(place), 0, NULL};
     if (byte == '"' && lifted.chars == 0) {
         if (automaton->flags[lifted.state] & SLM_STATE_ACCEPTS) {
             end_pattern(states, place);
@@ -533,7 +533,7 @@ void slm__object_first(const struct slm_match_states *states, const struct slm_c
         first_in_any(&turn.object->keys, place, set);
     } else {
         const struct slm_program_automaton *automaton = &states->grammar->automata[turn.object->patterns[turn.frame->b].automaton];
-        const struct slm_lifted lifted = {place->b, chars_of(place)};
+        const struct slm_lifted lifted = {place->b, chars_of(place), 0, NULL};
         slm__lifted_first(automaton, &lifted, set);
         if (lifted.chars == 0 && (automaton->flags[lifted.state] & SLM_STATE_ACCEPTS)) {
             slm__byte_set_add(set, '"');

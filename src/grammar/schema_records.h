@@ -20,7 +20,7 @@ struct slm_schema_number {
 struct slm_schema_string {
     const struct slm_regular *words; /* NULL: any */
     uint32_t min;                    /* code points; already part of `words` when there are some */
-    uint32_t max;                    /* UINT32_MAX: no end */
+    uint32_t max;                    /* UINT32_MAX: no end; not part of `words`, UINT32_MAX where all of them are short enough */
     bool empty;
 };
 

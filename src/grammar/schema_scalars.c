@@ -158,7 +158,7 @@ slm_status slm__string_node(struct slm_schema_work *work, const struct slm_form 
         return SLM_OK;
     }
     slm_node inside = string.words == NULL ? slm__node_json_chars(work->builder, string.min, string.max)
-                                           : slm__node_json_lifted(work->builder, string.words);
+                                           : slm__node_json_lifted_most(work->builder, string.words, string.max);
     *node = slm__quoted_node(work->builder, inside);
     return SLM_OK;
 }

@@ -87,16 +87,24 @@ static slm_status read_atom(struct slm_schema_work *work, const struct slm_atom 
     return SLM_OK;
 }
 
-/* Lengths become part of the language, unless all of its words have them anyway. */
+/* The fewest characters become part of the language; the most are counted while matching, unless all words are short enough. */
 static slm_status measure(struct slm_schema_work *work, struct slm_schema_string *string)
 {
     uint32_t shortest = 0;
     uint32_t longest = 0;
     SLM_TRY(slm__regular_lengths(&work->space, string->words, &shortest, &longest, work->error));
-    if (shortest >= string->min && longest <= string->max) {
-        return SLM_OK;
+    if (shortest < string->min) {
+        SLM_TRY(slm__schema_measure(work, string->words, string->min, UINT32_MAX, &string->words));
+        SLM_TRY(slm__regular_lengths(&work->space, string->words, &shortest, &longest, work->error));
     }
-    return slm__schema_measure(work, string->words, string->min, string->max, &string->words);
+    string->empty = slm__regular_is_empty(string->words) || shortest > string->max;
+    string->max = longest > string->max ? string->max : UINT32_MAX;
+    bool countable = string->max <= UINT16_MAX && string->words->state_count <= UINT16_MAX;
+    if (!string->empty && string->max != UINT32_MAX && !countable) {
+        SLM_TRY(slm__schema_measure(work, string->words, 0, string->max, &string->words));
+        string->max = UINT32_MAX;
+    }
+    return SLM_OK;
 }
 
 slm_status slm__schema_string_of(struct slm_schema_work *work, const struct slm_form *form, struct slm_schema_string *string)
@@ -108,7 +116,6 @@ slm_status slm__schema_string_of(struct slm_schema_work *work, const struct slm_
     string->empty = string->empty || string->min > string->max;
     if (!string->empty && string->words != NULL) {
         SLM_TRY(measure(work, string));
-        string->empty = slm__regular_is_empty(string->words);
     }
     return SLM_OK;
 }
@@ -130,11 +137,14 @@ static slm_status words_of_form(struct slm_schema_work *work, const struct slm_f
     }
     SLM_TRY(slm__schema_string_of(work, form, &string));
     *all = *all || (!string.empty && string.words == NULL && string.min == 0 && string.max == UINT32_MAX);
-    if (string.empty || *all || string.words != NULL) {
-        *words = string.empty || *all ? NULL : string.words;
+    if (string.empty || *all) {
         return SLM_OK;
     }
-    return slm__schema_measure(work, NULL, string.min, string.max, words);
+    if (string.words != NULL && string.max == UINT32_MAX) {
+        *words = string.words;
+        return SLM_OK;
+    }
+    return slm__schema_measure(work, string.words, string.words == NULL ? string.min : 0, string.max, words);
 }
 
 static slm_status unite(struct slm_schema_work *work, const struct slm_regular *more, const struct slm_regular **words)
