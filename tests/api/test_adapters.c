@@ -220,6 +220,43 @@ static void remove_adapter(const char *folder)
     rmdir(folder);
 }
 
+/* Sessions with and without the adapter in one pass: each as alone. */
+static void check_mixed(slm_model *model, slm_adapter *adapter, const int32_t *ids)
+{
+    slm_pool *pool = NULL;
+    slm_session *sessions[4];
+    slm_token tokens[4] = {{0}};
+    slm_status statuses[4];
+    slm_model_info info = {.struct_size = sizeof info};
+    const slm_pool_options options = {.struct_size = sizeof options, .sessions = 4, .context = CONTEXT, .adapter_rank = 32};
+    const slm_session_options one = {.struct_size = sizeof one, .flags = SLM_SESSION_IGNORE_EOS};
+    CHECK_OK(slm_model_get_info(model, &info, &error));
+    CHECK_OK(slm_pool_create(model, &options, &pool, &error));
+    for (uint32_t i = 0; i < 4; i++) {
+        CHECK_OK(slm_session_create(model, pool, &one, &sessions[i], &error));
+        CHECK_OK(slm_session_set_adapters(sessions[i], &adapter, NULL, i % 3 == 1 ? 1 : 0, &error));
+        CHECK_OK(slm_session_append(sessions[i], ids + 3 * i, 20 + i, NULL, &error));
+    }
+    for (int s = 0; s < 2; s++) {
+        tokens[0].struct_size = sizeof tokens[0];
+        CHECK_OK(slm_pool_step(pool, sessions, 4, tokens, statuses, &error));
+    }
+    for (uint32_t i = 0; i < 4; i++) { /* the logits after the first step's tokens: the second step computed them together */
+        const float *got = NULL, *expected = NULL;
+        int32_t sequence[CONTEXT];
+        uint64_t count = 0;
+        slm_session *alone = new_session(model, &adapter, NULL, i % 3 == 1 ? 1 : 0, SLM_KV_F16, 0);
+        CHECK_OK(slm_session_tokens(sessions[i], sequence, CONTEXT, &count, &error));
+        CHECK_OK(slm_session_append(alone, sequence, count, NULL, &error));
+        CHECK_OK(slm_session_logits(sessions[i], &got, NULL, &error));
+        CHECK_OK(slm_session_logits(alone, &expected, NULL, &error));
+        assert_memory_equal(got, expected, info.vocab_size * sizeof *got);
+        slm_session_destroy(alone);
+        slm_session_destroy(sessions[i]);
+    }
+    assert_int_equal(slm_pool_destroy(pool), SLM_OK);
+}
+
 static void test_every_linear_is_as_merged(void **state)
 {
     static const char *const folders[] = {"llama32-tied", "qwen3", "mistral", "gemma3-text", "phi2",    "phi3",          "phi4-mini",
@@ -259,6 +296,7 @@ static void test_every_linear_is_as_merged(void **state)
                golden_nmse(without, expected, (uint64_t)100 * info.vocab_size));
         assert_true(nmse <= 1e-10);
         assert_true(golden_nmse(without, expected, (uint64_t)100 * info.vocab_size) > 1e-4);
+        check_mixed(base, adapter, ids);
         free(got);
         free(expected);
         free(without);

@@ -125,6 +125,31 @@ static void test_it_goes_on_as_before(void **state)
     }
 }
 
+/* Where a page is not full, the bytes behind its tokens say nothing of what stood there. */
+static void test_the_same_tokens_are_the_same_bytes(void **state)
+{
+    int32_t ids[160];
+    slm_model *model = golden_model(engine, "gemma3-text", SLM_TYPE_I8);
+    (void)state;
+    some_tokens(ids, 160, 300);
+    for (int32_t kv = SLM_KV_F32; kv <= SLM_KV_I8; kv++) {
+        for (uint32_t length = 2; length < 140; length += 17) {
+            slm_session *a = new_session(model, NULL, NULL, kv), *b = new_session(model, NULL, NULL, kv);
+            CHECK_OK(slm_session_append(a, ids, length, NULL, &error));
+            CHECK_OK(slm_session_append(b, ids, length + 20, NULL, &error));
+            CHECK_OK(slm_session_rewind(b, length, &error));
+            const struct snapshot first = save(a), second = save(b);
+            assert_int_equal(first.length, second.length);
+            assert_memory_equal(first.bytes, second.bytes, first.length);
+            free(first.bytes);
+            free(second.bytes);
+            slm_session_destroy(a);
+            slm_session_destroy(b);
+        }
+    }
+    assert_int_equal(slm_model_close(model), SLM_OK);
+}
+
 /* Nothing of the text is lost or said twice when each token is a session of its own. */
 static void test_every_token_in_a_new_session(void **state)
 {
@@ -384,11 +409,9 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_it_goes_on_as_before),
-        cmocka_unit_test(test_every_token_in_a_new_session),
-        cmocka_unit_test(test_damage_is_refused_and_changes_nothing),
-        cmocka_unit_test(test_what_does_not_fit_is_refused),
-        cmocka_unit_test(test_images),
+        cmocka_unit_test(test_it_goes_on_as_before),         cmocka_unit_test(test_the_same_tokens_are_the_same_bytes),
+        cmocka_unit_test(test_every_token_in_a_new_session), cmocka_unit_test(test_damage_is_refused_and_changes_nothing),
+        cmocka_unit_test(test_what_does_not_fit_is_refused), cmocka_unit_test(test_images),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

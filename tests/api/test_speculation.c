@@ -175,6 +175,36 @@ static void test_guesses_survive_nothing_they_should_not(void **state)
     }
 }
 
+/* Guesses that would be chosen again after something else was appended. */
+static void test_appending_forgets_guesses(void **state)
+{
+    static const slm_logit_bias always = {7, 1e6f};
+    const slm_sampling sampling = {.struct_size = sizeof sampling, .bias = &always, .bias_count = 1};
+    slm_model *model = golden_model(engine, "llama32-tied", SLM_TYPE_I8);
+    int32_t ids[30];
+    slm_session *pair[2];
+    (void)state;
+    some_tokens(ids, 30, 300);
+    for (uint32_t p = 0; p < 2; p++) {
+        pair[p] = open_session(model, NULL, 0, p == 0 ? 0 : 8);
+        CHECK_OK(slm_session_set_sampling(pair[p], &sampling, &error));
+        CHECK_OK(slm_session_append(pair[p], ids, 20, NULL, &error));
+    }
+    for (uint32_t round = 1; round < 8; round++) {
+        for (uint32_t i = 0; i < 43 + round; i++) {
+            compare_step(pair[0], pair[1]);
+        }
+        for (uint32_t p = 0; p < 2; p++) {
+            CHECK_OK(slm_session_append(pair[p], ids + round, 1 + round % 3, NULL, &error));
+        }
+    }
+    printf("%u of %u guesses came true\n", (unsigned)info_of(pair[1]).accepted, (unsigned)info_of(pair[1]).guessed);
+    assert_true(info_of(pair[1]).accepted > 10);
+    slm_session_destroy(pair[0]);
+    slm_session_destroy(pair[1]);
+    assert_int_equal(slm_model_close(model), SLM_OK);
+}
+
 /* Sessions of one pool: with and without guesses, other samplers, adapters, few rows a pass, few pages. */
 static void test_batches(void **state)
 {
@@ -248,11 +278,8 @@ static void test_guessing_stops_where_it_does_not_pay(void **state)
         int32_t ids[CONTEXT];
         slm_session *session = NULL;
         slm_token token = {.struct_size = sizeof token};
-        const slm_session_options options = {.struct_size = sizeof options,
-                                             .flags = SLM_SESSION_IGNORE_EOS,
-                                             .context = CONTEXT,
-                                             .speculate = 8,
-                                             .sampling = samplings[s]};
+        const slm_session_options options = {
+            .struct_size = sizeof options, .flags = SLM_SESSION_IGNORE_EOS, .context = CONTEXT, .speculate = 8, .sampling = samplings[s]};
         const uint64_t count = repetitive(ids, 60, 1);
         CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
         CHECK_OK(slm_session_append(session, ids, count, NULL, &error));
@@ -311,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_results_are_those_of_plain_decoding),
         cmocka_unit_test(test_guesses_survive_nothing_they_should_not),
+        cmocka_unit_test(test_appending_forgets_guesses),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_guessing_stops_where_it_does_not_pay),
         cmocka_unit_test(test_options),
