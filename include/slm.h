@@ -565,6 +565,7 @@ typedef struct slm_pool_options {
     uint32_t speculate;    /* most tokens guessed ahead of a session, at most 64; each takes vocab_size floats a session; 0: none */
     uint32_t prefixes;     /* most sequences kept for reuse when their session ends or is rewound to 0; 0: nothing is reused */
     uint32_t reserved2;
+    uint64_t grammar_bytes; /* for matching a grammar, for each session; 2 MB is a good size, more for large ones; 0: no grammars */
 } slm_pool_options;
 
 typedef struct slm_pool_memory {
@@ -627,6 +628,7 @@ typedef struct slm_session_options {
     uint32_t top_logprobs; /* slm_token.top: the N most probable tokens at every step; at most SLM_TOP_LOGPROBS_MAX */
     uint32_t speculate;    /* guess up to so many tokens ahead, at most the pool's; 8 is a good choice; 0: off */
     uint32_t reserved;
+    uint64_t grammar_bytes; /* only without a pool: as in slm_pool_options */
 } slm_session_options;
 
 /* A session in `pool`, or, with pool NULL, in a pool of its own (one allocation). */
@@ -681,7 +683,8 @@ enum {
     SLM_STOP_CONTEXT = 4, /* the context is full */
     SLM_STOP_TIME = 5,    /* slm_generate: the time limit was reached */
     SLM_STOP_CALLBACK = 6,/* slm_generate: the callback asked to stop */
-    SLM_STOP_CANCELLED = 7 /* slm_generate: slm_session_cancel() */
+    SLM_STOP_CANCELLED = 7,/* slm_generate: slm_session_cancel() */
+    SLM_STOP_GRAMMAR = 8   /* the text of the grammar is complete, and nothing can follow */
 };
 
 typedef struct slm_token_logprob {
@@ -699,6 +702,8 @@ typedef struct slm_token {
     uint32_t top_count;   /* as many as the session's top_logprobs asks for, fewer where the vocabulary has no more possible tokens */
     uint32_t reserved;
     const slm_token_logprob *top; /* the most probable tokens, best first, lower id first among equals; valid until the next call */
+    float allowed_logprob; /* the same as logprob among the tokens that the session's grammar allowed here; without grammar: logprob */
+    uint32_t reserved2;
 } slm_token;
 
 /* Choose the next token from the logits of the last position, and give it out. The token counts as part of the sequence
@@ -905,6 +910,15 @@ typedef struct slm_grammar_options {
  * SLM_E_BAD_VALUE (also: nothing satisfies it), SLM_E_LIMIT, SLM_E_ENCODING, SLM_E_NO_MEMORY. */
 SLM_API slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const char *text, uint64_t length,
                                        const slm_grammar_options *options, slm_grammar **grammar, slm_error *error);
+
+/* From now on answers of the session are texts of the grammar; NULL: any text again. Each append begins a new answer, and so does going on
+ * after a stop. The mask comes before the settings of slm_sampling; the eos token is allowed where the text is complete; SLM_STOP_GRAMMAR
+ * tells that nothing can follow. When max_tokens or the context run out the answer takes the shortest way to its end, so that it is always
+ * complete; SLM_E_LIMIT when max_tokens is less than that takes. Forks have the same grammar at the same place, a rewind inside the
+ * answer takes the grammar back, a snapshot is without it (set it again after slm_session_restore(); the next token begins a text). The grammar
+ * must outlive its sessions. Errors: SLM_E_ARGUMENT (grammar_bytes of the pool, or of a session without one, are too few: the message
+ * says how many), SLM_E_NO_TOKENIZER, SLM_E_LIMIT, SLM_E_NO_MEMORY (files without the vocabulary section only: it is made once). */
+SLM_API slm_status slm_session_set_grammar(slm_session *session, slm_grammar *grammar, slm_error *error);
 
 typedef struct slm_grammar_info {
     uint32_t struct_size;

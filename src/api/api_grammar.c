@@ -4,6 +4,8 @@
 #include "grammar/ecma_regex.h"      /* slm__regex_compile */
 #include "grammar/grammar_compile.h" /* slm__grammar_compile */
 #include "grammar/schema_nodes.h"    /* slm__schema_nodes */
+#include "runtime/session.h"         /* struct slm_session, slm__constraint_set */
+#include <stddef.h>
 
 static const uint64_t USUAL_BYTES = (uint64_t)64 << 20;
 enum { WARNINGS_LIMIT = 1 << 16 };
@@ -108,4 +110,20 @@ slm_status slm_grammar_destroy(slm_grammar *grammar)
     }
     slm__grammar_free(grammar);
     return SLM_OK;
+}
+
+/* The handle that the runtime's view is a part of. */
+static slm_model *model_of(const slm_session *session)
+{
+    return (slm_model *)((uintptr_t)session->pool->model - offsetof(slm_model, runtime));
+}
+
+slm_status slm_session_set_grammar(slm_session *session, slm_grammar *grammar, slm_error *error)
+{
+    const struct slm_vocabulary *vocabulary = NULL;
+    SLM_TRY(slm__require(session, "session", error));
+    if (grammar != NULL) {
+        SLM_TRY(slm__model_vocabulary(model_of(session), &vocabulary, error));
+    }
+    return slm__constraint_set(session, grammar, vocabulary, error);
 }

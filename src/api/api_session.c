@@ -63,8 +63,9 @@ slm_status slm_session_create(slm_model *model, slm_pool *pool, const slm_sessio
         if (pool->model != &model->runtime) {
             return slm__fail(error, SLM_E_ARGUMENT, "the pool belongs to another model");
         }
-        if (known.kv_type != 0 || known.batch != 0 || known.adapter_rank != 0) {
-            return slm__fail(error, SLM_E_ARGUMENT, "kv_type, batch and adapter_rank are the pool's: leave them 0 for a session in a pool");
+        if (known.kv_type != 0 || known.batch != 0 || known.adapter_rank != 0 || known.grammar_bytes != 0) {
+            return slm__fail(error, SLM_E_ARGUMENT,
+                             "kv_type, batch, adapter_rank and grammar_bytes are the pool's: leave them 0 for a session in a pool");
         }
         return slm__session_create(pool, &known, session, error);
     }
@@ -73,7 +74,8 @@ slm_status slm_session_create(slm_model *model, slm_pool *pool, const slm_sessio
                                   .kv_type = known.kv_type,
                                   .batch = known.batch,
                                   .adapter_rank = known.adapter_rank,
-                                  .speculate = known.speculate};
+                                  .speculate = known.speculate,
+                                  .grammar_bytes = known.grammar_bytes};
     struct slm_pool *created = NULL;
     SLM_TRY(slm__pool_create(&model->runtime, &own, true, &created, error));
     const slm_status status = slm__session_create(created, &known, session, error);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { DEFAULT_BATCH = 512, DEFAULT_CONTEXT = 4096, MAX_SESSIONS = 4096, MAX_BATCH = 8192 };
+#define MAX_GRAMMAR_BYTES ((uint64_t)1 << 32)
 
 /* Those of an encoder live for one layer only: their full precision costs nothing. */
 static slm_status kv_type_of(int32_t number, bool bidirectional, enum slm_kv_type *type, slm_error *error)
@@ -34,11 +35,16 @@ static slm_status optional_shape(const slm_pool_options *options, struct slm_poo
     shape->adapter_rank = options->adapter_rank;
     shape->speculate = options->speculate;
     shape->prefixes = options->prefixes;
+    shape->grammar_bytes = options->grammar_bytes;
     if (shape->adapter_rank > SLM_LOW_RANK_RANK_MAX) {
         return slm__fail(error, SLM_E_ARGUMENT, "adapter_rank is %u, at most %d is possible", shape->adapter_rank, SLM_LOW_RANK_RANK_MAX);
     }
     if (shape->speculate > SLM_SPECULATE_MAX) {
         return slm__fail(error, SLM_E_ARGUMENT, "speculate is %u, at most %d is possible", shape->speculate, SLM_SPECULATE_MAX);
+    }
+    if (shape->grammar_bytes > MAX_GRAMMAR_BYTES) {
+        return slm__fail(error, SLM_E_ARGUMENT, "grammar_bytes is %llu, at most %llu are possible",
+                         (unsigned long long)shape->grammar_bytes, (unsigned long long)MAX_GRAMMAR_BYTES);
     }
     if (shape->prefixes > MAX_SESSIONS) {
         return slm__fail(error, SLM_E_ARGUMENT, "prefixes is %u, at most %d are possible", shape->prefixes, MAX_SESSIONS);
@@ -99,6 +105,7 @@ static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
         float *logits = slm__carve(carver, (uint64_t)vocab * sizeof *logits);
         uint32_t *images = slm__carve(carver, most_images * sizeof *images);
         float *guessed = slm__carve(carver, (uint64_t)shape->speculate * vocab * sizeof *guessed);
+        void *grammar = slm__carve(carver, shape->grammar_bytes);
         if (pool->sessions != NULL) {
             memset(&pool->sessions[i], 0, sizeof pool->sessions[i]);
             pool->sessions[i].pool = pool;
@@ -110,6 +117,7 @@ static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
             pool->sessions[i].logits = logits;
             pool->sessions[i].images = images;
             pool->sessions[i].guesses.logits = guessed;
+            pool->sessions[i].constraint.block = grammar;
         }
     }
 }
@@ -158,6 +166,7 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     pool->texts = slm__carve(carver, shape->sessions * sizeof *pool->texts);
     pool->row_scores = slm__carve(carver, shape->batch * sizeof *pool->row_scores);
     pool->logits = slm__carve(carver, (uint64_t)pool->step_rows * t->head.rows * sizeof *pool->logits);
+    pool->allowed_logits = slm__carve(carver, shape->grammar_bytes != 0 ? (uint64_t)t->vocab_size * sizeof *pool->allowed_logits : 0);
     pool->sampler_scratch = slm__carve(carver, t->head.rows != 0 ? slm__sampler_scratch_bytes(t->vocab_size) : 0);
     memory->workspace_bytes = carver->used - mark;
     mark = carver->used;

@@ -32,6 +32,7 @@ struct slm_pool_shape {
     uint32_t batch;                 /* rows of one forward pass */
     uint32_t adapter_rank;          /* largest of an adapter; 0: none can be set */
     uint32_t speculate;             /* most guesses of one session */
+    uint64_t grammar_bytes;         /* for matching the grammar of one session; 0: none can be set */
     uint32_t prefixes;              /* ended sequences that are kept; 0: nothing is reused */
     enum slm_kv_type kv_type;
 };
@@ -61,6 +62,7 @@ struct slm_pool {
     float *row_scores;                   /* [batch] */
     uint32_t step_rows;                  /* min(sessions, batch, SLM_STEP_ROWS) */
     float *logits;                       /* [step_rows][vocab]: logits before they are accepted */
+    float *allowed_logits; /* [vocab]: what a grammar leaves; NULL: grammar_bytes is 0 */
     void *sampler_scratch;
     struct slm_prefix *prefixes; /* [shape.prefixes] */
     uint64_t clock;              /* counts uses of prefixes */

@@ -57,6 +57,7 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     session->in_step = false;
     session->adapters.count = 0;
     slm__speculation_init(&session->guesses, options->speculate);
+    session->constraint.grammar = NULL;
     session->status = SLM_OK;
     memset(&session->result, 0, sizeof session->result);
     atomic_init(&session->cancel, 0);
@@ -121,6 +122,7 @@ void slm__session_free(struct slm_session *session)
 {
     slm__prefix_keep(session);
     count_adapters(session, false);
+    slm__constraint_set(session, NULL, NULL, NULL);
     session->live = false;
     session->pool->live--;
 }
@@ -151,6 +153,7 @@ static void restart_text(struct slm_session *session)
     slm__token_stream_init(&session->stream);
     slm__stop_strings_reset(&session->stop);
     session->answered = 0;
+    slm__constraint_restart(session);
 }
 
 static bool all_finite(const float *values, uint32_t count)
@@ -389,7 +392,10 @@ slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm
         slm__session_keep(session, tokens == 0 || at_image ? (uint32_t)tokens : (uint32_t)tokens - 1);
         session->count = (uint32_t)tokens;
         session->logits_valid = false;
+        const uint32_t answer = session->constraint.from;
         restart_text(session);
+        session->constraint.from = answer;
+        return slm__constraint_replay(session, error);
     }
     return SLM_OK;
 }
@@ -400,6 +406,7 @@ slm_status slm__session_fork(struct slm_session *session, struct slm_session **r
     if (fork == NULL) {
         return pool_full_of_sessions(session->pool, error);
     }
+    SLM_TRY(slm__constraint_fork(fork, session, error));
     slm__session_forget_guesses(session);
     memcpy(fork->tokens, session->tokens, session->count * sizeof *fork->tokens);
     memcpy(fork->logits, session->logits, session->pool->model->transformer->vocab_size * sizeof *fork->logits);

@@ -12,6 +12,7 @@
 
 #include "cache/kv_sequence.h"     /* struct slm_kv_sequence */
 #include "runtime/bound_adapter.h" /* struct slm_adapter */
+#include "runtime/constrain.h"     /* struct slm_constraint */
 #include "runtime/pool.h"          /* struct slm_pool */
 #include "runtime/speculate.h"     /* struct slm_speculation */
 #include "sample/sampler.h"        /* struct slm_sampler */
@@ -45,6 +46,7 @@ struct slm_session {
     struct slm_adapter_list adapters;                      /* what forward passes see */
     struct slm_adapter *adapter_handles[SLM_ADAPTERS_MAX]; /* whose users this session counts among */
     struct slm_speculation guesses;
+    struct slm_constraint constraint;
     struct slm_sampler sampler;
     struct slm_stop_strings stop;
     struct slm_token_stream stream;

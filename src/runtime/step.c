@@ -210,23 +210,43 @@ static bool is_eos(const struct slm_session *session, int32_t token)
     return false;
 }
 
+/* result->token and its probabilities. What fails leaves the session as it was. */
+static slm_status sample_token(struct slm_session *session, slm_token *result, slm_error *error)
+{
+    const struct slm_pool *pool = session->pool;
+    const uint32_t vocab = pool->model->transformer->vocab_size;
+    const struct slm_random before = session->sampler.random;
+    const float *logits;
+    SLM_TRY(slm__constraint_logits(session, &logits, error));
+    SLM_TRY(slm__sampler_choose(&session->sampler, logits, vocab, session->tokens, session->count, pool->sampler_scratch, &result->token,
+                                &result->allowed_logprob, error));
+    result->logprob = result->allowed_logprob;
+    if (session->constraint.grammar != NULL) {
+        const slm_status status = slm__constraint_accept(session, &result->token, error);
+        if (status != SLM_OK) {
+            session->sampler.random = before;
+            return slm__constraint_replay(session, NULL) == SLM_OK ? status : SLM_E_INTERNAL;
+        }
+        result->allowed_logprob = slm__logprob(logits, vocab, slm__logits_max(logits, vocab), result->token);
+        result->logprob = slm__logprob(session->logits, vocab, slm__logits_max(session->logits, vocab), result->token);
+    }
+    return SLM_OK;
+}
+
 static void choose_token(struct step_job *job, struct slm_session *session)
 {
     struct slm_pool *pool = job->pool;
     slm_token *result = &session->result;
     slm_error error = {.struct_size = sizeof error};
-    int32_t token = 0;
-    float logprob = 0.0f;
-    const slm_status status = slm__sampler_choose(&session->sampler, session->logits, pool->model->transformer->vocab_size, session->tokens,
-                                                  session->count, pool->sampler_scratch, &token, &logprob, &error);
+    const uint32_t vocab = pool->model->transformer->vocab_size;
+    *result = (slm_token){.struct_size = sizeof *result, .stop = SLM_STOP_NONE, .text = (const char *)session->text};
+    const slm_status status = sample_token(session, result, &error);
     if (status != SLM_OK) {
         fail_session(job, session, status, error.message);
         return;
     }
-    *result = (slm_token){
-        .struct_size = sizeof *result, .token = token, .logprob = logprob, .stop = SLM_STOP_NONE, .text = (const char *)session->text};
+    const int32_t token = result->token;
     if (session->top_logprobs > 0) {
-        const uint32_t vocab = pool->model->transformer->vocab_size;
         result->top = session->top;
         result->top_count =
             slm__top_logprobs(session->logits, vocab, slm__logits_max(session->logits, vocab), session->top_logprobs, session->top);
@@ -236,11 +256,13 @@ static void choose_token(struct step_job *job, struct slm_session *session)
     session->logits_valid = false;
     use_guess(session, guessed);
     session->answered++;
-    if (is_eos(session, token) && (session->flags & SLM_SESSION_IGNORE_EOS) == 0) {
+    if (is_eos(session, token) && ((session->flags & SLM_SESSION_IGNORE_EOS) == 0 || session->constraint.grammar != NULL)) {
         result->stop = SLM_STOP_EOS;
     } else {
         stream_text(session);
-        if (result->stop == SLM_STOP_NONE && session->max_tokens != 0 && session->answered >= session->max_tokens) {
+        if (result->stop == SLM_STOP_NONE && slm__constraint_finished(session)) {
+            result->stop = SLM_STOP_GRAMMAR;
+        } else if (result->stop == SLM_STOP_NONE && session->max_tokens != 0 && session->answered >= session->max_tokens) {
             result->stop = SLM_STOP_LENGTH;
         } else if (result->stop == SLM_STOP_NONE && session->count == session->context) {
             result->stop = SLM_STOP_CONTEXT;
@@ -252,6 +274,7 @@ static void choose_token(struct step_job *job, struct slm_session *session)
         }
         slm__token_stream_init(&session->stream);
         slm__stop_strings_reset(&session->stop);
+        slm__constraint_restart(session);
         session->answered = 0;
     }
 }

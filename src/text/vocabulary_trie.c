@@ -150,3 +150,44 @@ slm_status slm__vocabulary_open(struct slm_vocabulary *vocabulary, struct slm_sp
     }
     return holds ? SLM_OK : slm__fail(error, SLM_E_BAD_VALUE, "a list of the vocabulary section names a token outside the vocabulary");
 }
+
+/* The longest token of one trie that `text` begins with. */
+static size_t longest_in(const struct slm_vocabulary *vocabulary, enum slm_vocabulary_trie trie, struct slm_span text, int32_t *token)
+{
+    const struct slm_trie_node *nodes = vocabulary->nodes[trie];
+    const uint32_t root = vocabulary->roots[trie][text.data[0]];
+    size_t longest = 0;
+    if (root == 0) {
+        return 0;
+    }
+    uint32_t at = root - 1;
+    for (size_t depth = 1;; depth++) {
+        const uint32_t end = at + slm__trie_size(nodes[at]);
+        if (slm__trie_token(nodes[at]) != SLM_VOCABULARY_NO_TOKEN) {
+            longest = depth;
+            *token = (int32_t)slm__trie_token(nodes[at]);
+        }
+        uint32_t child = at + 1;
+        while (child < end && depth < text.length && slm__trie_byte(nodes[child]) != text.data[depth]) {
+            child += slm__trie_size(nodes[child]);
+        }
+        if (child >= end || depth >= text.length) {
+            return longest;
+        }
+        at = child;
+    }
+}
+
+size_t slm__vocabulary_longest(const struct slm_vocabulary *vocabulary, struct slm_span text, int32_t *token)
+{
+    size_t longest = 0;
+    for (enum slm_vocabulary_trie trie = SLM_VOCABULARY_PLAIN; text.length > 0 && trie <= SLM_VOCABULARY_OTHERS; trie++) {
+        int32_t found = -1;
+        const size_t length = longest_in(vocabulary, trie, text, &found);
+        if (length > longest) {
+            longest = length;
+            *token = found;
+        }
+    }
+    return longest;
+}

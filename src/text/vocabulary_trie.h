@@ -70,6 +70,9 @@ slm_status slm__vocabulary_build(const struct slm_tokenizer *tokenizer, const st
  * Errors: SLM_E_BAD_MAGIC, SLM_E_VERSION, SLM_E_TRUNCATED, SLM_E_BAD_VALUE. */
 slm_status slm__vocabulary_open(struct slm_vocabulary *vocabulary, struct slm_span section, uint32_t token_count, slm_error *error);
 
+/* Bytes of the longest token that `text` begins with, and that token; 0: there is none. */
+size_t slm__vocabulary_longest(const struct slm_vocabulary *vocabulary, struct slm_span text, int32_t *token);
+
 static inline uint32_t slm__trie_token(struct slm_trie_node node) { return node.token_byte >> 8; }
 static inline uint8_t slm__trie_byte(struct slm_trie_node node) { return (uint8_t)node.token_byte; }
 static inline uint32_t slm__trie_size(struct slm_trie_node node) { return node.size_depth >> 10; }

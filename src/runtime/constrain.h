@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions under a grammar: the tokens that may come next, and how the answer ends in time. Each answer, from the last append on, is one
+ * text of the grammar. The matcher lives in a block of the session's slot, so that choosing a token allocates nothing.
+ */
+#ifndef SLM_RUNTIME_CONSTRAIN_H
+#define SLM_RUNTIME_CONSTRAIN_H
+
+#include "grammar/token_matcher.h" /* struct slm_token_matcher, struct slm_grammar */
+
+struct slm_session;
+
+struct slm_constraint {
+    struct slm_grammar *grammar; /* NULL: any text */
+    struct slm_token_matcher matcher;
+    void *block;   /* [grammar_bytes of the pool] */
+    uint32_t from; /* first token of the answer */
+};
+
+/* From now on, instead of the grammar before; NULL: any text. The next token begins a text of it. Errors: SLM_E_ARGUMENT (the pool was
+ * not planned for it), SLM_E_LIMIT. On failure nothing has changed. */
+slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *grammar, const struct slm_vocabulary *vocabulary,
+                               slm_error *error);
+/* The next token begins a new text. */
+void slm__constraint_restart(struct slm_session *session);
+/* Match the tokens of the answer again, as far as the session still has them. */
+slm_status slm__constraint_replay(struct slm_session *session, slm_error *error);
+/* The constraint of a session for its fork, which has the same tokens. */
+slm_status slm__constraint_fork(struct slm_session *fork, const struct slm_session *session, slm_error *error);
+/* *logits: those of the session, with -infinity for tokens that may not come next; valid until the next call for any session of the pool. */
+slm_status slm__constraint_logits(struct slm_session *session, const float **logits, slm_error *error);
+/* The match moves on by *token, which was allowed. Where behind it too few tokens would be left to complete the text, *token becomes the
+ * next one of the shortest completion instead. SLM_E_LIMIT when even that is too long. */
+slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, slm_error *error);
+/* Whether the text is complete and nothing can follow. */
+bool slm__constraint_finished(const struct slm_session *session);
+
+#endif
