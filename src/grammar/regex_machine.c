@@ -470,7 +470,9 @@ static slm_status divide(struct runner *r)
         if (ranges == NULL) {
             return out_of_memory(r);
         }
-        memcpy(ranges, words, length * sizeof *words);
+        if (length > 0) {
+            memcpy(ranges, words, length * sizeof *words);
+        }
         sets[i] = (struct slm_code_set){ranges, length / 2};
     }
     return slm__partition_build(r->scratch, sets, known->count, &r->partition, r->error);

@@ -161,9 +161,8 @@ static unsigned column;
 
 static void put(FILE *out, unsigned byte)
 {
-    fprintf(out, "%s%u,", column == 0 ? "    " : "", byte);
-    column = (column + 1) % 32;
-    fprintf(out, column == 0 ? "\n" : " ");
+    fprintf(out, "%s%u,", column == 0 ? "    " : column % 24 == 0 ? "\n    " : " ", byte);
+    column++;
 }
 
 static void write_state(FILE *out, const struct slm_regular *a, uint32_t state)
@@ -205,7 +204,7 @@ static void write_table(FILE *out, const struct slm_regular *a, unsigned number)
     for (uint32_t state = 1; state < a->state_count; state++) {
         write_state(out, a, state);
     }
-    fprintf(out, "%s};\n\n", column == 0 ? "" : "\n");
+    fprintf(out, "\n};\n\n");
 }
 
 static int write_tables(const char *path)
