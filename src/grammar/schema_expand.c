@@ -451,34 +451,28 @@ static slm_status add_enum(struct slm_schema_work *work, struct result *result, 
     return status;
 }
 
-/* The same conjunction, whatever the order. */
-static bool same_form(const struct slm_form *form, const struct state *state)
+/* Does a form found before say no more than the state does? Then whatever becomes of the state is part of it. */
+static slm_status is_covered(struct slm_schema_work *work, const struct result *result, const struct state *state, bool *covered)
 {
-    if (form->finite || form->atom_count != state->atom_count) {
-        return false;
-    }
-    for (uint32_t i = 0; i < form->atom_count; i++) {
-        bool found = false;
-        for (uint32_t k = 0; !found && k < state->atom_count; k++) {
-            found = same_atom(&form->atoms[i], &state->atoms[k]);
+    for (uint32_t i = 0; i < result->count && !*covered; i++) {
+        const struct slm_form *form = &result->forms[i];
+        bool within = !form->finite && form->atom_count <= state->atom_count;
+        for (uint32_t k = 0; within && k < form->atom_count; k++) {
+            SLM_TRY(slm__schema_spend(work, 1 + state->atom_count / 16));
+            within = false;
+            for (uint32_t at = 0; !within && at < state->atom_count; at++) {
+                within = same_atom(&form->atoms[k], &state->atoms[at]);
+            }
         }
-        if (!found) {
-            return false;
-        }
+        *covered = within;
     }
-    return true;
+    return SLM_OK;
 }
 
 static slm_status add_state(struct slm_schema_work *work, struct result *result, const struct state *state)
 {
     if (state->values_at != 0) {
         return add_enum(work, result, state->values_at - 1);
-    }
-    SLM_TRY(slm__schema_spend(work, result->count / 4));
-    for (uint32_t i = 0; i < result->count; i++) {
-        if (same_form(&result->forms[i], state)) {
-            return SLM_OK;
-        }
     }
     struct slm_form form = {.atoms = state->atoms, .atom_count = state->atom_count};
     return add_form(work, result, &form);
@@ -562,7 +556,11 @@ static slm_status solve(struct slm_schema_work *work, struct result *result, str
             SLM_TRY(name_member(work, state, &again));
         }
     }
-    if (state->dead) {
+    bool covered = state->dead;
+    if (!covered && state->values_at == 0) {
+        SLM_TRY(is_covered(work, result, state, &covered));
+    }
+    if (covered) {
         return SLM_OK;
     }
     if (count > 0 && state->type == SLM_VALUE_STRING && (state->choice_count > 1 || count > MOST_SPLIT_STRINGS)) {
