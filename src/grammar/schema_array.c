@@ -14,6 +14,12 @@ struct building {
     struct slm_schema_contains *contains;
     uint32_t contains_capacity;
     uint32_t longest; /* prefix of all atoms */
+    struct unevaluated {
+        slm_literal literal;
+        uint32_t from; /* items before it are evaluated */
+    } * unevaluated;
+    uint32_t unevaluated_count;
+    uint32_t unevaluated_capacity;
 };
 
 /* What one location says about items: a list for the first ones, a schema for the rest. */
@@ -29,11 +35,6 @@ static struct items items_of(const struct slm_schema_location *at)
     struct items result = {slm__schema_get(at, SLM_KEYWORD_PREFIX_ITEMS), items, SLM_KEYWORD_ITEMS};
     if (items != NULL && items->type == SLM_JSON_ARRAY) { /* before draft 2020-12 */
         result = (struct items){items, slm__schema_get(at, SLM_KEYWORD_ADDITIONAL_ITEMS), SLM_KEYWORD_ADDITIONAL_ITEMS};
-    }
-    const struct slm_json *unevaluated = slm__schema_get(at, SLM_KEYWORD_UNEVALUATED_ITEMS);
-    if (result.rest == NULL && unevaluated != NULL) {
-        result.rest = unevaluated;
-        result.rest_keyword = SLM_KEYWORD_UNEVALUATED_ITEMS;
     }
     return result;
 }
@@ -58,7 +59,8 @@ static slm_status add_schema(struct slm_schema_work *work, struct literals *lite
 }
 
 /* The goal of the item at `index` (UINT32_MAX: of those behind every prefix). */
-static slm_status goal_at(struct slm_schema_work *work, const struct slm_form *form, uint32_t index, slm_goal *goal)
+static slm_status goal_at(struct slm_schema_work *work, const struct slm_form *form, const struct building *building, uint32_t index,
+                          slm_goal *goal)
 {
     struct literals literals = {NULL, 0, 0};
     for (uint32_t i = 0; i < form->atom_count; i++) {
@@ -72,6 +74,11 @@ static slm_status goal_at(struct slm_schema_work *work, const struct slm_form *f
             if (schema != NULL) {
                 SLM_TRY(add_schema(work, &literals, schema));
             }
+        }
+    }
+    for (uint32_t i = 0; i < building->unevaluated_count; i++) {
+        if (index >= building->unevaluated[i].from) {
+            SLM_TRY(add_literal(work, &literals, building->unevaluated[i].literal));
         }
     }
     return slm__goal_of(work, literals.list, literals.count, goal);
@@ -186,19 +193,58 @@ static slm_status read_atom(struct slm_schema_work *work, const struct slm_atom 
     }
 }
 
-/* Goals of the prefix and the rest; a NEVER among them bounds the length. */
-static slm_status read_goals(struct slm_schema_work *work, const struct slm_form *form, uint32_t longest, struct slm_schema_array *array)
+/* unevaluatedItems of an atom: from where on it speaks, if it does. */
+static slm_status read_unevaluated(struct slm_schema_work *work, const struct slm_form *form, uint32_t atom, struct building *building)
 {
+    uint32_t location = form->atoms[atom].location;
+    uint32_t *evaluators = NULL;
+    uint32_t count = 0;
+    struct unevaluated unevaluated = {.from = 0};
+    if (form->atoms[atom].kind != SLM_ATOM_KEYWORDS ||
+        !slm__schema_has(&work->document.locations[location], SLM_KEYWORD_UNEVALUATED_ITEMS)) {
+        return SLM_OK;
+    }
+    SLM_TRY(slm__schema_evaluators(work, form, atom, SLM_KEYWORD_UNEVALUATED_ITEMS, &evaluators, &count));
+    bool speaks = count > 0;
+    bool contains = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct slm_schema_location *at = &work->document.locations[form->atoms[evaluators[i]].location];
+        struct items items = items_of(at);
+        bool other = evaluators[i] != atom && slm__schema_has(at, SLM_KEYWORD_UNEVALUATED_ITEMS);
+        speaks = speaks && !other && items.rest == NULL;
+        contains = contains || slm__schema_has(at, SLM_KEYWORD_CONTAINS);
+        unevaluated.from = prefix_length(items.prefix) > unevaluated.from ? prefix_length(items.prefix) : unevaluated.from;
+    }
+    if (!speaks) {
+        return SLM_OK;
+    }
+    if (contains) {
+        return slm__schema_unsupported(work, location, SLM_KEYWORD_UNEVALUATED_ITEMS, "contains evaluates items too");
+    }
+    uint32_t schema = 0;
+    SLM_TRY(slm__schema_at(work, slm__schema_get(&work->document.locations[location], SLM_KEYWORD_UNEVALUATED_ITEMS), &schema));
+    unevaluated.literal = slm__literal(schema, false);
+    SLM_TRY(
+        slm__schema_room(work, &building->unevaluated, building->unevaluated_count, &building->unevaluated_capacity, sizeof unevaluated));
+    building->unevaluated[building->unevaluated_count++] = unevaluated;
+    return SLM_OK;
+}
+
+/* Goals of the prefix and the rest; a NEVER among them bounds the length. */
+static slm_status read_goals(struct slm_schema_work *work, const struct slm_form *form, const struct building *building)
+{
+    struct slm_schema_array *array = building->array;
+    uint32_t longest = building->longest;
     slm_goal *prefix = NULL;
     SLM_TRY(slm__schema_spend(work, (uint64_t)longest * form->atom_count));
     SLM_TRY(slm__schema_take(work, longest * sizeof *prefix, &prefix));
     for (uint32_t i = 0; i < longest && i < array->max; i++) {
-        SLM_TRY(goal_at(work, form, i, &prefix[i]));
+        SLM_TRY(goal_at(work, form, building, i, &prefix[i]));
         if (prefix[i] == SLM_GOAL_NEVER) {
             at_most(array, i);
         }
     }
-    SLM_TRY(goal_at(work, form, UINT32_MAX, &array->rest));
+    SLM_TRY(goal_at(work, form, building, UINT32_MAX, &array->rest));
     if (array->rest == SLM_GOAL_NEVER) {
         at_most(array, longest);
     }
@@ -214,7 +260,10 @@ slm_status slm__schema_array_of(struct slm_schema_work *work, const struct slm_f
     for (uint32_t i = 0; i < form->atom_count; i++) {
         SLM_TRY(read_atom(work, &form->atoms[i], &building));
     }
-    SLM_TRY(read_goals(work, form, building.longest, array));
+    for (uint32_t i = 0; i < form->atom_count; i++) {
+        SLM_TRY(read_unevaluated(work, form, i, &building));
+    }
+    SLM_TRY(read_goals(work, form, &building));
     array->empty = array->empty || array->min > array->max;
     for (uint32_t i = 0; i < array->contains_count; i++) {
         const struct slm_schema_contains *contains = &array->contains[i];

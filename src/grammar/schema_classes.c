@@ -96,7 +96,6 @@ static slm_status apply(struct slm_schema_work *work, struct splitting *splittin
     const struct slm_json *patterns = slm__schema_get(&at, SLM_KEYWORD_PATTERN_PROPERTIES);
     const struct slm_json *names = slm__schema_get(&at, SLM_KEYWORD_PROPERTY_NAMES);
     const struct slm_json *rest = slm__schema_get(&at, SLM_KEYWORD_ADDITIONAL_PROPERTIES);
-    rest = rest != NULL ? rest : slm__schema_get(&at, SLM_KEYWORD_UNEVALUATED_PROPERTIES);
     for (uint32_t i = 0; i < splitting->count; i++) {
         splitting->classes[i].matched = false;
     }
@@ -111,6 +110,41 @@ static slm_status apply(struct slm_schema_work *work, struct splitting *splittin
         }
     }
     return names == NULL ? SLM_OK : apply_names(work, splitting, names);
+}
+
+/* Classes lie inside or outside of every pattern, so that one of their names tells which. */
+static slm_status matches(struct slm_schema_work *work, const struct names *names, uint32_t location, bool *matched)
+{
+    const struct slm_json *patterns = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_PATTERN_PROPERTIES);
+    for (uint32_t i = 0; patterns != NULL && names->keys != NULL && !*matched && i < patterns->count; i++) {
+        const struct slm_regular *words = NULL;
+        struct slm_span name;
+        if (slm__regular_is_empty(names->keys)) {
+            break;
+        }
+        SLM_TRY(slm__schema_pattern(work, &patterns->items[i], patterns->keys[i], &words));
+        SLM_TRY(slm__regular_shortest(&work->space, names->keys, &name, work->error));
+        *matched = slm__regular_accepts(words, name);
+    }
+    return SLM_OK;
+}
+
+static slm_status apply_unevaluated(struct slm_schema_work *work, struct splitting *splitting, const struct slm_form *form, uint32_t atom)
+{
+    const struct slm_json *schema = NULL;
+    uint32_t *evaluators = NULL;
+    uint32_t count = 0;
+    SLM_TRY(slm__schema_unevaluated_of(work, form, atom, &schema, &evaluators, &count));
+    for (uint32_t i = 0; schema != NULL && i < splitting->count; i++) {
+        bool matched = false;
+        for (uint32_t e = 0; e < count && !matched; e++) {
+            SLM_TRY(matches(work, &splitting->classes[i], form->atoms[evaluators[e]].location, &matched));
+        }
+        if (!matched) {
+            SLM_TRY(add_literal(work, &splitting->classes[i], schema));
+        }
+    }
+    return SLM_OK;
 }
 
 /* Without the members' names: they have goals of their own. */
@@ -166,6 +200,9 @@ slm_status slm__schema_classes_of(struct slm_schema_work *work, const struct slm
         if (form->atoms[i].kind == SLM_ATOM_KEYWORDS) {
             SLM_TRY(apply(work, &splitting, form->atoms[i].location));
         }
+    }
+    for (uint32_t i = 0; i < form->atom_count; i++) {
+        SLM_TRY(apply_unevaluated(work, &splitting, form, i));
     }
     for (uint32_t i = 0; i < splitting.count; i++) {
         SLM_TRY(add_class(work, object, &splitting.classes[i]));

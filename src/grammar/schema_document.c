@@ -103,6 +103,8 @@ static slm_status read_keywords(struct slm_schema_document *document, struct slm
             kept[count++] = values[keyword];
         }
     }
+    uint64_t unevaluated = SLM_KEYWORD_BIT(SLM_KEYWORD_UNEVALUATED_ITEMS) | SLM_KEYWORD_BIT(SLM_KEYWORD_UNEVALUATED_PROPERTIES);
+    document->unevaluated = document->unevaluated || (location->present & unevaluated) != 0;
     location->values = kept;
     location->order = kept_order;
     return SLM_OK;

@@ -35,7 +35,8 @@ struct slm_schema_anchor {
 struct slm_schema_document {
     struct slm_arena *arena;
     const struct slm_json *root;
-    uint32_t draft; /* 3, 4, 6, 7, 2019, 2020 */
+    uint32_t draft;   /* 3, 4, 6, 7, 2019, 2020 */
+    bool unevaluated; /* some location has unevaluatedItems or unevaluatedProperties */
     struct slm_schema_location *locations;
     uint32_t location_count;
     uint32_t location_capacity;

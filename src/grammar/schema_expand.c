@@ -11,15 +11,10 @@
 enum { MOST_FORMS = 400, DEEPEST_SPLIT = 60, DEEPEST_QUESTION = 10, LONGEST_CHAIN = 2000 };
 enum { MOST_SPLIT_STRINGS = 8, DEEPEST_NESTING = 64, MOST_HOPS = 8 };
 
-/* A literal that was taken apart, and the entry that led to it (UINT32_MAX: the goal). */
-struct visit {
-    slm_literal literal;
-    uint32_t parent;
-};
-
 struct choice {
     struct slm_ways ways;
     uint32_t parent; /* visit that made it */
+    bool evaluates;  /* what it chooses matters to an unevaluatedItems or unevaluatedProperties, even when it demands nothing */
 };
 
 struct state {
@@ -30,11 +25,12 @@ struct state {
     struct choice *choices;
     uint32_t choice_count;
     uint32_t choice_capacity;
-    struct visit *visits;
+    struct slm_visit *visits;
     uint32_t visit_count;
     uint32_t visit_capacity;
     uint32_t values_at; /* location plus 1 of an enum or const */
     bool dead;
+    bool shared;
 };
 
 /* What waits to be taken into a state. */
@@ -93,6 +89,21 @@ static slm_status push_schema(struct slm_schema_work *work, struct stack *stack,
     return push(work, stack, &atom, parent);
 }
 
+/* Does an unevaluatedItems or unevaluatedProperties around the visit want to know what holds there? */
+static bool is_observed(const struct slm_schema_work *work, const struct state *state, uint32_t visit)
+{
+    enum slm_keyword keyword = state->type == SLM_VALUE_ARRAY ? SLM_KEYWORD_UNEVALUATED_ITEMS : SLM_KEYWORD_UNEVALUATED_PROPERTIES;
+    bool observed = false;
+    for (; !observed && visit != UINT32_MAX && state->type >= SLM_VALUE_ARRAY; visit = state->visits[visit].parent) {
+        slm_literal literal = state->visits[visit].literal;
+        if ((literal & 1) != 0) {
+            return false; /* what stands under a negation evaluates nothing */
+        }
+        observed = slm__schema_has(&work->document.locations[literal / 2], keyword);
+    }
+    return observed;
+}
+
 /* A choice joins the state: none left is dead, a single one is no choice. */
 static slm_status add_choice(struct slm_schema_work *work, struct state *state, struct stack *stack, const struct slm_ways *ways,
                              uint32_t parent)
@@ -103,7 +114,7 @@ static slm_status add_choice(struct slm_schema_work *work, struct state *state, 
     }
     if (ways->count > 1) {
         SLM_TRY(slm__schema_room(work, &state->choices, state->choice_count, &state->choice_capacity, sizeof *state->choices));
-        state->choices[state->choice_count++] = (struct choice){*ways, parent};
+        state->choices[state->choice_count++] = (struct choice){*ways, parent, is_observed(work, state, parent)};
         return SLM_OK;
     }
     for (uint32_t i = ways->ways[0].count; i-- > 0;) {
@@ -176,38 +187,18 @@ static slm_status take_keyword(struct slm_schema_work *work, struct state *state
     case SLM_KEYWORD_NOT: return push_schema(work, stack, slm__schema_get(&work->document.locations[location], keyword), true, visit);
     case SLM_KEYWORD_IF:
         if (!slm__schema_has(&work->document.locations[location], SLM_KEYWORD_THEN) &&
-            !slm__schema_has(&work->document.locations[location], SLM_KEYWORD_ELSE)) {
+            !slm__schema_has(&work->document.locations[location], SLM_KEYWORD_ELSE) && !is_observed(work, state, visit)) {
             return SLM_OK;
         }
         /* fall through */
     case SLM_KEYWORD_ANY_OF:
     case SLM_KEYWORD_ONE_OF:
-        SLM_TRY(slm__ways_of(work, location, keyword, state->type, &ways));
+        SLM_TRY(slm__ways_of(work, location, keyword, state->type, is_observed(work, state, visit), &ways));
         return add_choice(work, state, stack, &ways, visit);
     case SLM_KEYWORD_DEPENDENT_SCHEMAS:
     case SLM_KEYWORD_DEPENDENCIES: return take_dependencies(work, state, stack, location, keyword, visit);
     default: return SLM_OK;
     }
-}
-
-/* unevaluatedItems and unevaluatedProperties are the same as items and additionalProperties behind what the location itself says, where
- * no other keyword beside them looks at items or members. */
-static slm_status check_unevaluated(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword)
-{
-    const struct slm_schema_location *at = &work->document.locations[location];
-    const struct slm_json *value = slm__schema_get(at, keyword);
-    uint64_t others = RANGE(SLM_KEYWORD_REF, SLM_KEYWORD_DEPENDENT_SCHEMAS) | SLM_KEYWORD_BIT(SLM_KEYWORD_DEPENDENCIES);
-    others &= ~SLM_KEYWORD_BIT(SLM_KEYWORD_NOT);
-    others |= keyword == SLM_KEYWORD_UNEVALUATED_ITEMS ? SLM_KEYWORD_BIT(SLM_KEYWORD_CONTAINS) : 0;
-    bool rest = slm__schema_has(at, SLM_KEYWORD_ADDITIONAL_PROPERTIES);
-    if (keyword == SLM_KEYWORD_UNEVALUATED_ITEMS) {
-        const struct slm_json *items = slm__schema_get(at, SLM_KEYWORD_ITEMS);
-        rest = items != NULL && (items->type != SLM_JSON_ARRAY || slm__schema_has(at, SLM_KEYWORD_ADDITIONAL_ITEMS));
-    }
-    if ((at->present & others) == 0 || rest || value->type == SLM_JSON_TRUE) {
-        return SLM_OK;
-    }
-    return slm__schema_unsupported(work, location, keyword, "other keywords beside it look at the same items or members");
 }
 
 /* Its keywords in the order of the text, so that members come in that order. */
@@ -227,12 +218,6 @@ static slm_status take_positive(struct slm_schema_work *work, struct state *stat
         return SLM_OK;
     }
     uint64_t simple = at.present & simple_keywords(state->type);
-    for (int i = 0; i < 2; i++) {
-        enum slm_keyword keyword = i == 0 ? SLM_KEYWORD_UNEVALUATED_ITEMS : SLM_KEYWORD_UNEVALUATED_PROPERTIES;
-        if ((simple & SLM_KEYWORD_BIT(keyword)) != 0) {
-            SLM_TRY(check_unevaluated(work, location, keyword));
-        }
-    }
     bool own = simple != 0 || !allowed;
     bool ahead = !slm__schema_has(&at, SLM_KEYWORD_PROPERTIES); /* without properties the place in the order does not matter */
     struct slm_atom atom = {.kind = SLM_ATOM_KEYWORDS, .location = location};
@@ -252,6 +237,7 @@ static slm_status visit_literal(struct slm_schema_work *work, struct state *stat
     for (uint32_t i = 0; i < state->visit_count; i++) {
         if (state->visits[i].literal == literal) {
             *known = true;
+            state->shared = state->shared || parent != state->visits[i].parent;
             for (uint32_t at = parent; at != UINT32_MAX; at = state->visits[at].parent) {
                 if (at == i) {
                     return slm__fail(work->error, SLM_E_UNSUPPORTED, "%s: the references lead back here without describing anything",
@@ -266,7 +252,7 @@ static slm_status visit_literal(struct slm_schema_work *work, struct state *stat
                          slm__schema_path(&work->document, work->document.locations[literal / 2].json).text, LONGEST_CHAIN);
     }
     SLM_TRY(slm__schema_room(work, &state->visits, state->visit_count, &state->visit_capacity, sizeof *state->visits));
-    state->visits[state->visit_count++] = (struct visit){literal, parent};
+    state->visits[state->visit_count++] = (struct slm_visit){literal, parent};
     return SLM_OK;
 }
 
@@ -299,6 +285,7 @@ static slm_status take(struct slm_schema_work *work, struct state *state, const 
         if (item.atom.kind == SLM_ATOM_LITERAL) {
             SLM_TRY(take_literal(work, state, &stack, item.atom.literal, item.parent));
         } else {
+            item.atom.visit = item.parent;
             SLM_TRY(add_atom(work, state, &item.atom));
         }
     }
@@ -387,7 +374,7 @@ static slm_status try_choice(struct slm_schema_work *work, const struct state *s
         SLM_TRY(copy_state(work, state, child));
         child->choices[choice] = child->choices[--child->choice_count];
         SLM_TRY(take(work, child, open.ways.ways[i].items, open.ways.ways[i].count, open.parent));
-        *met = !child->dead && child->values_at == 0 && child->atom_count == state->atom_count &&
+        *met = !open.evaluates && !child->dead && child->values_at == 0 && child->atom_count == state->atom_count &&
                child->choice_count == state->choice_count - 1;
         if (!*met && !child->dead && child->values_at == 0 && child->type == SLM_VALUE_OBJECT) {
             SLM_TRY(check_members(work, child));
@@ -451,10 +438,11 @@ static slm_status add_enum(struct slm_schema_work *work, struct result *result, 
     return status;
 }
 
-/* Does a form found before say no more than the state does? Then whatever becomes of the state is part of it. */
+/* Does a form found before say no more than the state does? Then whatever becomes of the state is part of it; not so where more atoms
+ * evaluate more members and so allow more. */
 static slm_status is_covered(struct slm_schema_work *work, const struct result *result, const struct state *state, bool *covered)
 {
-    for (uint32_t i = 0; i < result->count && !*covered; i++) {
+    for (uint32_t i = 0; i < result->count && !*covered && !work->document.unevaluated; i++) {
         const struct slm_form *form = &result->forms[i];
         bool within = !form->finite && form->atom_count <= state->atom_count;
         for (uint32_t k = 0; within && k < form->atom_count; k++) {
@@ -474,7 +462,7 @@ static slm_status add_state(struct slm_schema_work *work, struct result *result,
     if (state->values_at != 0) {
         return add_enum(work, result, state->values_at - 1);
     }
-    struct slm_form form = {.atoms = state->atoms, .atom_count = state->atom_count};
+    struct slm_form form = {.atoms = state->atoms, .atom_count = state->atom_count, .visits = state->visits, .shared = state->shared};
     return add_form(work, result, &form);
 }
 

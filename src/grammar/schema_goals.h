@@ -32,6 +32,12 @@ static inline slm_literal slm__literal(uint32_t location, bool negative) { retur
 typedef uint32_t slm_goal;
 enum { SLM_GOAL_ANY = 0 /* every value */, SLM_GOAL_NEVER = 1 /* none */ };
 
+/* A literal that was taken apart, and the entry of the list that led to it (UINT32_MAX: the goal). */
+struct slm_visit {
+    slm_literal literal;
+    uint32_t parent;
+};
+
 enum slm_atom_kind {
     SLM_ATOM_KEYWORDS,    /* what the keywords of `location` say about the type */
     SLM_ATOM_FAILS,       /* what `keyword` of `location` says does not hold (`index`: an entry of it) */
@@ -51,6 +57,7 @@ struct slm_atom {
     uint32_t location;
     uint32_t index;
     slm_literal literal;
+    uint32_t visit; /* of the form's that it comes from */
     struct slm_span key;
     const struct slm_regular *words;
 };
@@ -61,7 +68,9 @@ struct slm_form {
     const struct slm_json *const *values;
     uint32_t atom_count;
     uint32_t value_count;
+    const struct slm_visit *visits;
     bool finite;
+    bool shared; /* some literal was reached on several ways, of which `visits` tells the first */
 };
 
 struct slm_forms {

@@ -38,19 +38,12 @@ static slm_status add_schema(struct slm_schema_work *work, struct literals *lite
     return add_literal(work, literals, slm__literal(location, false));
 }
 
-/* What holds for members beyond `properties`: additionalProperties, or unevaluatedProperties where it means the same. */
-static const struct slm_json *rest_of(const struct slm_schema_location *at)
-{
-    const struct slm_json *rest = slm__schema_get(at, SLM_KEYWORD_ADDITIONAL_PROPERTIES);
-    return rest != NULL ? rest : slm__schema_get(at, SLM_KEYWORD_UNEVALUATED_PROPERTIES);
-}
-
 /* patternProperties, additionalProperties and propertyNames of a location, for a key that `properties` knows or not. */
 static slm_status add_rest(struct slm_schema_work *work, uint32_t location, struct slm_span key, bool known, struct literals *literals)
 {
     const struct slm_schema_location at = work->document.locations[location];
     const struct slm_json *patterns = slm__schema_get(&at, SLM_KEYWORD_PATTERN_PROPERTIES);
-    const struct slm_json *rest = rest_of(&at);
+    const struct slm_json *rest = slm__schema_get(&at, SLM_KEYWORD_ADDITIONAL_PROPERTIES);
     const struct slm_json *names = slm__schema_get(&at, SLM_KEYWORD_PROPERTY_NAMES);
     for (uint32_t i = 0; patterns != NULL && i < patterns->count; i++) {
         const struct slm_regular *words = NULL;
@@ -313,6 +306,64 @@ static slm_status read_atom(struct slm_schema_work *work, struct building *build
     }
 }
 
+/* Do `properties` or `patternProperties` of a location know the key? */
+static slm_status is_evaluated(struct slm_schema_work *work, uint32_t location, struct slm_span key, bool *evaluated)
+{
+    const struct slm_schema_location at = work->document.locations[location];
+    const struct slm_json *properties = slm__schema_get(&at, SLM_KEYWORD_PROPERTIES);
+    const struct slm_json *patterns = slm__schema_get(&at, SLM_KEYWORD_PATTERN_PROPERTIES);
+    *evaluated = *evaluated || (properties != NULL && slm__schema_member(properties, key) != NULL);
+    for (uint32_t i = 0; patterns != NULL && !*evaluated && i < patterns->count; i++) {
+        const struct slm_regular *words = NULL;
+        SLM_TRY(slm__schema_pattern(work, &patterns->items[i], patterns->keys[i], &words));
+        *evaluated = slm__regular_accepts(words, key);
+    }
+    return SLM_OK;
+}
+
+slm_status slm__schema_unevaluated_of(struct slm_schema_work *work, const struct slm_form *form, uint32_t atom,
+                                      const struct slm_json **schema, uint32_t **evaluators, uint32_t *count)
+{
+    uint32_t location = form->atoms[atom].location;
+    *schema = NULL;
+    if (form->atoms[atom].kind == SLM_ATOM_KEYWORDS) {
+        *schema = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_UNEVALUATED_PROPERTIES);
+    }
+    if (*schema == NULL) {
+        return SLM_OK;
+    }
+    SLM_TRY(slm__schema_evaluators(work, form, atom, SLM_KEYWORD_UNEVALUATED_PROPERTIES, evaluators, count));
+    bool open = *count > 0;
+    for (uint32_t i = 0; open && i < *count; i++) {
+        const struct slm_schema_location *at = &work->document.locations[form->atoms[(*evaluators)[i]].location];
+        bool other = (*evaluators)[i] != atom && slm__schema_has(at, SLM_KEYWORD_UNEVALUATED_PROPERTIES);
+        open = !other && !slm__schema_has(at, SLM_KEYWORD_ADDITIONAL_PROPERTIES);
+    }
+    *schema = open ? *schema : NULL;
+    return SLM_OK;
+}
+
+static slm_status add_unevaluated(struct slm_schema_work *work, struct building *building)
+{
+    const struct slm_form *form = building->form;
+    for (uint32_t i = 0; i < form->atom_count; i++) {
+        const struct slm_json *schema = NULL;
+        uint32_t *evaluators = NULL;
+        uint32_t count = 0;
+        SLM_TRY(slm__schema_unevaluated_of(work, form, i, &schema, &evaluators, &count));
+        for (uint32_t k = 0; schema != NULL && k < building->object->member_count; k++) {
+            bool evaluated = false;
+            for (uint32_t e = 0; e < count && !evaluated; e++) {
+                SLM_TRY(is_evaluated(work, form->atoms[evaluators[e]].location, building->object->members[k].key, &evaluated));
+            }
+            if (!evaluated) {
+                SLM_TRY(add_schema(work, &building->literals[k], schema));
+            }
+        }
+    }
+    return SLM_OK;
+}
+
 /* The patterns and the rest of every atom, for the members that its `properties` do not name. */
 static slm_status finish_members(struct slm_schema_work *work, struct building *building)
 {
@@ -320,8 +371,9 @@ static slm_status finish_members(struct slm_schema_work *work, struct building *
     for (uint32_t i = 0; i < building->form->atom_count; i++) {
         const struct slm_atom *atom = &building->form->atoms[i];
         const struct slm_schema_location *at = &work->document.locations[atom->location];
-        if (atom->kind != SLM_ATOM_KEYWORDS || (rest_of(at) == NULL && !slm__schema_has(at, SLM_KEYWORD_PATTERN_PROPERTIES) &&
-                                                !slm__schema_has(at, SLM_KEYWORD_PROPERTY_NAMES))) {
+        if (atom->kind != SLM_ATOM_KEYWORDS ||
+            (!slm__schema_has(at, SLM_KEYWORD_ADDITIONAL_PROPERTIES) && !slm__schema_has(at, SLM_KEYWORD_PATTERN_PROPERTIES) &&
+             !slm__schema_has(at, SLM_KEYWORD_PROPERTY_NAMES))) {
             continue;
         }
         const struct slm_json *properties = slm__schema_get(at, SLM_KEYWORD_PROPERTIES);
@@ -332,6 +384,7 @@ static slm_status finish_members(struct slm_schema_work *work, struct building *
             SLM_TRY(add_rest(work, atom->location, object->members[k].key, known, &building->literals[k]));
         }
     }
+    SLM_TRY(add_unevaluated(work, building));
     for (uint32_t k = 0; k < object->member_count; k++) {
         object->members[k].goal = SLM_GOAL_NEVER;
         if (!building->literals[k].never) {

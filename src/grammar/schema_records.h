@@ -80,6 +80,13 @@ slm_status slm__schema_object_of(struct slm_schema_work *work, const struct slm_
 /* The classes of names beyond the members that `object` has already. */
 slm_status slm__schema_classes_of(struct slm_schema_work *work, const struct slm_form *form, struct slm_schema_object *object);
 
+/* The atoms (KEYWORDS) whose items or members count as evaluated for `keyword` of an atom; itself among them. 0: not to be enforced. */
+slm_status slm__schema_evaluators(struct slm_schema_work *work, const struct slm_form *form, uint32_t atom, enum slm_keyword keyword,
+                                  uint32_t **evaluators, uint32_t *count);
+
+/* *schema: what `unevaluatedProperties` of an atom wants of the members that its evaluators do not know, or NULL. */
+slm_status slm__schema_unevaluated_of(struct slm_schema_work *work, const struct slm_form *form, uint32_t atom,
+                                      const struct slm_json **schema, uint32_t **evaluators, uint32_t *count);
 /* What the atoms say about the member `key` of an object. */
 slm_status slm__schema_member_goal(struct slm_schema_work *work, const struct slm_atom *atoms, uint32_t count, struct slm_span key,
                                    slm_goal *goal);

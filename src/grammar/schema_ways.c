@@ -6,6 +6,8 @@
 #include "grammar/schema_ways.h"
 #include "grammar/schema_evaluate.h" /* slm__literal_accepts */
 
+enum { MOST_SETS_OF = 5 };
+
 slm_status slm__way_add(struct slm_schema_work *work, struct slm_ways *ways, const struct slm_atom *items, uint32_t count)
 {
     SLM_TRY(slm__schema_spend(work, 1 + count));
@@ -33,6 +35,30 @@ static slm_status any_of(struct slm_schema_work *work, const struct slm_json *li
         struct slm_atom atom;
         SLM_TRY(slm__literal_at(work, &list->items[i], false, &atom));
         SLM_TRY(slm__way_add(work, ways, &atom, 1));
+    }
+    return SLM_OK;
+}
+
+/* Every set of schemas that may hold together. That those outside of the set fail needs no saying: a larger set covers it otherwise. */
+static slm_status any_sets(struct slm_schema_work *work, uint32_t location, const struct slm_json *list, struct slm_ways *ways)
+{
+    struct slm_atom items[MOST_SETS_OF];
+    struct slm_atom all[MOST_SETS_OF];
+    if (list->count > MOST_SETS_OF) {
+        return slm__fail(work->error, SLM_E_UNSUPPORTED, "%s: more than %d alternatives beside unevaluatedItems or unevaluatedProperties",
+                         slm__schema_path(&work->document, work->document.locations[location].json).text, MOST_SETS_OF);
+    }
+    for (uint32_t i = 0; i < list->count; i++) {
+        SLM_TRY(slm__literal_at(work, &list->items[i], false, &all[i]));
+    }
+    for (uint32_t set = 1; set < 1u << list->count; set++) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < list->count; i++) {
+            if ((set >> i & 1) != 0) {
+                items[count++] = all[i];
+            }
+        }
+        SLM_TRY(slm__way_add(work, ways, items, count));
     }
     return SLM_OK;
 }
@@ -100,7 +126,7 @@ static slm_status condition(struct slm_schema_work *work, uint32_t location, str
     return SLM_OK;
 }
 
-slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_schema_type type,
+slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_schema_type type, bool all_true,
                         struct slm_ways *ways)
 {
     *ways = (struct slm_ways){NULL, 0, 0};
@@ -111,7 +137,10 @@ slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum sl
     if (list->type != SLM_JSON_ARRAY) {
         return slm__schema_malformed(work, location, keyword, "a list of schemas");
     }
-    return keyword == SLM_KEYWORD_ONE_OF && list->count > 1 ? one_of(work, list, type, ways) : any_of(work, list, ways);
+    if (keyword == SLM_KEYWORD_ONE_OF && list->count > 1) {
+        return one_of(work, list, type, ways);
+    }
+    return all_true ? any_sets(work, location, list, ways) : any_of(work, list, ways);
 }
 
 slm_status slm__ways_of_dependency(struct slm_schema_work *work, const struct slm_json *map, uint32_t index, struct slm_ways *ways)

@@ -25,8 +25,9 @@ static inline struct slm_atom slm__literal_atom(slm_literal literal)
 /* `negative` of the schema at `json`. */
 slm_status slm__literal_at(struct slm_schema_work *work, const struct slm_json *json, bool negative, struct slm_atom *atom);
 
-/* The choices that `keyword` (ANY_OF, ONE_OF, IF) of a location leaves to values of a type. */
-slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_schema_type type,
+/* The choices that `keyword` (ANY_OF, ONE_OF, IF) of a location leaves to values of a type. `all_true`: a choice has to name all schemas
+ * of an anyOf that hold, not only one. */
+slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, enum slm_schema_type type, bool all_true,
                         struct slm_ways *ways);
 /* Entry `index` of a map of dependent schemas: the name is absent, or the schema holds. */
 slm_status slm__ways_of_dependency(struct slm_schema_work *work, const struct slm_json *map, uint32_t index, struct slm_ways *ways);
