@@ -130,6 +130,38 @@ static void test_conditions(void **state)
     CHECK(cases);
 }
 
+static void test_unevaluated(void **state)
+{
+    (void)state;
+    static const struct schema_case cases[] = {
+        {"{'type':'object','allOf':[{'properties':{'a':{}}}],'properties':{'b':{}},'unevaluatedProperties':false}",
+         {"{}", "{'a':1,'b':1}"},
+         {"{'c':1}", "{'a':1,'c':1}"}},
+        {"{'type':'object','anyOf':[{'properties':{'a':{'type':'integer'}}},{'properties':{'b':{}},'required':['b']}],"
+         "'unevaluatedProperties':false}",
+         {"{}", "{'a':1}", "{'b':1}", "{'a':1,'b':1}"},
+         {"{'a':'x'}", "{'c':1}", "{'a':'x','b':1}"}},
+        {"{'type':'object','if':{'required':['a'],'properties':{'a':{}}},'else':{'properties':{'b':{}}},'unevaluatedProperties':false}",
+         {"{}", "{'a':1}", "{'b':1}"},
+         {"{'a':1,'b':1}", "{'c':1}"}},
+        {"{'type':'object','not':{'not':{'properties':{'a':{}}}},'unevaluatedProperties':false}", {"{}"}, {"{'a':1}"}},
+        {"{'type':'object','allOf':[{'patternProperties':{'^x':{}}}],'unevaluatedProperties':{'type':'integer'}}",
+         {"{'x':'s','y':1}"},
+         {"{'y':'s'}"}},
+        {"{'type':'object','allOf':[{'additionalProperties':{'type':'integer'}}],'unevaluatedProperties':false}",
+         {"{'a':1}"},
+         {"{'a':'x'}"}},
+        {"{'type':'array','allOf':[{'prefixItems':[{'type':'integer'}]}],'unevaluatedItems':{'type':'string'}}",
+         {"[1,'a','b']", "[]"},
+         {"['a']", "[1,2]"}},
+        {"{'type':'array','anyOf':[{'prefixItems':[true,{'const':1}]},{'prefixItems':[{'const':2}]}],'unevaluatedItems':false}",
+         {"[]", "[2]", "[3,1]", "[2,1]"},
+         {"[2,3]", "[3,1,1]"}},
+        {"{'type':'array','allOf':[{'items':{'type':'integer'}}],'unevaluatedItems':false}", {"[1,2]"}, {"['a']"}},
+    };
+    CHECK(cases);
+}
+
 static void test_references(void **state)
 {
     (void)state;
@@ -171,8 +203,9 @@ static void test_references(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_objects),  cmocka_unit_test(test_order),      cmocka_unit_test(test_choices),
-        cmocka_unit_test(test_negation), cmocka_unit_test(test_conditions), cmocka_unit_test(test_references),
+        cmocka_unit_test(test_objects),     cmocka_unit_test(test_order),      cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_negation),    cmocka_unit_test(test_conditions), cmocka_unit_test(test_references),
+        cmocka_unit_test(test_unevaluated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,8 +28,7 @@ static void test_unsupported(void **state)
                   "#/$defs/a: the references lead back here");
     refuse_schema("{'type':'array','uniqueItems':true}", SLM_E_UNSUPPORTED, "#/uniqueItems:");
     refuse_schema("{'type':'object','not':{'patternProperties':{'^a':{'type':'null'}}}}", SLM_E_UNSUPPORTED, "#/not/patternProperties:");
-    refuse_schema("{'type':'object','anyOf':[{'properties':{'a':{}}},{'required':['b']}],'unevaluatedProperties':false}", SLM_E_UNSUPPORTED,
-                  "#/unevaluatedProperties:");
+    refuse_schema("{'type':'array','contains':{'type':'null'},'unevaluatedItems':false}", SLM_E_UNSUPPORTED, "#/unevaluatedItems:");
 }
 
 /* With ignore_rest the same schemas are taken, and what is left out is told. */
