@@ -121,9 +121,6 @@ static slm_status read_keywords(struct slm_schema_work *work, uint32_t location,
     const struct slm_schema_location at = work->document.locations[location];
     uint32_t count = 0;
     struct items items = items_of(&at);
-    if (items.prefix != NULL && items.prefix->type != SLM_JSON_ARRAY) {
-        return slm__schema_malformed(work, location, SLM_KEYWORD_PREFIX_ITEMS, "a list of schemas");
-    }
     building->longest = prefix_length(items.prefix) > building->longest ? prefix_length(items.prefix) : building->longest;
     if (slm__schema_has(&at, SLM_KEYWORD_MIN_ITEMS)) {
         SLM_TRY(slm__schema_count(work, location, SLM_KEYWORD_MIN_ITEMS, &count));

@@ -67,6 +67,71 @@ static bool ignored(const struct slm_schema_document *document, uint64_t present
            keyword != SLM_KEYWORD_DEFINITIONS && keyword != SLM_KEYWORD_DEFS;
 }
 
+/* What the value of a keyword has to be; NULL: nothing that is needed to walk through it. */
+static const char *shape_of(enum slm_keyword keyword, const struct slm_json *value)
+{
+    bool fine = true;
+    const char *shape = NULL;
+    switch (keyword) {
+    case SLM_KEYWORD_PROPERTIES:
+    case SLM_KEYWORD_PATTERN_PROPERTIES:
+    case SLM_KEYWORD_DEPENDENT_SCHEMAS:
+    case SLM_KEYWORD_DEPENDENT_REQUIRED:
+    case SLM_KEYWORD_DEPENDENCIES:
+        shape = "an object";
+        fine = value->type == SLM_JSON_OBJECT;
+        break;
+    case SLM_KEYWORD_ALL_OF:
+    case SLM_KEYWORD_ANY_OF:
+    case SLM_KEYWORD_ONE_OF:
+    case SLM_KEYWORD_PREFIX_ITEMS:
+        shape = "a list of schemas";
+        fine = value->type == SLM_JSON_ARRAY;
+        break;
+    case SLM_KEYWORD_ENUM:
+        shape = "a list of values";
+        fine = value->type == SLM_JSON_ARRAY;
+        break;
+    case SLM_KEYWORD_REQUIRED:
+        shape = "a list of names";
+        fine = value->type == SLM_JSON_ARRAY || value->type == SLM_JSON_FALSE; /* false: draft 3 */
+        for (uint32_t i = 0; fine && i < value->count; i++) {
+            fine = value->items[i].type == SLM_JSON_STRING;
+        }
+        break;
+    default: break;
+    }
+    return fine ? NULL : shape;
+}
+
+/* Lists of dependent names hold strings. */
+static bool is_dependency_map(const struct slm_json *map)
+{
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct slm_json *names = &map->items[i];
+        for (uint32_t k = 0; names->type == SLM_JSON_ARRAY && k < names->count; k++) {
+            if (names->items[k].type != SLM_JSON_STRING) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static slm_status check_keyword(const struct slm_schema_document *document, enum slm_keyword keyword, const struct slm_json *value,
+                                slm_error *error)
+{
+    const char *shape = shape_of(keyword, value);
+    if (shape == NULL && (keyword == SLM_KEYWORD_DEPENDENCIES || keyword == SLM_KEYWORD_DEPENDENT_REQUIRED) && !is_dependency_map(value)) {
+        shape = "an object with lists of names";
+    }
+    if (shape != NULL) {
+        return slm__fail(error, SLM_E_BAD_VALUE, "%s: \"%s\" has to be %s", slm__schema_path(document, value).text,
+                         slm__keyword_name(keyword), shape);
+    }
+    return SLM_OK;
+}
+
 static slm_status read_keywords(struct slm_schema_document *document, struct slm_schema_location *location, slm_error *error)
 {
     const struct slm_json *json = location->json;
@@ -100,6 +165,7 @@ static slm_status read_keywords(struct slm_schema_document *document, struct slm
     count = 0;
     for (uint32_t keyword = 0; keyword < SLM_KEYWORD_COUNT; keyword++) {
         if ((location->present & SLM_KEYWORD_BIT(keyword)) != 0) {
+            SLM_TRY(check_keyword(document, (enum slm_keyword)keyword, values[keyword], error));
             kept[count++] = values[keyword];
         }
     }

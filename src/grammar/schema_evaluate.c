@@ -60,9 +60,6 @@ static slm_status count_accepting(struct slm_schema_work *work, uint32_t locatio
                                   uint32_t *accepting, uint32_t *all)
 {
     const struct slm_json *list = slm__schema_get(&work->document.locations[location], keyword);
-    if (list->type != SLM_JSON_ARRAY) {
-        return slm__schema_malformed(work, location, keyword, "a list of schemas");
-    }
     *accepting = 0;
     *all = list->count;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -333,9 +330,6 @@ static slm_status object_keyword(struct slm_schema_work *work, uint32_t location
 static slm_status value_in_list(struct slm_schema_work *work, uint32_t location, const struct slm_json *value, bool *accepts)
 {
     const struct slm_json *list = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_ENUM);
-    if (list->type != SLM_JSON_ARRAY) {
-        return slm__schema_malformed(work, location, SLM_KEYWORD_ENUM, "a list of values");
-    }
     if (work->known_enum == location + 1) {
         return SLM_OK;
     }

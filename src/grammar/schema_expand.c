@@ -143,9 +143,6 @@ static slm_status take_dependencies(struct slm_schema_work *work, struct state *
                                     enum slm_keyword keyword, uint32_t visit)
 {
     const struct slm_json *map = slm__schema_get(&work->document.locations[location], keyword);
-    if (map->type != SLM_JSON_OBJECT) {
-        return slm__schema_malformed(work, location, keyword, "an object");
-    }
     for (uint32_t i = 0; i < map->count; i++) {
         const struct slm_json *needed = &map->items[i];
         bool names = needed->type == SLM_JSON_ARRAY || needed->type == SLM_JSON_STRING || slm__schema_only_required(needed) != NULL;
@@ -161,9 +158,6 @@ static slm_status take_dependencies(struct slm_schema_work *work, struct state *
 static slm_status take_list(struct slm_schema_work *work, struct stack *stack, uint32_t location, enum slm_keyword keyword, uint32_t visit)
 {
     const struct slm_json *list = slm__schema_get(&work->document.locations[location], keyword);
-    if (list->type != SLM_JSON_ARRAY) {
-        return slm__schema_malformed(work, location, keyword, "a list of schemas");
-    }
     for (uint32_t i = list->count; i-- > 0;) {
         SLM_TRY(push_schema(work, stack, &list->items[i], false, visit));
     }
@@ -418,9 +412,6 @@ static slm_status add_enum(struct slm_schema_work *work, struct result *result, 
 {
     const struct slm_json *list = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_ENUM);
     const struct slm_json *single = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_CONST);
-    if (list != NULL && list->type != SLM_JSON_ARRAY) {
-        return slm__schema_malformed(work, location, SLM_KEYWORD_ENUM, "a list of values");
-    }
     for (uint32_t i = 0; i < result->count; i++) { /* another state may have ended here before */
         const struct slm_form *form = &result->forms[i];
         const struct slm_json *first = form->finite ? form->values[0] : NULL;

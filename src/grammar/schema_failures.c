@@ -90,9 +90,6 @@ static slm_status fail_applicator(struct slm_schema_work *work, uint32_t locatio
     case SLM_KEYWORD_ONE_OF: break;
     default: return SLM_OK;
     }
-    if (value->type != SLM_JSON_ARRAY) {
-        return slm__schema_malformed(work, location, keyword, "a list of schemas");
-    }
     for (uint32_t i = 0; keyword == SLM_KEYWORD_ALL_OF && i < value->count; i++) {
         SLM_TRY(fail_literal(work, &value->items[i], true, ways));
     }

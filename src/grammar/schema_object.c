@@ -145,9 +145,6 @@ static slm_status read_properties(struct slm_schema_work *work, struct building 
     if (properties == NULL) {
         return SLM_OK;
     }
-    if (properties->type != SLM_JSON_OBJECT) {
-        return slm__schema_malformed(work, location, SLM_KEYWORD_PROPERTIES, "an object");
-    }
     for (uint32_t i = 0; i < properties->count; i++) {
         uint32_t member = 0;
         SLM_TRY(member_of(work, building, properties->keys[i], &member));
@@ -171,17 +168,10 @@ static slm_status require(struct slm_schema_work *work, struct building *buildin
 static slm_status read_required(struct slm_schema_work *work, struct building *building, uint32_t location)
 {
     const struct slm_json *required = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_REQUIRED);
-    if (required == NULL || required->type == SLM_JSON_FALSE) {
-        return SLM_OK;
+    for (uint32_t i = 0; required != NULL && i < required->count; i++) {
+        SLM_TRY(require(work, building, required->items[i].text));
     }
-    bool fine = required->type == SLM_JSON_ARRAY;
-    for (uint32_t i = 0; fine && i < required->count; i++) {
-        fine = required->items[i].type == SLM_JSON_STRING;
-        if (fine) {
-            SLM_TRY(require(work, building, required->items[i].text));
-        }
-    }
-    return fine ? SLM_OK : slm__schema_malformed(work, location, SLM_KEYWORD_REQUIRED, "a list of names");
+    return SLM_OK;
 }
 
 /* `needed`: a list of names, or one name. */
@@ -211,11 +201,6 @@ static slm_status read_dependencies(struct slm_schema_work *work, struct buildin
         const struct slm_json *needed = &map->items[i];
         const struct slm_json *names = needed->type == SLM_JSON_OBJECT ? slm__schema_only_required(needed) : needed;
         bool list = names != NULL && names->type == SLM_JSON_ARRAY;
-        for (uint32_t k = 0; list && k < names->count; k++) {
-            if (names->items[k].type != SLM_JSON_STRING) {
-                return slm__schema_malformed(work, location, keyword, "lists of names");
-            }
-        }
         if (list || (names != NULL && names->type == SLM_JSON_STRING)) {
             SLM_TRY(add_dependency(work, building, map->keys[i], names));
         }
@@ -244,10 +229,6 @@ static slm_status read_keywords(struct slm_schema_work *work, struct building *b
     if (slm__schema_has(&at, SLM_KEYWORD_MAX_PROPERTIES)) {
         SLM_TRY(slm__schema_count(work, location, SLM_KEYWORD_MAX_PROPERTIES, &count));
         at_most(building->object, count);
-    }
-    const struct slm_json *patterns = slm__schema_get(&at, SLM_KEYWORD_PATTERN_PROPERTIES);
-    if (patterns != NULL && patterns->type != SLM_JSON_OBJECT) {
-        return slm__schema_malformed(work, location, SLM_KEYWORD_PATTERN_PROPERTIES, "an object");
     }
     return SLM_OK;
 }

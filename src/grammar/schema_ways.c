@@ -134,9 +134,6 @@ slm_status slm__ways_of(struct slm_schema_work *work, uint32_t location, enum sl
         return condition(work, location, ways);
     }
     const struct slm_json *list = slm__schema_get(&work->document.locations[location], keyword);
-    if (list->type != SLM_JSON_ARRAY) {
-        return slm__schema_malformed(work, location, keyword, "a list of schemas");
-    }
     if (keyword == SLM_KEYWORD_ONE_OF && list->count > 1) {
         return one_of(work, list, type, ways);
     }

@@ -134,5 +134,8 @@ const struct slm_json *slm__schema_only_required(const struct slm_json *schema)
         enum slm_keyword keyword = slm__keyword_find(schema->keys[i]);
         others += keyword != SLM_KEYWORD_COUNT && keyword != SLM_KEYWORD_REQUIRED;
     }
+    for (uint32_t i = 0; required != NULL && i < required->count; i++) {
+        others += required->items[i].type != SLM_JSON_STRING;
+    }
     return required == NULL || required->type != SLM_JSON_ARRAY || others > 0 ? NULL : required;
 }
