@@ -97,8 +97,8 @@ void cli_answer_free(struct cli_answer *answer)
 
 const char *cli_stop_name(int32_t stop)
 {
-    static const char *const names[] = {"none", "eos", "length", "stop", "context", "time", "callback", "cancelled"};
-    return stop >= 0 && stop <= SLM_STOP_CANCELLED ? names[stop] : "?";
+    static const char *const names[] = {"none", "eos", "length", "stop", "context", "time", "callback", "cancelled", "grammar"};
+    return stop >= 0 && stop <= SLM_STOP_GRAMMAR ? names[stop] : "?";
 }
 
 double cli_answer_prefill_rate(const struct cli_answer *answer)

@@ -33,7 +33,7 @@ slm_status cli_answer_generate(struct cli_answer *answer, slm_session *session, 
                                slm_error *error);
 void cli_answer_free(struct cli_answer *answer);
 
-/* "eos", "length", "stop", "context", "cancelled" */
+/* "eos", "length", "stop", "context", "cancelled", "grammar" */
 const char *cli_stop_name(int32_t stop);
 /* Tokens per second of prompt and answer; 0 when there is nothing to measure. */
 double cli_answer_prefill_rate(const struct cli_answer *answer);

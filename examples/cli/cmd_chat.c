@@ -5,16 +5,18 @@
  */
 #include "examples/cli/commands.h" /* cli_command_chat */
 
-#include "examples/cli/chat_history.h" /* struct chat_history */
-#include "examples/cli/cli_answer.h"   /* cli_answer_generate */
-#include "examples/cli/cli_sampling.h" /* struct cli_sampling */
-#include "examples/cli/cli_terminal.h" /* cli_is_terminal, cli_signals_begin */
+#include "examples/cli/chat_history.h"   /* struct chat_history */
+#include "examples/cli/cli_answer.h"     /* cli_answer_generate */
+#include "examples/cli/cli_constraint.h" /* struct cli_constraint */
+#include "examples/cli/cli_sampling.h"   /* struct cli_sampling */
+#include "examples/cli/cli_terminal.h"   /* cli_is_terminal, cli_signals_begin */
 
 #include <string.h>
 
 struct chat_options {
     struct cli_model_options model;
     struct cli_sampling_options sampling;
+    struct cli_constraint_options constraint;
     const char *system;
     const char *history;
     int64_t tokens;
@@ -51,12 +53,14 @@ const struct cli_command cli_command_chat = {
              "When standard input is no terminal, each line is a message.",
     .groups = {{cli_model_rows, CLI_MODEL_ROWS_ALL, offsetof(struct chat_options, model)},
                {chat_rows, sizeof chat_rows / sizeof chat_rows[0], 0},
+               {cli_constraint_rows, CLI_CONSTRAINT_ROWS, offsetof(struct chat_options, constraint)},
                {cli_sampling_rows, CLI_SAMPLING_ROWS, offsetof(struct chat_options, sampling)}},
     .run = run_chat,
 };
 
 struct chat {
     struct cli_model opened;
+    struct cli_constraint constraint;
     slm_session *session;
     size_t context; /* the session's, in tokens */
     size_t reserve; /* tokens kept free for an answer */
@@ -258,6 +262,7 @@ static int open_session(struct chat *chat, struct chat_options *options)
             .sampling = &made.sampling,
             .stop = made.stop,
             .stop_count = options->sampling.stop.count,
+            .grammar_bytes = chat->constraint.grammar_bytes,
         };
         slm_error error = cli_error_empty();
         slm_session_info info = {.struct_size = sizeof info};
@@ -269,6 +274,7 @@ static int open_session(struct chat *chat, struct chat_options *options)
         const size_t quarter = chat->context / 4;
         chat->reserve = (size_t)options->tokens < quarter ? (size_t)options->tokens : quarter;
         code = status == SLM_OK ? cli_model_adapt(&chat->opened, chat->session) : cli_fail_library("chat", status, &error);
+        code = code < 0 ? cli_constraint_set(&chat->constraint, &chat->opened, chat->session) : code;
     }
     cli_sampling_free(&made, &options->sampling);
     return code;
@@ -290,6 +296,7 @@ static int chat_with_options(struct chat_options *options)
     if (code < 0 && !chat.opened.info.has_chat_template) {
         code = cli_fail("chat", "the model has no chat template; 'slm run --raw' continues a text with it");
     }
+    code = code < 0 ? cli_constraint_open(&chat.constraint, &chat.opened, &options->constraint) : code;
     if (code < 0) {
         code = open_session(&chat, options);
     }
@@ -303,6 +310,7 @@ static int chat_with_options(struct chat_options *options)
         cli_signals_end();
     }
     (void)slm_session_destroy(chat.session);
+    cli_constraint_close(&chat.constraint);
     chat_history_free(&chat.history);
     cli_model_close(&chat.opened);
     return code;
@@ -318,6 +326,7 @@ static int run_chat(int argc, char **argv)
                               words.items[0]);
     }
     code = code < 0 ? cli_sampling_check("chat", &options.sampling) : code;
+    code = code < 0 ? cli_constraint_check("chat", &options.constraint) : code;
     if (code < 0) {
         code = chat_with_options(&options);
     }

@@ -5,11 +5,12 @@
  */
 #include "examples/cli/commands.h" /* cli_command_run */
 
-#include "examples/cli/cli_answer.h"   /* cli_answer_generate */
-#include "examples/cli/cli_image.h"    /* struct cli_images */
-#include "examples/cli/cli_json.h"     /* cli_json_add_string, cli_json_add_ids */
-#include "examples/cli/cli_sampling.h" /* struct cli_sampling */
-#include "examples/cli/cli_terminal.h" /* cli_signals_begin */
+#include "examples/cli/cli_answer.h"     /* cli_answer_generate */
+#include "examples/cli/cli_constraint.h" /* struct cli_constraint */
+#include "examples/cli/cli_image.h"      /* struct cli_images */
+#include "examples/cli/cli_json.h"       /* cli_json_add_string, cli_json_add_ids */
+#include "examples/cli/cli_sampling.h"   /* struct cli_sampling */
+#include "examples/cli/cli_terminal.h"   /* cli_signals_begin */
 
 #include <errno.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static const char demonstration_message[] =
 struct run_options {
     struct cli_model_options model;
     struct cli_sampling_options sampling;
+    struct cli_constraint_options constraint;
     const char *ids;
     const char *system;
     const char *tools;
@@ -71,10 +73,13 @@ const struct cli_command cli_command_run = {
     .notes = "Without PROMPT a built-in message is answered; '-' reads the prompt from standard input.\n"
              "The prompt becomes a user's message in the model's chat template; a model without template continues it (as --raw).\n"
              "Special tokens in it are plain text, as everywhere in messages, unless --trust-messages is given.\n"
+             "--schema, --regex and --grammar leave the model only tokens that keep to them; before -n or the context run out, the answer\n"
+             "takes the shortest way to its end, so that it is always complete.\n"
              "Sampling is greedy unless --temp is given; the checkpoint's own sampling defaults are used by 'slm chat' only.\n"
              "The answer goes to standard output, the speed to standard error.",
     .groups = {{cli_model_rows, CLI_MODEL_ROWS_ALL, offsetof(struct run_options, model)},
                {run_rows, sizeof run_rows / sizeof run_rows[0], 0},
+               {cli_constraint_rows, CLI_CONSTRAINT_ROWS, offsetof(struct run_options, constraint)},
                {cli_sampling_rows, CLI_SAMPLING_ROWS, offsetof(struct run_options, sampling)}},
     .run = run_run,
 };
@@ -191,7 +196,8 @@ static int check_length(const struct cli_model *opened, const struct run_options
     return -1;
 }
 
-static int open_session(const struct cli_model *opened, struct run_options *options, size_t prompt_tokens, slm_session **session)
+static int open_session(const struct cli_model *opened, struct run_options *options, const struct cli_constraint *constraint,
+                        size_t prompt_tokens, slm_session **session)
 {
     struct cli_sampling made = {0};
     int code = check_length(opened, options, prompt_tokens);
@@ -212,10 +218,12 @@ static int open_session(const struct cli_model *opened, struct run_options *opti
             .sampling = &made.sampling,
             .stop = made.stop,
             .stop_count = options->sampling.stop.count,
+            .grammar_bytes = constraint->grammar_bytes,
         };
         slm_error error = cli_error_empty();
         const slm_status status = slm_session_create(opened->model, NULL, &session_options, session, &error);
         code = status == SLM_OK ? cli_model_adapt(opened, *session) : cli_fail_library("run", status, &error);
+        code = code < 0 ? cli_constraint_set(constraint, opened, *session) : code;
     }
     cli_sampling_free(&made, &options->sampling);
     return code;
@@ -395,13 +403,16 @@ static int run_with_options(struct run_options *options, const struct cli_string
     struct cli_model opened = {0};
     struct cli_ids ids = {0};
     struct cli_images images = {0};
+    struct cli_constraint constraint = {0};
     slm_session *session = NULL;
     int code = cli_sampling_check("run", &options->sampling);
+    code = code < 0 ? cli_constraint_check("run", &options->constraint) : code;
     code = code < 0 ? parse_ids(options->ids, &ids) : code;
     code = code < 0 ? read_tools(options->tools, &tools) : code;
     code = code < 0 ? cli_images_read(&images, "run", &options->images) : code;
     code = code < 0 ? cli_model_open(&opened, "run", &options->model) : code;
     code = code < 0 ? check_images(&opened, options) : code;
+    code = code < 0 ? cli_constraint_open(&constraint, &opened, &options->constraint) : code;
     if (code < 0) {
         code = make_prompt(&opened, options, &tools, words, &ids);
     }
@@ -409,7 +420,7 @@ static int run_with_options(struct run_options *options, const struct cli_string
         code = cli_images_check(&images, &opened, &ids);
     }
     if (code < 0) {
-        code = open_session(&opened, options, ids.count, &session);
+        code = open_session(&opened, options, &constraint, ids.count, &session);
     }
     if (code < 0) {
         const int is_show = words->count == 0 && options->ids == NULL && !options->json;
@@ -418,6 +429,7 @@ static int run_with_options(struct run_options *options, const struct cli_string
         cli_signals_end();
     }
     (void)slm_session_destroy(session);
+    cli_constraint_close(&constraint);
     cli_ids_free(&ids);
     cli_images_free(&images);
     cli_text_free(&tools);

@@ -2,6 +2,7 @@
 /* Grammars: from a schema, a regular expression or a grammar text to one immutable object. */
 #include "api/handles.h"
 #include "grammar/ecma_regex.h"      /* slm__regex_compile */
+#include "grammar/gbnf.h"            /* slm__gbnf_parse */
 #include "grammar/grammar_compile.h" /* slm__grammar_compile */
 #include "grammar/schema_nodes.h"    /* slm__schema_nodes */
 #include "runtime/session.h"         /* struct slm_session, slm__constraint_set */
@@ -64,8 +65,9 @@ static slm_status build(struct slm_engine *engine, int32_t kind, struct slm_span
     struct slm_grammar_builder builder;
     slm_node root = SLM_NODE_NEVER;
     slm__grammar_builder_init(&builder, &engine->memory, (size_t)limit);
-    slm_status status = kind == SLM_GRAMMAR_REGEX ? regex_nodes(&builder, text, &root, error)
-                                                  : schema_nodes(&builder, &engine->log, options, text, &root, error);
+    slm_status status = kind == SLM_GRAMMAR_REGEX  ? regex_nodes(&builder, text, &root, error)
+                        : kind == SLM_GRAMMAR_GBNF ? slm__gbnf_parse(&builder, text, &root, error)
+                                                   : schema_nodes(&builder, &engine->log, options, text, &root, error);
     if (status == SLM_OK) {
         status = slm__grammar_compile(&builder, root, &limits, &engine->memory, grammar, error);
     }

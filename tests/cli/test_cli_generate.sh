@@ -96,6 +96,28 @@ run run -n 40 --ignore-eos --json --speculate 8 "$prompt"
 check "run: the same answer with --speculate" test "$(sed 's/"stop".*//' "$out")" = "$(cat "$work/slow")"
 fails_with "run: --speculate of too many" 2 "'--speculate' takes a number from 0 to 64" run --speculate 65 hello
 
+schema=examples/demo/schema.json
+run run --schema $schema "$prompt"
+check "run --schema: the answer" out_is "$answer"
+run run --schema $schema --json --temp 5 --seed 3 -n 30 "$prompt"
+check "run --schema: the end is forced" out_like '"text":"\{\\"intent\\":.*(true|false)\}","stop":"(grammar|eos)"'
+run run --regex '(red|green) [0-9]{3}' "$prompt"
+check "run --regex" out_like '^(red|green) [0-9]{3}$'
+printf 'root ::= word ("," word)*\nword ::= "ja" | "nein"\n' >"$work/rules"
+run run --grammar "$work/rules" -n 9 --temp 2 "$prompt"
+check "run --grammar" out_like '^(ja|nein)(,(ja|nein))*$'
+fails_with "run: two grammars" 2 "exclude each other" run --schema $schema --regex a hello
+fails_with "run: --schema that is not there" 1 "slm run: /nowhere:" run --schema /nowhere hello
+fails_with "run: --regex that is none" 1 "slm run: --regex: column 2 of the pattern" run --regex 'a(' hello
+echo 'root = "a"' >"$work/rules"
+fails_with "run: --grammar that is none" 1 "slm run: $work/rules: line 1, column" run --grammar "$work/rules" hello
+echo '{"properties":{"a":{"type":"strin"}}}' >"$work/schema"
+fails_with "run: --schema that is none" 1 "$work/schema: #/properties/a/type:" run --schema "$work/schema" hello
+fails_with "run: no room for the shortest answer" 1 "does not fit into the 5 tokens" run --schema $schema -n 5 hello
+printf '%s\n' "$prompt" "hello there" >"$work/talk"
+run -i "$work/talk" chat --schema $schema --temp 3 --seed 2
+check "chat --schema" test "$(grep -cE '^\{"intent":"[a-z_]+",.*(true|false)\}$' "$out")" = 2
+
 # A safetensors file of ids 0 ... 199: header length, header padded to 80 bytes, little-endian int32.
 header=$(printf '%-80s' '{"input_ids":{"dtype":"I32","shape":[200],"data_offsets":[0,800]}}')
 { printf '\120\0\0\0\0\0\0\0%s' "$header"; for i in $(seq 0 199); do printf "\\$(printf %o "$i")\0\0\0"; done; } >"$work/ids"

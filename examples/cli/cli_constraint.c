@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Grammars from the command line (see cli_constraint.h). */
+#include "examples/cli/cli_constraint.h" /* struct cli_constraint */
+
+#include "examples/cli/cli_output.h" /* cli_fail */
+
+#include <errno.h>
+#include <string.h>
+
+const struct cli_option cli_constraint_rows[CLI_CONSTRAINT_ROWS] = {
+    {"--schema", NULL, "F.json", "The answer is JSON that this JSON Schema allows.", CLI_STRING,
+     offsetof(struct cli_constraint_options, schema), 0, 0},
+    {"--regex", NULL, "R", "The answer matches this regular expression, from its begin to its end.", CLI_STRING,
+     offsetof(struct cli_constraint_options, regex), 0, 0},
+    {"--grammar", NULL, "F", "The answer follows these rules, as in: root ::= \"yes\" | \"no\".", CLI_STRING,
+     offsetof(struct cli_constraint_options, grammar), 0, 0},
+};
+
+int cli_constraint_check(const char *command, const struct cli_constraint_options *options)
+{
+    const int given = (options->schema != NULL) + (options->regex != NULL) + (options->grammar != NULL);
+    return given <= 1 ? -1 : cli_fail_usage(command, "--schema, --regex and --grammar exclude each other: give one of them");
+}
+
+static int read_source(const char *command, const char *path, struct cli_text *source)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return cli_fail(command, "%s: %s", path, strerror(errno));
+    }
+    const int status = cli_text_read_all(source, file);
+    (void)fclose(file);
+    return status == 0 ? -1 : cli_fail(command, "%s: reading failed", path);
+}
+
+static int compile(struct cli_constraint *constraint, const struct cli_model *opened, int32_t kind, const char *name, const char *text,
+                   size_t length)
+{
+    slm_error error = cli_error_empty();
+    const slm_matcher_options usual = {.struct_size = sizeof usual, .history = 1};
+    slm_status status = slm_grammar_compile(opened->engine, kind, text, length, NULL, &constraint->grammar, &error);
+    if (status != SLM_OK) {
+        return cli_fail(opened->command, "%s: %s", name, error.message);
+    }
+    status = slm_matcher_plan(opened->model, constraint->grammar, &usual, &constraint->grammar_bytes, &error);
+    return status == SLM_OK ? -1 : cli_fail_library(opened->command, status, &error);
+}
+
+int cli_constraint_open(struct cli_constraint *constraint, const struct cli_model *opened, const struct cli_constraint_options *options)
+{
+    const char *path = options->schema != NULL ? options->schema : options->grammar;
+    if (options->regex != NULL) {
+        return compile(constraint, opened, SLM_GRAMMAR_REGEX, "--regex", options->regex, strlen(options->regex));
+    }
+    if (path == NULL) {
+        return -1;
+    }
+    struct cli_text source = {0};
+    int code = read_source(opened->command, path, &source);
+    if (code < 0) {
+        const int32_t kind = options->schema != NULL ? SLM_GRAMMAR_SCHEMA : SLM_GRAMMAR_GBNF;
+        code = compile(constraint, opened, kind, path, source.bytes != NULL ? source.bytes : "", source.length);
+    }
+    cli_text_free(&source);
+    return code;
+}
+
+int cli_constraint_set(const struct cli_constraint *constraint, const struct cli_model *opened, slm_session *session)
+{
+    slm_error error = cli_error_empty();
+    const slm_status status = constraint->grammar != NULL ? slm_session_set_grammar(session, constraint->grammar, &error) : SLM_OK;
+    return status == SLM_OK ? -1 : cli_fail_library(opened->command, status, &error);
+}
+
+void cli_constraint_close(struct cli_constraint *constraint)
+{
+    (void)slm_grammar_destroy(constraint->grammar);
+    constraint->grammar = NULL;
+}
