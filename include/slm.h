@@ -545,7 +545,8 @@ SLM_API slm_status slm_chat_parser_reset(slm_chat_parser *parser, slm_error *err
 typedef struct slm_pool slm_pool;
 typedef struct slm_session slm_session;
 
-/* Keys and values in the cache. Default F16, in a pool for an encoder F32. I8 has one scale for each token and kv head, and takes half the memory of F16. */
+/* Keys and values in the cache. Default F16, in a pool for an encoder F32. I8 has one scale for each token and kv head, and takes half the
+ * memory of F16. */
 enum { SLM_KV_DEFAULT = 0, SLM_KV_F32 = 1, SLM_KV_F16 = 2, SLM_KV_I8 = 3 };
 
 /* Reuse (prefixes not 0): an append that wants no logits or hidden states shares the longest beginning that it has in common with a kept
@@ -668,8 +669,8 @@ typedef struct slm_image {
 } slm_image;
 
 /* Add an image: the model's image_tokens tokens, which see each other in both directions. RGB8 is resized to image_size x image_size by
- * the reference's rule (bilinear with antialiasing, to the bit as Pillow 12 does). Tokens that begin and end an image in a prompt are ordinary
- * ones: append them before and after (slm_chat_tokenize() writes them, and image_tokens times image_token in between, where the
+ * the reference's rule (bilinear with antialiasing, to the bit as Pillow 12 does). Tokens that begin and end an image in a prompt are
+ * ordinary ones: append them before and after (slm_chat_tokenize() writes them, and image_tokens times image_token in between, where the
  * template places an image). options->logits and hidden have image_tokens rows. All or nothing as slm_session_append(); besides its errors
  * SLM_E_UNSUPPORTED (the model takes no images), SLM_E_ARGUMENT (sizes, a value that is not finite). */
 SLM_API slm_status slm_session_append_image(slm_session *session, const slm_image *image, const slm_append_options *options,
@@ -848,7 +849,7 @@ enum {
 typedef struct slm_score_options {
     uint32_t struct_size;
     uint32_t flags;         /* SLM_SCORE_... */
-    const slm_input *prior; /* a context without content ("N/A" in the place of the text): what a label gets there is subtracted; NULL: no */
+    const slm_input *prior; /* a context without content ("N/A" instead of the text): what a label gets there is subtracted; NULL: no */
     slm_progress_fn *progress; /* done and total labels; may be NULL. Returning not 0 stops with SLM_E_CANCELLED */
     void *progress_user;
     slm_adapter *const *adapters; /* as in slm_session_set_adapters() */
@@ -915,9 +916,9 @@ SLM_API slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const c
  * after a stop. The mask comes before the settings of slm_sampling; the eos token is allowed where the text is complete; SLM_STOP_GRAMMAR
  * tells that nothing can follow. When max_tokens or the context run out the answer takes the shortest way to its end, so that it is always
  * complete; SLM_E_LIMIT when max_tokens is less than that takes. Forks have the same grammar at the same place, a rewind inside the
- * answer takes the grammar back, a snapshot is without it (set it again after slm_session_restore(); the next token begins a text). The grammar
- * must outlive its sessions. Errors: SLM_E_ARGUMENT (grammar_bytes of the pool, or of a session without one, are too few: the message
- * says how many), SLM_E_NO_TOKENIZER, SLM_E_LIMIT, SLM_E_NO_MEMORY (files without the vocabulary section only: it is made once). */
+ * answer takes the grammar back, a snapshot is without it (set it again after slm_session_restore(); the next token begins a text). The
+ * grammar must outlive its sessions. Errors: SLM_E_ARGUMENT (grammar_bytes of the pool, or of a session without one, are too few: the
+ * message says how many), SLM_E_NO_TOKENIZER, SLM_E_LIMIT, SLM_E_NO_MEMORY (files without the vocabulary section only: it is made once). */
 SLM_API slm_status slm_session_set_grammar(slm_session *session, slm_grammar *grammar, slm_error *error);
 
 typedef struct slm_grammar_info {

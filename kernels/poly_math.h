@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exp, tanh, erf, log, sine and cosine as polynomials, so that results do not depend on the machine's libm: only IEEE add, multiply,
- * divide and fused multiply-add, each rounded once, in the order written here. Vector tiers repeat the f32 functions operation by operation.
- * tests/kernels/check_poly_math.c measures the errors stated below.
+ * divide and fused multiply-add, each rounded once, in the order written here. Vector tiers repeat the f32 functions operation by
+ * operation. tests/kernels/check_poly_math.c measures the errors stated below.
  */
 #ifndef SLM_KERNELS_POLY_MATH_H
 #define SLM_KERNELS_POLY_MATH_H

@@ -28,9 +28,10 @@ function check_include(target,   full, mine, its, own) {
     if ((getline line < full) < 0) complain("there is no file " full)
     close(full)
     if (its == 0) complain(target " is in no known folder")
-    own = first_of != FILENAME && FILENAME ~ /\.c$/ && room_of(FILENAME) == room_of(full) # what the file implements needs no word
-    first_of = FILENAME
-    if (mine < 7 && !own && $0 !~ /\/\*.*\*\/[ ]*$/) complain("a comment behind the include must name what is used from it")
+    unnamed = $0 !~ /\/\*.*\*\/[ ]*$/
+    own = FILENAME ~ /\.c$/ && room_of(FILENAME) == room_of(full) && own_of != FILENAME # one: what the file implements needs no word
+    if (unnamed && own) own_of = FILENAME
+    if (mine < 7 && unnamed && !own) complain("a comment behind the include must name what is used from it")
     if (mine == 7) return
     if (its == 7) complain("nobody includes tests/ or bench/")
     else if (mine == 6 && its != 6) complain("examples/ may include only <slm.h>")

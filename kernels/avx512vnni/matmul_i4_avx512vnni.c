@@ -9,9 +9,9 @@
 #include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, widen_bytes_avx512vnni, prefetch_avx512vnni */
 
 enum {
-    TILE_I4_AVX512VNNI = 4,  /* columns of a tile at most */
+    TILE_I4_AVX512VNNI = 4,   /* columns of a tile at most */
     AHEAD_I4_AVX512VNNI = 16, /* groups of each of two panels to fetch ahead: 2 x 4 KB */
-    CHUNK_I4_AVX512VNNI = 32  /* groups that all tiles take before the next ones, so that weights are in the first-level cache for the second */
+    CHUNK_I4_AVX512VNNI = 32  /* groups that all tiles take before the next ones: weights stay in the first-level cache for the second */
 };
 
 /* Two panels side by side; the second is the first again where a run ends with an odd one. */
@@ -76,8 +76,8 @@ SLM_INLINE_AVX512VNNI __m512 scales_i4_avx512vnni(const uint8_t *at)
 
 /* 2 x 16 rows, `count` columns from x on of `columns`, both constants of the caller; groups [begin, end), in order: what those before
  * came to is in y. */
-SLM_INLINE_AVX512VNNI void tile_i4_avx512vnni(const struct pair_i4_avx512vnni *pair, uint32_t begin, uint32_t end, const uint8_t *x, uint32_t columns,
-                                              uint32_t count, uint32_t tile, uint32_t tiles, float *y, size_t y_stride)
+SLM_INLINE_AVX512VNNI void tile_i4_avx512vnni(const struct pair_i4_avx512vnni *pair, uint32_t begin, uint32_t end, const uint8_t *x,
+                                              uint32_t columns, uint32_t count, uint32_t tile, uint32_t tiles, float *y, size_t y_stride)
 {
     const uint64_t step = pair->step;
     const uint8_t *quants = pair->panel, *scales = quants + slm__i4_scales_offset(pair->groups);
@@ -119,8 +119,8 @@ SLM_INLINE_AVX512VNNI void tile_i4_avx512vnni(const struct pair_i4_avx512vnni *p
             acc[1][c] = _mm512_fmadd_ps(_mm512_mul_ps(scale[1], x_scale), _mm512_cvtepi32_ps(dots[1][c]), acc[1][c]);
         }
     }
-    const __m512 one = _mm512_set1_ps(1.0f), row[2] = {end < pair->groups ? one : _mm512_loadu_ps(rows),
-                                                       end < pair->groups ? one : _mm512_loadu_ps(rows + step)};
+    const __m512 one = _mm512_set1_ps(1.0f),
+                 row[2] = {end < pair->groups ? one : _mm512_loadu_ps(rows), end < pair->groups ? one : _mm512_loadu_ps(rows + step)};
     SLM_UNROLL_AVX512VNNI
     for (uint32_t c = 0; c < count; c++) {
         _mm512_storeu_ps(y + c * y_stride, _mm512_mul_ps(acc[0][c], row[0]));
@@ -162,7 +162,8 @@ static void column_i4_avx512vnni(const struct pair_i4_avx512vnni *pair, const ui
 SLM_INLINE_AVX512VNNI void columns_i4_avx512vnni(const struct pair_i4_avx512vnni *pair, const uint8_t *x, uint32_t columns, float *y,
                                                  size_t y_stride)
 {
-    const uint32_t rest = columns % TILE_I4_AVX512VNNI, whole = columns - rest, tiles = (columns + TILE_I4_AVX512VNNI - 1) / TILE_I4_AVX512VNNI;
+    const uint32_t rest = columns % TILE_I4_AVX512VNNI, whole = columns - rest;
+    const uint32_t tiles = (columns + TILE_I4_AVX512VNNI - 1) / TILE_I4_AVX512VNNI;
     const uint32_t chunk = tiles == 1 ? pair->groups : CHUNK_I4_AVX512VNNI;
     for (uint32_t begin = 0; begin < pair->groups; begin += chunk) {
         const uint32_t end = pair->groups - begin < chunk ? pair->groups : begin + chunk;

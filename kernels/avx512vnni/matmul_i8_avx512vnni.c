@@ -11,7 +11,7 @@
 enum {
     TILE_I8_AVX512VNNI = 4,  /* columns of a tile at most */
     AHEAD_I8_AVX512VNNI = 8, /* groups of each of two panels to fetch ahead: 2 x 4 KB */
-    CHUNK_I8_AVX512VNNI = 16  /* groups that all tiles take before the next ones, so that weights are in the first-level cache for the second */
+    CHUNK_I8_AVX512VNNI = 16 /* groups that all tiles take before the next ones: weights stay in the first-level cache for the second */
 };
 
 /* Two panels side by side; the second is the first again where a run ends with an odd one. */
@@ -69,8 +69,8 @@ SLM_INLINE_AVX512VNNI __m512 scales_i8_avx512vnni(const uint8_t *at)
 
 /* 2 x 16 rows, `count` columns from x on of `columns`, both constants of the caller; groups [begin, end), in order: what those before
  * came to is in y. */
-SLM_INLINE_AVX512VNNI void tile_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, uint32_t begin, uint32_t end, const uint8_t *x, uint32_t columns,
-                                              uint32_t count, uint32_t tile, uint32_t tiles, float *y, size_t y_stride)
+SLM_INLINE_AVX512VNNI void tile_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, uint32_t begin, uint32_t end, const uint8_t *x,
+                                              uint32_t columns, uint32_t count, uint32_t tile, uint32_t tiles, float *y, size_t y_stride)
 {
     const uint64_t step = pair->step;
     const uint8_t *quants = pair->panel, *scales = quants + slm__i8_scales_offset(pair->groups);
@@ -146,7 +146,8 @@ static void column_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const ui
 SLM_INLINE_AVX512VNNI void columns_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const uint8_t *x, uint32_t columns, float *y,
                                                  size_t y_stride)
 {
-    const uint32_t rest = columns % TILE_I8_AVX512VNNI, whole = columns - rest, tiles = (columns + TILE_I8_AVX512VNNI - 1) / TILE_I8_AVX512VNNI;
+    const uint32_t rest = columns % TILE_I8_AVX512VNNI, whole = columns - rest;
+    const uint32_t tiles = (columns + TILE_I8_AVX512VNNI - 1) / TILE_I8_AVX512VNNI;
     const uint32_t chunk = tiles == 1 ? pair->groups : CHUNK_I8_AVX512VNNI;
     for (uint32_t begin = 0; begin < pair->groups; begin += chunk) {
         const uint32_t end = pair->groups - begin < chunk ? pair->groups : begin + chunk;

@@ -29,7 +29,8 @@ struct slm_weight_writer {
     uint32_t *meta_order, *tensor_order; /* indices, sorted by name; made by begin */
     uint32_t meta_count, meta_capacity, tensor_count, tensor_capacity;
     struct slm_span tokenizer, vocabulary;
-    uint64_t metadata_offset, metadata_length, directory_offset, directory_length, tokenizer_offset, vocabulary_offset, data_offset, data_length;
+    uint64_t metadata_offset, metadata_length, directory_offset, directory_length;
+    uint64_t tokenizer_offset, vocabulary_offset, data_offset, data_length;
     uint32_t metadata_crc;
     uint64_t file_size;
     uint32_t minimum_reader; /* format version that a reader has to know */

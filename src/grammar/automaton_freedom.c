@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * States of an automaton from which any plain characters may follow, without end: inside such a string no token has to be tried. The largest
- * set of states that every plain character leads back into, found by taking out what leads elsewhere until nothing changes.
+ * States of an automaton from which any plain characters may follow, without end: inside such a string no token has to be tried. The
+ * largest set of states that every plain character leads back into, found by taking out what leads elsewhere until nothing changes.
  */
 #include "grammar/grammar_compile.h"
 

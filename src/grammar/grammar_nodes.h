@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a grammar is made of. JSON Schema, regular expressions and grammar texts are turned into these nodes, and grammar_compile.h makes one
- * flat object of them. A node stands for a set of byte strings and never changes; equal nodes are one node, so that sharing costs nothing.
+ * What a grammar is made of. JSON Schema, regular expressions and grammar texts are turned into these nodes, and grammar_compile.h makes
+ * one flat object of them. A node stands for a set of byte strings and never changes; equal nodes are one node: sharing costs nothing.
  *
  * Failures (memory, limit, a wrong argument) are remembered like those of a slm_buffer: the call gives SLM_NODE_NEVER, later calls too, and
  * slm__grammar_builder_failure() tells the first one at the end. Arguments are copied in.
@@ -85,8 +85,8 @@ slm_node slm__grammar_builder_fail(struct slm_grammar_builder *builder, slm_stat
 slm_node slm__node_bytes(struct slm_grammar_builder *builder, const struct slm_byte_set *set);
 /* Exactly these bytes. */
 slm_node slm__node_text(struct slm_grammar_builder *builder, struct slm_span text);
-/* One after the other; any one of them. Empty lists are EMPTY and NEVER. NEVER and EMPTY are simplified away, texts side by side are joined.
- * A choice of many texts is cheap: they are kept as a prefix tree. */
+/* One after the other; any one of them. Empty lists are EMPTY and NEVER. NEVER and EMPTY are simplified away, texts side by side are
+ * joined. A choice of many texts is cheap: they are kept as a prefix tree. */
 slm_node slm__node_sequence(struct slm_grammar_builder *builder, const slm_node *nodes, uint32_t count);
 slm_node slm__node_choice(struct slm_grammar_builder *builder, const slm_node *nodes, uint32_t count);
 /* min to max times, counted while matching: a large count costs nothing. max SLM_REPEAT_NO_END: any number. */
@@ -103,8 +103,8 @@ slm_node slm__node_automaton(struct slm_grammar_builder *builder, const struct s
 /* The inside of a JSON string, without its quotes: min to max code points, characters and escapes of any spelling, surrogates in pairs
  * only, never invalid UTF-8. The fastest node of all: masks inside it are prepared with the vocabulary. */
 slm_node slm__node_json_chars(struct slm_grammar_builder *builder, uint32_t min, uint32_t max);
-/* The inside of a JSON string whose decoded text is a word of the automaton. Characters that need no escape are raw, those beyond ASCII also
- * \uXXXX; quote, backslash and control characters in any escaped spelling; the slash raw or escaped. */
+/* The inside of a JSON string whose decoded text is a word of the automaton. Characters that need no escape are raw, those beyond ASCII
+ * also \uXXXX; quote, backslash and control characters in any escaped spelling; the slash raw or escaped. */
 slm_node slm__node_json_lifted(struct slm_grammar_builder *builder, const struct slm_regular *words);
 /* ... of at most `most` code points, counted while matching. Automaton states and `most` have to be below 65536: SLM_E_LIMIT. */
 slm_node slm__node_json_lifted_most(struct slm_grammar_builder *builder, const struct slm_regular *words, uint32_t most);
@@ -147,8 +147,8 @@ struct slm_object_shape {
     slm_node space; /* white space around names and values; EMPTY: none */
 };
 
-/* '{' members '}'. Every member at most once. The names of pattern members are compared with each other only where min_properties is above 1
- * (there they differ); elsewhere a name may come again. */
+/* '{' members '}'. Every member at most once. The names of pattern members are compared with each other only where min_properties is above
+ * 1 (there they differ); elsewhere a name may come again. */
 slm_node slm__node_object(struct slm_grammar_builder *builder, const struct slm_object_shape *shape);
 
 /* ---- Read by the compiler of this folder ---- */

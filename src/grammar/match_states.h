@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The states of a match, made when they are first reached and kept in a cache of fixed size. A state is a set of configurations: a place in a
- * node and the stack of what has to follow. Stacks are linked frames; equal frames, sets of members and states are one, so that a state is
- * one small number: copying a match is copying a number.
+ * The states of a match, made when they are first reached and kept in a cache of fixed size. A state is a set of configurations: a place in
+ * a node and the stack of what has to follow. Stacks are linked frames; equal frames, sets of members and states are one, so that a state
+ * is one small number: copying a match is copying a number.
  *
  * When the cache is full, slm__match_compact() keeps what the living states need and forgets the rest; nothing is lost but time.
  */

@@ -27,7 +27,7 @@ void slm__constraint_restart(struct slm_session *session);
 slm_status slm__constraint_replay(struct slm_session *session, slm_error *error);
 /* The constraint of a session for its fork, which has the same tokens. */
 slm_status slm__constraint_fork(struct slm_session *fork, const struct slm_session *session, slm_error *error);
-/* *logits: those of the session, with -infinity for tokens that may not come next; valid until the next call for any session of the pool. */
+/* *logits: those of the session, with -infinity for tokens that may not come next; valid until the next call for a session of the pool. */
 slm_status slm__constraint_logits(struct slm_session *session, const float **logits, slm_error *error);
 /* The match moves on by *token, which was allowed. Where behind it too few tokens would be left to complete the text, *token becomes the
  * next one of the shortest completion instead. SLM_E_LIMIT when even that is too long. */
