@@ -100,16 +100,6 @@ slm_status slm_matcher_destroy(slm_matcher *matcher)
 
 /* ---- Moving */
 
-static bool is_end(const struct slm_matcher *matcher, int32_t token)
-{
-    for (uint32_t i = 0; i < matcher->tokens.end_count; i++) {
-        if (matcher->tokens.ends[i] == token) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Read tokens; an end-of-text token is taken where the match is complete and must be the last. */
 static slm_status read_tokens(struct slm_matcher *matcher, const int32_t *tokens, uint64_t count, slm_error *error)
 {
@@ -117,7 +107,7 @@ static slm_status read_tokens(struct slm_matcher *matcher, const int32_t *tokens
         struct slm_span bytes;
         uint32_t flags;
         size_t taken = 0;
-        if (is_end(matcher, tokens[i])) {
+        if (slm__matcher_is_end(&matcher->tokens, tokens[i])) {
             if (!slm__matcher_complete(&matcher->tokens)) {
                 return slm__fail(error, SLM_E_BAD_TOKEN, "token %d ends the text, which is not complete", tokens[i]);
             }

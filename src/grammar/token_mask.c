@@ -238,8 +238,12 @@ static slm_status compute(struct slm_token_matcher *matcher, uint8_t *mask, slm_
             set_bit(mask, alias.token);
         }
     }
-    for (uint32_t i = 0; i < matcher->end_count && slm__matcher_complete(matcher); i++) {
-        set_bit(mask, (uint32_t)matcher->ends[i]);
+    for (uint32_t i = 0; i < matcher->end_count; i++) { /* their text, if they have any, stands nowhere */
+        const uint32_t end = (uint32_t)matcher->ends[i];
+        mask[end / 8] &= (uint8_t) ~(1u << (end % 8));
+        if (slm__matcher_complete(matcher)) {
+            set_bit(mask, end);
+        }
     }
     return SLM_OK;
 }

@@ -30,6 +30,15 @@ struct slm_token_matcher {
     int32_t ends[SLM_MATCHER_ENDS_MAX]; /* tokens that end the text: allowed where the match is complete */
 };
 
+/* Whether a token ends the text. */
+static inline bool slm__matcher_is_end(const struct slm_token_matcher *matcher, int32_t token)
+{
+    uint32_t i = 0;
+    while (i < matcher->end_count && matcher->ends[i] != token) {
+        i++;
+    }
+    return i < matcher->end_count;
+}
 /* Bytes for a cache of about `cache_bytes` (0: a usual size). Pure arithmetic. */
 uint64_t slm__matcher_bytes(const struct slm_grammar *grammar, const struct slm_vocabulary *vocabulary, uint64_t cache_bytes);
 /* Lay out `block` (64-aligned, slm__matcher_bytes() long) and begin at the start of the grammar. `ends` beyond ENDS_MAX are left out. */

@@ -45,8 +45,8 @@ slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *
             return constraint->grammar == NULL ||
                            begin_matcher(session, &constraint->matcher, constraint->grammar, constraint->matcher.vocabulary, NULL) != SLM_OK
                        ? status
-                   : slm__constraint_replay(session, NULL) == SLM_OK ? status
-                                                                     : SLM_E_INTERNAL;
+                   : slm__constraint_return(session, constraint->answer, NULL) == SLM_OK ? status
+                                                                                         : SLM_E_INTERNAL;
         }
         constraint->matcher = matcher;
         atomic_fetch_add(&grammar->users, 1);
@@ -55,26 +55,16 @@ slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *
         atomic_fetch_sub(&constraint->grammar->users, 1);
     }
     constraint->grammar = grammar;
-    constraint->from = session->count;
+    constraint->answer = (struct slm_constraint_answer){session->count, false};
     return SLM_OK;
 }
 
 void slm__constraint_restart(struct slm_session *session)
 {
-    session->constraint.from = session->count;
+    session->constraint.answer = (struct slm_constraint_answer){session->count, false};
     if (session->constraint.grammar != NULL) {
         slm__matcher_restart(&session->constraint.matcher);
     }
-}
-
-static bool is_end(const struct slm_token_matcher *matcher, int32_t token)
-{
-    for (uint32_t i = 0; i < matcher->end_count; i++) {
-        if (matcher->ends[i] == token) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* The match moves on by a token of the answer. */
@@ -84,7 +74,7 @@ static slm_status read_token(struct slm_session *session, int32_t token, slm_err
     struct slm_span bytes;
     uint32_t flags;
     size_t taken = 0;
-    if (is_end(matcher, token)) {
+    if (slm__matcher_is_end(matcher, token)) {
         return SLM_OK;
     }
     SLM_TRY(slm__tokenizer_token_bytes(session->pool->model->tokenizer, token, &bytes, &flags));
@@ -92,15 +82,15 @@ static slm_status read_token(struct slm_session *session, int32_t token, slm_err
     return taken == bytes.length ? SLM_OK : slm__fail(error, SLM_E_INTERNAL, "the grammar refuses token %d, which it allowed", token);
 }
 
-slm_status slm__constraint_replay(struct slm_session *session, slm_error *error)
+slm_status slm__constraint_return(struct slm_session *session, struct slm_constraint_answer answer, slm_error *error)
 {
     struct slm_constraint *constraint = &session->constraint;
-    if (constraint->grammar == NULL || constraint->from > session->count) {
-        slm__constraint_restart(session);
+    slm__constraint_restart(session);
+    if (constraint->grammar == NULL || answer.from > session->count) {
         return SLM_OK;
     }
-    slm__matcher_restart(&constraint->matcher);
-    for (uint32_t i = constraint->from; i < session->count; i++) {
+    constraint->answer = answer;
+    for (uint32_t i = answer.from; i < session->count; i++) {
         SLM_TRY(read_token(session, session->tokens[i], error));
     }
     return SLM_OK;
@@ -110,7 +100,7 @@ slm_status slm__constraint_fork(struct slm_session *fork, const struct slm_sessi
 {
     const struct slm_constraint *from = &session->constraint;
     fork->constraint.grammar = NULL;
-    fork->constraint.from = from->from;
+    fork->constraint.answer = from->answer;
     if (from->grammar != NULL) {
         struct slm_token_matcher *matcher = &fork->constraint.matcher;
         SLM_TRY(begin_matcher(fork, matcher, from->grammar, from->matcher.vocabulary, error));
@@ -129,6 +119,9 @@ slm_status slm__constraint_logits(struct slm_session *session, const float **log
     *logits = session->logits;
     if (session->constraint.grammar == NULL) {
         return SLM_OK;
+    }
+    if (session->constraint.answer.ended) {
+        slm__constraint_restart(session);
     }
     SLM_TRY(slm__matcher_mask(&session->constraint.matcher, &mask, error));
     const uint32_t known = session->constraint.matcher.vocabulary->token_count;
@@ -151,7 +144,10 @@ static slm_status completion_tokens(struct slm_session *session, uint32_t most, 
     SLM_TRY(slm__matcher_completion(matcher, bytes, sizeof bytes, &length, &whole, error));
     for (size_t at = 0; at < length && *count <= most; ++*count) {
         int32_t token = -1;
-        const size_t taken = slm__vocabulary_longest(matcher->vocabulary, slm__span(bytes + at, length - at), &token);
+        size_t taken = slm__vocabulary_longest(matcher->vocabulary, slm__span(bytes + at, length - at), &token);
+        while (taken > 0 && slm__matcher_is_end(matcher, token)) { /* a token that ends answers stands for no text */
+            taken = slm__vocabulary_longest(matcher->vocabulary, slm__span(bytes + at, taken - 1), &token);
+        }
         if (taken == 0) {
             return slm__fail(error, SLM_E_BAD_VALUE, "the vocabulary has no token for byte 0x%02x, which the grammar asks for", bytes[at]);
         }
@@ -207,7 +203,7 @@ slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, s
     SLM_TRY(read_token(session, *token, error));
     SLM_TRY(fits(session, left - 1, &enough, error));
     if (!enough) {
-        SLM_TRY(slm__constraint_replay(session, error));
+        SLM_TRY(slm__constraint_return(session, session->constraint.answer, error));
         return take_shortest(session, left, token, error);
     }
     return SLM_OK;

@@ -10,11 +10,17 @@
 
 struct slm_session;
 
+/* The answer that the match is of. */
+struct slm_constraint_answer {
+    uint32_t from; /* its first token */
+    bool ended;    /* by a stop: the next token begins another one */
+};
+
 struct slm_constraint {
     struct slm_grammar *grammar; /* NULL: any text */
     struct slm_token_matcher matcher;
-    void *block;   /* [grammar_bytes of the pool] */
-    uint32_t from; /* first token of the answer */
+    void *block; /* [grammar_bytes of the pool] */
+    struct slm_constraint_answer answer;
 };
 
 /* From now on, instead of the grammar before; NULL: any text. The next token begins a text of it. Errors: SLM_E_ARGUMENT (the pool was
@@ -23,11 +29,12 @@ slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *
                                slm_error *error);
 /* The next token begins a new text. */
 void slm__constraint_restart(struct slm_session *session);
-/* Match the tokens of the answer again, as far as the session still has them. */
-slm_status slm__constraint_replay(struct slm_session *session, slm_error *error);
+/* Back to `answer`: its tokens are matched again, as far as the session still has them. */
+slm_status slm__constraint_return(struct slm_session *session, struct slm_constraint_answer answer, slm_error *error);
 /* The constraint of a session for its fork, which has the same tokens. */
 slm_status slm__constraint_fork(struct slm_session *fork, const struct slm_session *session, slm_error *error);
-/* *logits: those of the session, with -infinity for tokens that may not come next; valid until the next call for a session of the pool. */
+/* *logits, for the token behind the answer so far or the first of another one: those of the session, with -infinity for tokens that may not
+ * come next; valid until the next call for a session of the pool. */
 slm_status slm__constraint_logits(struct slm_session *session, const float **logits, slm_error *error);
 /* The match moves on by *token, which was allowed. Where behind it too few tokens would be left to complete the text, *token becomes the
  * next one of the shortest completion instead. SLM_E_LIMIT when even that is too long. */

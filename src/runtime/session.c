@@ -392,10 +392,9 @@ slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm
         slm__session_keep(session, tokens == 0 || at_image ? (uint32_t)tokens : (uint32_t)tokens - 1);
         session->count = (uint32_t)tokens;
         session->logits_valid = false;
-        const uint32_t answer = session->constraint.from;
+        const uint32_t answer = session->constraint.answer.from;
         restart_text(session);
-        session->constraint.from = answer;
-        return slm__constraint_replay(session, error);
+        return slm__constraint_return(session, (struct slm_constraint_answer){answer, false}, error);
     }
     return SLM_OK;
 }

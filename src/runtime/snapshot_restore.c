@@ -311,5 +311,6 @@ slm_status slm__session_restore(struct slm_session *session, const uint8_t *byte
     session->stop = from.stop;
     session->stream = from.stream;
     slm__speculation_init(&session->guesses, session->guesses.most);
+    slm__constraint_restart(session);
     return SLM_OK;
 }

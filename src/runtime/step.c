@@ -210,25 +210,33 @@ static bool is_eos(const struct slm_session *session, int32_t token)
     return false;
 }
 
-/* result->token and its probabilities. What fails leaves the session as it was. */
-static slm_status sample_token(struct slm_session *session, slm_token *result, slm_error *error)
+/* result->token and its probabilities. */
+static slm_status sample_allowed(struct slm_session *session, slm_token *result, slm_error *error)
 {
     const struct slm_pool *pool = session->pool;
     const uint32_t vocab = pool->model->transformer->vocab_size;
-    const struct slm_random before = session->sampler.random;
     const float *logits;
     SLM_TRY(slm__constraint_logits(session, &logits, error));
     SLM_TRY(slm__sampler_choose(&session->sampler, logits, vocab, session->tokens, session->count, pool->sampler_scratch, &result->token,
                                 &result->allowed_logprob, error));
     result->logprob = result->allowed_logprob;
     if (session->constraint.grammar != NULL) {
-        const slm_status status = slm__constraint_accept(session, &result->token, error);
-        if (status != SLM_OK) {
-            session->sampler.random = before;
-            return slm__constraint_replay(session, NULL) == SLM_OK ? status : SLM_E_INTERNAL;
-        }
+        SLM_TRY(slm__constraint_accept(session, &result->token, error));
         result->allowed_logprob = slm__logprob(logits, vocab, slm__logits_max(logits, vocab), result->token);
         result->logprob = slm__logprob(session->logits, vocab, slm__logits_max(session->logits, vocab), result->token);
+    }
+    return SLM_OK;
+}
+
+/* What fails leaves the session as it was. */
+static slm_status sample_token(struct slm_session *session, slm_token *result, slm_error *error)
+{
+    const struct slm_random random = session->sampler.random;
+    const struct slm_constraint_answer answer = session->constraint.answer;
+    const slm_status status = sample_allowed(session, result, error);
+    if (status != SLM_OK) {
+        session->sampler.random = random;
+        return slm__constraint_return(session, answer, NULL) == SLM_OK ? status : SLM_E_INTERNAL;
     }
     return SLM_OK;
 }
@@ -274,7 +282,7 @@ static void choose_token(struct step_job *job, struct slm_session *session)
         }
         slm__token_stream_init(&session->stream);
         slm__stop_strings_reset(&session->stop);
-        slm__constraint_restart(session);
+        session->constraint.answer.ended = true;
         session->answered = 0;
     }
 }
