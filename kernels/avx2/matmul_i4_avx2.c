@@ -9,8 +9,9 @@
 #include <stdbool.h>
 
 enum {
-    TILE_I4_AVX2 = 8,  /* registers of sums in a tile: halves x columns at most */
-    AHEAD_I4_AVX2 = 32 /* groups of the weight stream to fetch ahead: 8 KB; 2-16 KB measured, 20 -> 31 GB/s */
+    TILE_I4_AVX2 = 8,       /* registers of sums in a tile: halves x columns at most */
+    AHEAD_I4_AVX2 = 32,     /* groups of the weight stream to fetch ahead: 8 KB; 2-16 KB measured, 20 -> 31 GB/s */
+    PAIR_AHEAD_I4_AVX2 = 24 /* groups of each of two panels: 8 to 32 measured */
 };
 
 struct panel_i4_avx2 {
@@ -52,12 +53,12 @@ SLM_INLINE_AVX2 void dots_i4_avx2(const uint8_t *quants, const uint8_t *x, uint3
     }
 }
 
-/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end
- * of the panel for that of the next one. */
-SLM_INLINE_AVX2 void prefetch_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t g)
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + most of a panel, behind
+ * its end for that of the panel `next` bytes further. */
+SLM_INLINE_AVX2 void prefetch_i4_avx2(const uint8_t *panel, uint32_t groups, uint32_t g, uint32_t most, uint64_t next)
 {
-    const uint32_t groups = panel->groups, ahead = groups < AHEAD_I4_AVX2 ? groups : AHEAD_I4_AVX2;
-    const uint8_t *from = g + ahead < groups ? panel->quants : panel->quants + slm__i4_panel_bytes(groups);
+    const uint32_t ahead = groups < most ? groups : most;
+    const uint8_t *from = g + ahead < groups ? panel : panel + next;
     const uint32_t group = g + ahead < groups ? g + ahead : g + ahead - groups;
     SLM_UNROLL_AVX2
     for (uint32_t line = 0; line < 4; line++) {
@@ -69,12 +70,57 @@ SLM_INLINE_AVX2 void prefetch_i4_avx2(const struct panel_i4_avx2 *panel, uint32_
     }
 }
 
+/* What one group adds to 8 rows of one column, whose int16 pair sums are `sum`. */
+SLM_INLINE_AVX2 __m256 step_i4_avx2(const uint8_t *scales, const uint8_t *zeros, __m256i sum, __m256i x_sum, __m256 x_scale, __m256 acc)
+{
+    const __m256i zero = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)zeros));
+    const __m256i dot = _mm256_add_epi32(_mm256_madd_epi16(sum, _mm256_set1_epi16(16)), _mm256_madd_epi16(zero, x_sum));
+    return _mm256_fmadd_ps(_mm256_mul_ps(scales_i4_avx2(scales), x_scale), _mm256_cvtepi32_ps(dot), acc);
+}
+
+/* One column is nothing but memory: two panels side by side are twice as many streams. */
+static void column_i4_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, float *y)
+{
+    const uint64_t bytes = slm__i4_panel_bytes(groups);
+    const __m256i low_nibbles = _mm256_set1_epi8(15);
+    __m256 acc[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
+    for (uint32_t g = 0; g < groups; g++, x += SLM_PACKED_GROUP) {
+        SLM_UNROLL_AVX2
+        for (uint32_t p = 0; p < 2; p++) {
+            const uint8_t *from = panel + p * bytes, *scales = from + slm__i4_scales_offset(groups) + (size_t)16 * g;
+            const uint8_t *zeros = from + slm__i4_zeros_offset(groups) + (size_t)16 * g;
+            __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+            prefetch_i4_avx2(from, groups, g, PAIR_AHEAD_I4_AVX2, 2 * bytes);
+            SLM_UNROLL_AVX2
+            for (uint32_t j = 0; j < 4; j++) {
+                const __m256i low = broadcast_quad_avx2(x + (size_t)4 * j), high = broadcast_quad_avx2(x + (size_t)4 * (j + 4));
+                SLM_UNROLL_AVX2
+                for (uint32_t h = 0; h < 2; h++) {
+                    const __m256i line = load_bytes_avx2(from + (size_t)256 * g + (size_t)64 * j + (size_t)32 * h);
+                    const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(line, 4), low_nibbles);
+                    sums[h] = _mm256_add_epi16(sums[h], _mm256_maddubs_epi16(_mm256_and_si256(line, low_nibbles), low));
+                    sums[h] = _mm256_add_epi16(sums[h], _mm256_maddubs_epi16(upper, high));
+                }
+            }
+            const __m256 x_scale = broadcast_f32_avx2(x + SLM_PACKED_SCALES);
+            const __m256i x_sum = broadcast_quad_avx2(x + SLM_PACKED_SUMS);
+            SLM_UNROLL_AVX2
+            for (uint32_t h = 0; h < 2; h++) {
+                acc[2 * p + h] = step_i4_avx2(scales + (size_t)8 * h, zeros + (size_t)8 * h, sums[h], x_sum, x_scale, acc[2 * p + h]);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint8_t *rows = panel + (i / 2) * bytes + slm__i4_rows_offset(groups);
+        _mm256_storeu_ps(y + (size_t)8 * i, _mm256_mul_ps(acc[i], _mm256_loadu_ps((const float *)(const void *)rows + (size_t)8 * (i % 2))));
+    }
+}
+
 /* `halves` x 8 rows from row 8 * half on, `count` columns from x on; halves * count <= TILE_I4_AVX2.
  * first: the panel's first tile, which fetches. */
 SLM_INLINE_AVX2 void tile_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t half, uint32_t halves, const uint8_t *x, uint32_t columns,
                                   uint32_t count, bool first, float *y, size_t y_stride)
 {
-    const __m256i sixteen = _mm256_set1_epi16(16);
     __m256 acc[TILE_I4_AVX2];
     SLM_UNROLL_AVX2
     for (uint32_t i = 0; i < halves * count; i++) {
@@ -87,22 +133,15 @@ SLM_INLINE_AVX2 void tile_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t ha
             sums[i] = _mm256_setzero_si256();
         }
         if (first) {
-            prefetch_i4_avx2(panel, g);
+            prefetch_i4_avx2(panel->quants, panel->groups, g, AHEAD_I4_AVX2, slm__i4_panel_bytes(panel->groups));
         }
         dots_i4_avx2(panel->quants + (size_t)256 * g + (size_t)32 * half, x, columns, halves, count, sums);
         const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES, *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
         SLM_UNROLL_AVX2
-        for (uint32_t h = 0; h < halves; h++) {
-            const size_t at = (size_t)16 * g + (size_t)8 * (half + h);
-            const __m256 scale = scales_i4_avx2(panel->scales + at);
-            const __m256i zero = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(panel->zeros + at)));
-            SLM_UNROLL_AVX2
-            for (uint32_t c = 0; c < count; c++) {
-                const __m256i correction = _mm256_madd_epi16(zero, broadcast_quad_avx2(x_sums + 4 * c));
-                const __m256i dot = _mm256_add_epi32(_mm256_madd_epi16(sums[h * count + c], sixteen), correction);
-                const __m256 factor = _mm256_mul_ps(scale, broadcast_f32_avx2(x_scales + 4 * c));
-                acc[h * count + c] = _mm256_fmadd_ps(factor, _mm256_cvtepi32_ps(dot), acc[h * count + c]);
-            }
+        for (uint32_t i = 0; i < halves * count; i++) {
+            const size_t at = (size_t)16 * g + (size_t)8 * (half + i / count), c = i % count;
+            const __m256i x_sum = broadcast_quad_avx2(x_sums + 4 * c);
+            acc[i] = step_i4_avx2(panel->scales + at, panel->zeros + at, sums[i], x_sum, broadcast_f32_avx2(x_scales + 4 * c), acc[i]);
         }
     }
     SLM_UNROLL_AVX2
@@ -145,6 +184,9 @@ void slm__matmul_i4_avx2(const struct slm_matrix *w, uint32_t panel_begin, uint3
                          float *y, size_t y_stride)
 {
     const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
+    for (; columns == 1 && panel_end - panel_begin >= 2; panel_begin += 2) {
+        column_i4_avx2(w->data + panel_begin * w->panel_bytes, groups, packed, y + (size_t)16 * panel_begin);
+    }
     for (uint32_t p = panel_begin; p < panel_end; p++) {
         const uint8_t *data = w->data + p * w->panel_bytes;
         const struct panel_i4_avx2 panel = {data, data + slm__i4_scales_offset(groups), data + slm__i4_zeros_offset(groups),
