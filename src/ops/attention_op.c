@@ -3,10 +3,12 @@
  * Attention. The work is cut into items: up to 8 consecutive rows of one sequence x one kv head, so that a tile of keys and values is read
  * once for all queries that share it. An item walks its segments of 512 positions in order; each segment is a result of its own, merged
  * behind the ones before: the same order in prefill, decode, and however items fall on threads. Where there are too few items for the
- * threads (one row, few kv heads), the segments themselves are dealt out and merged afterwards, in the same order.
+ * threads (one row, few kv heads), the segments themselves are dealt out; whoever ends the last of a row and kv head merges them, in the
+ * same order.
  */
 #include "ops/attention_op.h"
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum { ITEM_QUERIES = 32, ITEMS_PER_THREAD = 2 };
@@ -20,6 +22,7 @@ struct attention_job {
     uint32_t rows_an_item; /* rows whose queries one item takes */
     uint32_t state_floats; /* of one query */
     uint32_t segments;     /* of the longest row, where segments are dealt out */
+    atomic_uint *ended;    /* [rows kv_heads] segments that are done */
 };
 
 static uint32_t rows_an_item(uint32_t group)
@@ -200,11 +203,24 @@ static uint32_t segments_of(uint32_t positions) { return (positions + SLM_SEGMEN
 uint64_t slm__op_attention_split_floats(uint32_t threads, uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t context)
 {
     const uint64_t items = (uint64_t)threads * ITEMS_PER_THREAD;
-    return threads == 1 ? 0 : items * (heads / kv_heads) * segments_of(context) * state_floats(head_dim);
+    _Static_assert(sizeof(atomic_uint) == sizeof(float), "counters behind the states are planned as floats");
+    return threads == 1 ? 0 : items * ((heads / kv_heads) * (uint64_t)segments_of(context) * state_floats(head_dim) + 1);
 }
 
-/* One segment of one row and kv head: task t is segment t % segments of pair t / segments; pair p is row p / kv_heads and kv head
- * p % kv_heads. */
+/* The segments of pair p in order: row p / kv_heads and kv head p % kv_heads. */
+static void merge_pair(const struct attention_job *job, uint32_t pair, float *totals)
+{
+    const struct slm_attention *a = job->a;
+    struct item item = {pair % a->kv_heads, pair / a->kv_heads, 1, totals, NULL, NULL};
+    clear_states(totals, job->group, job->state_floats);
+    for (uint32_t s = 0; s < job->segments; s++) {
+        item.segments = a->split_states + ((size_t)pair * job->segments + s) * job->group * job->state_floats;
+        merge_segment(job, &item, s * SLM_SEGMENT, (s + 1) * SLM_SEGMENT);
+    }
+    finish_item(job, &item);
+}
+
+/* One segment of one row and kv head: task t is segment t % segments of pair t / segments. */
 static void attend_split(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct attention_job *job = context;
@@ -212,47 +228,36 @@ static void attend_split(void *context, uint32_t begin, uint32_t end, uint32_t t
     const uint32_t segments = job->segments, tiles = SLM_SEGMENT / SLM_TILE;
     float *scratch = a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim);
     for (uint32_t task = begin; task < end; task++) {
-        const uint32_t segment = task % segments, row = task / segments / a->kv_heads;
-        const uint32_t first = first_visible(a, job->rows[row].position) / SLM_TILE, last = last_visible_tile(job, row, 1);
+        const uint32_t segment = task % segments, pair = task / segments, row = pair / a->kv_heads, position = job->rows[row].position;
+        const uint32_t first = first_visible(a, position) / SLM_TILE, last = position / SLM_TILE;
         const uint32_t from = segment * tiles > first ? segment * tiles : first;
         const uint32_t to = (segment + 1) * tiles <= last ? (segment + 1) * tiles : last + 1;
-        struct item item = {task / segments % a->kv_heads,
-                            row,
-                            1,
-                            NULL,
-                            a->split_states + (size_t)task * job->group * job->state_floats,
-                            (struct slm_attend_query *)(void *)scratch};
+        float *states = a->split_states + (size_t)task * job->group * job->state_floats;
+        const struct item item = {pair % a->kv_heads, row, 1, NULL, states, (struct slm_attend_query *)(void *)scratch};
         if (from < to) {
-            clear_states(item.segments, job->group, job->state_floats);
+            clear_states(states, job->group, job->state_floats);
             attend_segment(job, &item, from, to);
+        }
+        if (atomic_fetch_add_explicit(&job->ended[pair], 1, memory_order_acq_rel) == segments - 1) {
+            merge_pair(job, pair, scratch);
         }
     }
 }
 
-/* The segments of pairs [begin, end) in order. */
-static void merge_split(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+static void run_split(struct slm_team *team, struct attention_job *job, uint32_t pairs)
 {
-    const struct attention_job *job = context;
-    const struct slm_attention *a = job->a;
-    const uint32_t segments = job->segments;
-    float *totals = a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim);
-    for (uint32_t pair = begin; pair < end; pair++) {
-        const uint32_t row = pair / a->kv_heads, kv_head = pair % a->kv_heads;
-        struct item item = {kv_head, row, 1, totals, NULL, NULL};
-        clear_states(totals, job->group, job->state_floats);
-        for (uint32_t s = 0; s < segments; s++) {
-            item.segments = a->split_states + ((size_t)pair * segments + s) * job->group * job->state_floats;
-            merge_segment(job, &item, s * SLM_SEGMENT, (s + 1) * SLM_SEGMENT);
-        }
-        finish_item(job, &item);
+    job->ended = (atomic_uint *)(void *)(job->a->split_states + (size_t)pairs * job->segments * job->group * job->state_floats);
+    for (uint32_t pair = 0; pair < pairs; pair++) {
+        atomic_init(&job->ended[pair], 0);
     }
+    slm__team_for(team, pairs * job->segments, 1, attend_split, job);
 }
 
 void slm__op_attention(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_attention *attention,
                        const struct slm_attention_row *rows, uint32_t row_count)
 {
     const uint32_t group = attention->heads / attention->kv_heads, threads = slm__team_threads(team);
-    struct attention_job job = {kernels, attention, rows, row_count, group, rows_an_item(group), state_floats(attention->head_dim), 0};
+    struct attention_job job = {kernels, attention, rows, row_count, group, rows_an_item(group), state_floats(attention->head_dim), 0, NULL};
     const uint32_t blocks = (row_count + job.rows_an_item - 1) / job.rows_an_item;
     const uint64_t pairs = (uint64_t)row_count * attention->kv_heads;
     uint32_t positions = 0;
@@ -261,8 +266,7 @@ void slm__op_attention(struct slm_team *team, const struct slm_kernels *kernels,
     }
     job.segments = segments_of(positions);
     if (threads > 1 && pairs <= (uint64_t)threads * ITEMS_PER_THREAD && job.segments > 1) {
-        slm__team_for(team, (uint32_t)pairs * job.segments, 1, attend_split, &job);
-        slm__team_for(team, (uint32_t)pairs, 1, merge_split, &job);
+        run_split(team, &job, (uint32_t)pairs);
     } else {
         slm__team_for(team, blocks * attention->kv_heads, 1, attend_items, &job);
     }
