@@ -7,22 +7,6 @@
 
 #include <string.h>
 
-/* Operations in prefill against the peak; 0: not stated. */
-static double share_of_peak(const struct bench_result *result)
-{
-    return result->peak > 0 ? result->prefill_rate * (double)result->info.body_ops_per_token / result->peak : 0;
-}
-
-/* Bytes read in decoding against the bandwidth; 0: not stated, since the cache would serve part of them. */
-static double share_of_bandwidth(const struct bench_result *result)
-{
-    const double bandwidth = result->machine.read_bandwidth_bytes_per_second;
-    if (bandwidth <= 0 || (double)result->info.bytes_per_token < 4.0 * (double)result->last_cache_bytes) {
-        return 0;
-    }
-    return result->decode_rate / (double)result->batch * result->bytes_per_step / bandwidth;
-}
-
 static void add_number(struct cli_text *text, const char *key, double value)
 {
     cli_text_format(text, ",\"%s\":", key);
@@ -64,8 +48,8 @@ void bench_report_json(const struct bench_result *result, struct cli_text *text)
     add_integer(text, "ops_per_prefill_token", result->info.body_ops_per_token);
     add_number(text, "read_bandwidth_bytes_per_second", result->machine.read_bandwidth_bytes_per_second);
     add_number(text, "int8_peak_ops_per_second", result->peak > 0 ? result->peak : result->machine.int8_peak_ops_per_second);
-    add_number(text, "prefill_share_of_peak", share_of_peak(result));
-    add_number(text, "decode_share_of_bandwidth", share_of_bandwidth(result));
+    add_number(text, "prefill_share_of_peak", result->prefill_share);
+    add_number(text, "decode_share_of_bandwidth", result->decode_share);
     add_string(text, "cpu", result->engine.cpu_name);
     add_string(text, "thread_backend", result->engine.threads_name);
     add_integer(text, "last_cache_bytes", result->last_cache_bytes);
@@ -92,14 +76,14 @@ void bench_report_text(const struct bench_result *result, struct cli_text *text)
                     (double)result->info.file_bytes / 1e6, result->kv_name);
     if (result->prefill_rate > 0) {
         cli_text_format(text, "prefill   %.1f tokens/s (%lld tokens)", result->prefill_rate, (long long)result->prompt);
-        add_share(text, share_of_peak(result), "integer peak");
+        add_share(text, result->prefill_share, "integer peak");
         cli_text_add_string(text, "\n");
     }
     if (result->decode_rate > 0) {
         cli_text_format(text, "decode    %.1f tokens/s (%lld sequences, %lld tokens each, context %lld), %.1f MB a step",
                         result->decode_rate, (long long)result->batch, (long long)result->tokens, (long long)result->context,
                         result->bytes_per_step / 1e6);
-        add_share(text, share_of_bandwidth(result), "read bandwidth");
+        add_share(text, result->decode_share, "read bandwidth");
         cli_text_add_string(text, "\n");
     }
 }

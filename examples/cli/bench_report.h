@@ -11,7 +11,7 @@ struct bench_result {
     const char *shape;
     const char *kv_name;
     slm_engine_info engine;
-    slm_machine machine;
+    slm_machine machine; /* as measured last */
     slm_model_info info;
     int64_t batch;
     int64_t context;
@@ -20,7 +20,9 @@ struct bench_result {
     double prefill_rate; /* tokens/s; 0: not measured */
     double decode_rate;  /* tokens/s of all sequences; 0: not measured */
     double bytes_per_step;
-    double peak; /* operations/s of the type's instruction mix; 0: the type has no integer mix */
+    double peak;          /* operations/s of the type's instruction mix; 0: the type has no integer mix */
+    double prefill_share; /* operations in prefill against the peak; 0: not stated */
+    double decode_share;  /* bytes read in decoding against the bandwidth; 0: not stated */
     uint64_t last_cache_bytes;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slm bench: how fast this machine is, and how much of that a model uses. First the machine is measured (read
- * bandwidth, integer peak), then the prefill of p tokens and the decoding of n tokens at context C for B sequences,
- * each several times; medians are given.
+ * slm bench: how fast this machine is, and how much of that a model uses. The prefill of p tokens and the decoding of n tokens at context
+ * C for B sequences are timed several times, each time behind a measurement of the machine (read bandwidth, integer peak), so that a busy
+ * neighbour hits both; medians are given, of the ratios too.
  */
 #include "examples/cli/commands.h" /* cli_command_bench */
 
@@ -14,6 +14,7 @@
 #include "examples/cli/cli_prompt.h"   /* struct cli_ids */
 #include "examples/cli/cli_terminal.h" /* cli_seconds */
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct bench_options {
@@ -153,16 +154,43 @@ static int prepare(struct bench *bench)
     return status == SLM_OK ? -1 : cli_fail_library("bench", status, &error);
 }
 
-static int measure_machine(struct bench *bench)
+/* The machine now. */
+static slm_status measure_machine(struct bench *bench, slm_error *error)
+{
+    slm_machine *machine = &bench->result.machine;
+    *machine = (slm_machine){.struct_size = sizeof *machine};
+    const slm_status status = slm_engine_measure(bench->opened.engine, machine, error);
+    const int32_t type = bench->opened.info.body_type;
+    bench->result.peak = type == SLM_TYPE_I4 ? machine->int4_peak_ops_per_second : type == SLM_TYPE_I8 ? machine->int8_peak_ops_per_second : 0;
+    return status;
+}
+
+/* Bytes of one key or value vector in the cache; i8 has a scale of four bytes for each. */
+static double kv_vector_bytes(int32_t kv_type, uint32_t head_dim)
+{
+    return kv_type == SLM_KV_F32 ? 4.0 * head_dim : kv_type == SLM_KV_I8 ? head_dim + 4.0 : 2.0 * head_dim;
+}
+
+/* What ran, and where. A step reads all weights once and the KV entries of every sequence, on average C + n / 2 of them. */
+static int fill_result(struct bench *bench)
 {
     slm_error error = cli_error_empty();
-    slm_engine_info *engine = &bench->result.engine;
-    slm_machine *machine = &bench->result.machine;
-    *engine = (slm_engine_info){.struct_size = sizeof *engine};
-    *machine = (slm_machine){.struct_size = sizeof *machine};
-    slm_status status = slm_engine_get_info(bench->opened.engine, engine, &error);
+    struct bench_result *result = &bench->result;
+    const slm_model_info *info = &bench->opened.info;
+    const double kv_token = 2.0 * info->layers * info->kv_heads * kv_vector_bytes(bench->opened.kv_type, info->head_dim);
+    const double context = (double)(bench->options->context > 0 ? bench->options->context : 1) + (double)bench->options->tokens / 2;
+    result->info = *info;
+    result->batch = bench->options->batch;
+    result->context = bench->options->context;
+    result->prompt = bench->options->prompt;
+    result->tokens = bench->options->tokens;
+    result->kv_name = bench->opened.kv_type == SLM_KV_F32 ? "f32" : bench->opened.kv_type == SLM_KV_I8 ? "i8" : "f16";
+    result->bytes_per_step = (double)info->bytes_per_token + (double)bench->options->batch * kv_token * context;
+    result->last_cache_bytes = cli_last_cache_bytes();
+    result->engine = (slm_engine_info){.struct_size = sizeof result->engine};
+    slm_status status = slm_engine_get_info(bench->opened.engine, &result->engine, &error);
     if (status == SLM_OK) {
-        status = slm_engine_measure(bench->opened.engine, machine, &error);
+        status = measure_machine(bench, &error); /* stays, where nothing else is measured */
     }
     return status == SLM_OK ? -1 : cli_fail_library("bench", status, &error);
 }
@@ -173,12 +201,15 @@ static int measure_prefill(struct bench *bench)
     const uint64_t count = (uint64_t)bench->options->prompt;
     slm_session *session = bench->sessions[0];
     slm_error error = cli_error_empty();
-    double rates[REPEATS];
+    double rates[REPEATS], shares[REPEATS];
     size_t done = 0;
     double seconds = 0;
     for (int64_t i = -1; count > 0 && i < bench->options->repeat && (done == 0 || seconds < TIME_LIMIT_SECONDS); i++) {
+        slm_status status = measure_machine(bench, &error);
         const double start = cli_seconds();
-        slm_status status = slm_session_append(session, bench->ids.items, count, NULL, &error);
+        if (status == SLM_OK) {
+            status = slm_session_append(session, bench->ids.items, count, NULL, &error);
+        }
         seconds = cli_seconds() - start;
         if (status == SLM_OK) {
             status = slm_session_rewind(session, 0, &error);
@@ -187,10 +218,13 @@ static int measure_prefill(struct bench *bench)
             return cli_fail_library("bench", status, &error);
         }
         if (i >= 0 || seconds > TIME_LIMIT_SECONDS) {
-            rates[done++] = (double)count / seconds;
+            rates[done] = (double)count / seconds;
+            shares[done] = bench->result.peak > 0 ? rates[done] * (double)bench->opened.info.body_ops_per_token / bench->result.peak : 0;
+            done++;
         }
     }
     bench->result.prefill_rate = done > 0 ? median(rates, done) : 0;
+    bench->result.prefill_share = done > 0 ? median(shares, done) : 0;
     return -1;
 }
 
@@ -242,44 +276,27 @@ static int measure_decode(struct bench *bench)
     const uint64_t context = bench->options->context > 0 ? (uint64_t)bench->options->context : 1;
     const int64_t rounds = bench->options->tokens > 0 ? bench->options->repeat : -1;
     slm_error error = cli_error_empty();
-    double rates[REPEATS];
+    /* not stated where the last cache serves part of the bytes */
+    const bool stated = (double)bench->opened.info.bytes_per_token >= 4.0 * (double)bench->result.last_cache_bytes;
+    double rates[REPEATS], shares[REPEATS];
     size_t done = 0;
     double seconds = 0;
     slm_status status = rounds > 0 ? fill_sessions(bench, context, &error) : SLM_OK;
     for (int64_t i = -1; status == SLM_OK && i < rounds && (done == 0 || seconds < TIME_LIMIT_SECONDS); i++) {
-        status = decode_round(bench, context, &seconds, &error);
+        status = measure_machine(bench, &error);
+        if (status == SLM_OK) {
+            status = decode_round(bench, context, &seconds, &error);
+        }
         if (status == SLM_OK && (i >= 0 || seconds > TIME_LIMIT_SECONDS)) {
-            rates[done++] = (double)bench->options->tokens * (double)bench->options->batch / seconds;
+            const double steps = (double)bench->options->tokens / seconds;
+            rates[done] = steps * (double)bench->options->batch;
+            shares[done] = stated ? steps * bench->result.bytes_per_step / bench->result.machine.read_bandwidth_bytes_per_second : 0;
+            done++;
         }
     }
     bench->result.decode_rate = done > 0 ? median(rates, done) : 0;
+    bench->result.decode_share = done > 0 ? median(shares, done) : 0;
     return status == SLM_OK ? -1 : cli_fail_library("bench", status, &error);
-}
-
-/* Bytes of one key or value vector in the cache; i8 has a scale of four bytes for each. */
-static double kv_vector_bytes(int32_t kv_type, uint32_t head_dim)
-{
-    return kv_type == SLM_KV_F32 ? 4.0 * head_dim : kv_type == SLM_KV_I8 ? head_dim + 4.0 : 2.0 * head_dim;
-}
-
-/* Derived numbers. A step reads all weights once and the KV entries of every sequence, on average C + n / 2 of them. */
-static void fill_result(struct bench *bench)
-{
-    struct bench_result *result = &bench->result;
-    const slm_model_info *info = &bench->opened.info;
-    const double kv_token = 2.0 * info->layers * info->kv_heads * kv_vector_bytes(bench->opened.kv_type, info->head_dim);
-    const double context = (double)(bench->options->context > 0 ? bench->options->context : 1) + (double)bench->options->tokens / 2;
-    result->info = *info;
-    result->batch = bench->options->batch;
-    result->context = bench->options->context;
-    result->prompt = bench->options->prompt;
-    result->tokens = bench->options->tokens;
-    result->kv_name = bench->opened.kv_type == SLM_KV_F32 ? "f32" : bench->opened.kv_type == SLM_KV_I8 ? "i8" : "f16";
-    result->bytes_per_step = (double)info->bytes_per_token + (double)bench->options->batch * kv_token * context;
-    result->peak = info->body_type == SLM_TYPE_I4   ? result->machine.int4_peak_ops_per_second
-                   : info->body_type == SLM_TYPE_I8 ? result->machine.int8_peak_ops_per_second
-                                                    : 0;
-    result->last_cache_bytes = cli_last_cache_bytes();
 }
 
 /* --plan: slm_pool_plan() for the batch, with room for C tokens (default 4096) in each sequence. */
@@ -315,11 +332,10 @@ static int measure_all(struct bench *bench)
         return print_plan(bench);
     }
     code = code < 0 ? prepare(bench) : code;
-    code = code < 0 ? measure_machine(bench) : code;
+    code = code < 0 ? fill_result(bench) : code;
     code = code < 0 ? measure_prefill(bench) : code;
     code = code < 0 ? measure_decode(bench) : code;
     if (code < 0) {
-        fill_result(bench);
         struct cli_output output = cli_output_stdout();
         struct cli_text text = {0};
         if (bench->options->json) {
