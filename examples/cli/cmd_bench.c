@@ -161,7 +161,9 @@ static slm_status measure_machine(struct bench *bench, slm_error *error)
     *machine = (slm_machine){.struct_size = sizeof *machine};
     const slm_status status = slm_engine_measure(bench->opened.engine, machine, error);
     const int32_t type = bench->opened.info.body_type;
-    bench->result.peak = type == SLM_TYPE_I4 ? machine->int4_peak_ops_per_second : type == SLM_TYPE_I8 ? machine->int8_peak_ops_per_second : 0;
+    bench->result.peak = type == SLM_TYPE_I4   ? machine->int4_peak_ops_per_second
+                         : type == SLM_TYPE_I8 ? machine->int8_peak_ops_per_second
+                                               : 0;
     return status;
 }
 

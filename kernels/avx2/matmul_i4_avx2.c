@@ -112,7 +112,8 @@ static void column_i4_avx2(const uint8_t *panel, uint32_t groups, const uint8_t 
     }
     for (uint32_t i = 0; i < 4; i++) {
         const uint8_t *rows = panel + (i / 2) * bytes + slm__i4_rows_offset(groups);
-        _mm256_storeu_ps(y + (size_t)8 * i, _mm256_mul_ps(acc[i], _mm256_loadu_ps((const float *)(const void *)rows + (size_t)8 * (i % 2))));
+        _mm256_storeu_ps(y + (size_t)8 * i,
+                         _mm256_mul_ps(acc[i], _mm256_loadu_ps((const float *)(const void *)rows + (size_t)8 * (i % 2))));
     }
 }
 

@@ -257,7 +257,8 @@ void slm__op_attention(struct slm_team *team, const struct slm_kernels *kernels,
                        const struct slm_attention_row *rows, uint32_t row_count)
 {
     const uint32_t group = attention->heads / attention->kv_heads, threads = slm__team_threads(team);
-    struct attention_job job = {kernels, attention, rows, row_count, group, rows_an_item(group), state_floats(attention->head_dim), 0, NULL};
+    struct attention_job job = {kernels, attention, rows, row_count, group, rows_an_item(group), state_floats(attention->head_dim),
+                                0,       NULL};
     const uint32_t blocks = (row_count + job.rows_an_item - 1) / job.rows_an_item;
     const uint64_t pairs = (uint64_t)row_count * attention->kv_heads;
     uint32_t positions = 0;
