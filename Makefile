@@ -6,8 +6,8 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 THREADS ?= auto
-WITH_CONVERT ?= 1
-WITH_CHAT ?= 1
+MINIMAL ?= 0
+SMALL ?= 0
 WERROR ?= 0
 GOLDEN ?= tests/golden
 HOSTCC ?= $(CC)
@@ -53,6 +53,7 @@ BUILDING := $(filter-out $(QUIET_GOALS),$(or $(MAKECMDGOALS),all))
 can_link = $(shell mkdir -p $(BUILD) && echo '$(hash)include <omp.h>%int main(void){return omp_get_max_threads() < 1;}' | tr '%' '\n' | \
              $(CC) $(CFLAGS) $(1) -x c - -o $(BUILD)/probe 2>/dev/null && echo yes; rm -f $(BUILD)/probe)
 hash := \#
+comma := ,
 THREADS_USED := $(THREADS)
 ifeq ($(THREADS),auto)
   ifneq ($(BUILDING),)
@@ -64,12 +65,17 @@ ifeq ($(THREADS),auto)
 else ifeq ($(filter openmp none,$(THREADS)),)
   $(error THREADS=$(THREADS) is unknown; possible are openmp and none)
 endif
-ifeq ($(filter 0 1,$(WITH_CONVERT)),)
-  $(error WITH_CONVERT=$(WITH_CONVERT) is unknown; possible are 0 and 1)
-endif
-ifeq ($(filter 0 1,$(WITH_CHAT)),)
-  $(error WITH_CHAT=$(WITH_CHAT) is unknown; possible are 0 and 1)
-endif
+# src/base/parts.h says what each part is.
+PARTS := CONVERT CHAT GRAMMAR IMAGES SCORES SNAPSHOTS VARIANTS MEASURE MESSAGES
+define part_option
+  WITH_$(1) ?= $(if $(filter 1,$(MINIMAL)),0,1)
+  SWITCHES += WITH_$(1)
+endef
+SWITCHES := MINIMAL SMALL
+$(foreach part,$(PARTS),$(eval $(call part_option,$(part))))
+$(foreach switch,$(SWITCHES),$(if $(filter 0 1,$($(switch))),,$(error $(switch)=$($(switch)) is unknown; possible are 0 and 1)))
+PART_DEFINES := $(foreach part,$(PARTS),-DSLM_WITH_$(part)=$(WITH_$(part)))
+PARTIAL := $(filter 0,$(foreach part,$(PARTS),$(WITH_$(part))))
 OPENMP := $(if $(filter openmp,$(THREADS_USED)),-fopenmp)
 
 # Use all processors unless a number of jobs was given.
@@ -79,10 +85,15 @@ endif
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 COMMON_FLAGS := -std=c11 -O2 -ffp-contract=off $(WARNINGS) -Iinclude
-LIBRARY_FLAGS := $(COMMON_FLAGS) -Isrc -I. -fPIC -fvisibility=hidden -DSLM_BUILD -DSLM_WITH_CONVERT=$(WITH_CONVERT) \
-                 -DSLM_WITH_CHAT=$(WITH_CHAT) \
-                 $(if $(OPENMP),-DSLM_THREADS_OPENMP)
+LIBRARY_FLAGS := $(COMMON_FLAGS) -Isrc -I. -fPIC -fvisibility=hidden -DSLM_BUILD $(PART_DEFINES) -DSLM_SMALL=$(SMALL) \
+                 $(if $(OPENMP),-DSLM_THREADS_OPENMP) $(if $(PARTIAL),-ffunction-sections -fdata-sections)
 LIBS := -lm -pthread $(OPENMP)
+# What no token waits for is compiled for size; with SMALL=1 all but the kernels of the tiers is.
+COLD := $(if $(filter 1,$(SMALL)),src/% kernels/cpu_isa% kernels/kernel_table.c kernels/scalar/%, \
+          src/api/% src/import/% src/text/template_% src/text/chat_% src/runtime/snapshot_% src/format/weight_writer.c \
+          src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c)
+HOT := src/import/weight_stream.c src/import/gguf_dequantize%
+size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),-Os)
 
 # ---- sources ------------------------------------------------------------------------------------------------------------------------
 
@@ -120,12 +131,12 @@ ifeq ($(SYSTEM),Darwin)
   SHARED := $(BUILD)/libslm.$(VERSION).dylib
   SONAME := libslm.$(MAJOR).dylib
   LINKNAME := libslm.dylib
-  SHARED_FLAGS := -dynamiclib -Wl,-install_name,@rpath/$(SONAME)
+  SHARED_FLAGS := -dynamiclib -Wl,-install_name,@rpath/$(SONAME) $(if $(PARTIAL),-Wl$(comma)-dead_strip)
 else
   SHARED := $(BUILD)/libslm.so.$(VERSION)
   SONAME := libslm.so.$(MAJOR)
   LINKNAME := libslm.so
-  SHARED_FLAGS := -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined
+  SHARED_FLAGS := -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined $(if $(PARTIAL),-Wl$(comma)--gc-sections)
 endif
 DEMO_MODEL := examples/demo/triage-i8.slm
 
@@ -176,12 +187,13 @@ bench: $(BUILD)/slm $(BENCHES) ## speed of the CPU, of prefill and of decode for
 amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and slm.h) to drop into another program
 	@echo "made $(BUILD)/amalgamation/slm.c, slm.h (build: cc -O2 -ffp-contract=off -c slm.c; link: -lm -pthread)"
 
-# Code that nothing calls is left out by the linker, as in a program that links libslm.a. One tier: of the oldest machines that have any.
+# nano, core: what an embedder may build who counts bytes. One tier: of the oldest machines that have any.
+SIZE_LTO = $(shell echo 'int main(void) { return 0; }' | $(CC) -flto=auto -x c - -o /dev/null 2>/dev/null && echo CFLAGS=-flto=auto)
 SIZE_core := $(firstword $(TIERS_$(MACHINE)))
 SIZE_LIBRARIES := nano core everything
-SIZE_OPTIONS_nano := TIERS= WITH_CONVERT=0 WITH_CHAT=0
-SIZE_OPTIONS_core := TIERS=$(SIZE_core) WITH_CONVERT=0
-SIZE_OPTIONS_everything :=
+SIZE_OPTIONS_nano = MINIMAL=1 SMALL=1 THREADS=none TIERS= $(SIZE_LTO)
+SIZE_OPTIONS_core = MINIMAL=1 WITH_CHAT=1 WITH_MESSAGES=1 SMALL=1 TIERS=$(SIZE_core) $(SIZE_LTO)
+SIZE_OPTIONS_everything =
 SIZE_BUDGET_nano := 64
 SIZE_BUDGET_core := 250
 SIZE_BUDGET_everything := 800
@@ -191,8 +203,7 @@ size: $(SIZE_LIBRARIES:%=size-%) ## machine code (.text) of the shared library i
 	    '$$1 ~ /^\.text/ { bytes += $$2 } END { printf "%-12s %6.1f kB %6d kB  %s\n", "$(p)", bytes / 1000, budget, "$(SIZE_OPTIONS_$(p))" }';)
 .PHONY: $(SIZE_LIBRARIES:%=size-%)
 $(SIZE_LIBRARIES:%=size-%): size-%:
-	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/size-$* $(SIZE_OPTIONS_$*) CFLAGS='$(CFLAGS) -ffunction-sections -fdata-sections' \
-	    LDFLAGS='$(LDFLAGS) -Wl,--gc-sections' $(BUILD)/size-$*/$(notdir $(SHARED))
+	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/size-$* $(SIZE_OPTIONS_$*) $(BUILD)/size-$*/$(notdir $(SHARED))
 
 format: ## clang-format all sources
 	@clang-format -i $(shell git ls-files '*.c' '*.h' | grep -v '_generated\.c$$')
@@ -204,8 +215,14 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  THREADS=openmp|none  thread backend; default: OpenMP where the compiler has it"
-	@echo "  WITH_CONVERT=0|1     0 leaves the conversion and the inspection of checkpoints and files out of the library"
-	@echo "  WITH_CHAT=0|1        0 leaves out chat templates and the reading of answers: slm_generate is raw only"
+	@echo "  WITH_CONVERT=0       leaves out conversion, inspection and adapters; every call left out returns SLM_E_UNSUPPORTED"
+	@echo "  WITH_CHAT=0          leaves out chat templates and the reading of answers: slm_generate is raw only"
+	@echo "  WITH_GRAMMAR=0  WITH_IMAGES=0  WITH_SNAPSHOTS=0  WITH_MEASURE=0  leave out what they say (measure: slm bench)"
+	@echo "  WITH_SCORES=0        leaves out slm_score, slm_embed and encoders"
+	@echo "  WITH_VARIANTS=0      leaves out mixtures of experts, and all tokenizers but BPE"
+	@echo "  WITH_MESSAGES=0      slm_error has the text of the status, not a sentence"
+	@echo "  MINIMAL=1            leaves all of these out that are not named: MINIMAL=1 WITH_CHAT=1 ..."
+	@echo "  SMALL=1              optimises everything but the kernels of the tiers for size; CFLAGS=-flto takes some more away"
 	@echo "  PNG=  JPEG=          leaves libpng or libjpeg out of the program, which takes images by them where they are installed"
 	@echo "  TIERS='avx2 ...'     the instruction sets beside the scalar one; default: all of this machine's kind; empty: none"
 	@echo "  CC=  CFLAGS=  BUILD=build  PREFIX=/usr/local  DESTDIR=  WERROR=1  V=1  GOLDEN=tests/golden"
@@ -226,7 +243,7 @@ $(eval $(call after,clean,all run test check asan-test $(BUILD)/flags))
 # ---- rules --------------------------------------------------------------------------------------------------------------------------
 
 # Everything compiled depends on this file, which changes when the flags do.
-FLAGS_NOW := $(CC) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
+FLAGS_NOW := $(CC) $(SMALL) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
 ifneq ($(BUILDING),)
   $(shell mkdir -p $(BUILD) && echo '$(FLAGS_NOW)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS_NOW)' > $(BUILD)/flags)
 endif
@@ -236,9 +253,9 @@ $(BUILD)/flags: ;
 Q := $(if $(filter 1,$(V)),,@)
 compile = $(Q)mkdir -p $(@D) && $(CC) -MMD -MP
 $(BUILD)/obj/src/%.o: src/%.c $(BUILD)/flags
-	$(compile) $(LIBRARY_FLAGS) $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
+	$(compile) $(LIBRARY_FLAGS) $(size_flag) $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
 $(BUILD)/obj/kernels/%.o: kernels/%.c $(BUILD)/flags
-	$(compile) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
+	$(compile) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(size_flag) $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
 $(BUILD)/obj/examples/%.o: examples/%.c $(BUILD)/flags
 	$(compile) $(COMMON_FLAGS) -I. $(EXTRA_FLAGS) $(CFLAGS) -c $< -o $@
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(BUILD)/tests/cmocka
@@ -298,7 +315,7 @@ AMALGAMATED := $(filter-out $(TIERS:%=kernels/%/%),$(LIBRARY_SOURCES))
 $(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) include/slm.h \
                               $(BUILD)/flags
 	@mkdir -p $(@D) && cp include/slm.h $(@D)/slm.h
-	@awk -v with_convert=$(WITH_CONVERT) -v with_chat=$(WITH_CHAT) -f src/amalgamate.awk $(AMALGAMATED) > $@
+	@awk -v parts='$(foreach part,$(PARTS),SLM_WITH_$(part) $(WITH_$(part)))' -f src/amalgamate.awk $(AMALGAMATED) > $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

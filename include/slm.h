@@ -98,7 +98,9 @@ extern "C" {
 SLM_API uint32_t slm_version(void);
 /* SLM_ABI_VERSION of the library that is running. */
 SLM_API uint32_t slm_abi_version(void);
-/* One line: version, compiler, thread backend, instruction sets built in. Static text. */
+/* One line: version, compiler, thread backend, what was left out ("without grammar images"), instruction sets built in. Static text.
+ * A build may leave parts out (WITH_GRAMMAR=0, MINIMAL=1 ... of the Makefile, in lower case here); their calls return SLM_E_UNSUPPORTED,
+ * and a model file that needs one is refused with it. Without "messages" slm_error has the short text of the status for its sentence. */
 SLM_API const char *slm_build_info(void);
 
 /* Length argument that means: the string ends at its first NUL byte. */

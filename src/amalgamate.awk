@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Writes one C file from the library's sources: awk -v with_convert=1 -f src/amalgamate.awk FILE.c... > slm.c
+# Writes one C file from the library's sources: awk -v parts="SLM_WITH_CHAT 1" -f src/amalgamate.awk FILE.c... > slm.c
 #
 # Project headers are inserted once, where they are first needed. Names that a file keeps to itself (static functions and variables,
 # enum constants, struct tags, types, macros) get the file's name in front where another file or a header uses the same name. The sources
@@ -224,7 +224,7 @@ BEGIN {
     print "#  pragma GCC diagnostic ignored \"-Wformat-truncation\"\n#endif"
     print "#define _GNU_SOURCE"
     print "#define _FILE_OFFSET_BITS 64"
-    print "#ifndef SLM_WITH_CONVERT\n#  define SLM_WITH_CONVERT " (with_convert == "0" ? 0 : 1) "\n#endif"
-    print "#ifndef SLM_WITH_CHAT\n#  define SLM_WITH_CHAT " (with_chat == "0" ? 0 : 1) "\n#endif"
+    n = split(parts, list, " ")
+    for (i = 1; i < n; i += 2) print "#ifndef " list[i] "\n#  define " list[i] " " list[i + 1] "\n#endif"
     for (i = 1; i < ARGC; i++) emit(ARGV[i])
 }

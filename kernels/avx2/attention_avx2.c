@@ -198,7 +198,7 @@ static void softcap_avx2(float p[SLM_TILE], float softcap)
 }
 
 /* Maximum, probabilities, sum: p goes from scores to e^(score - m), m and l of the states move on. Lane i of a short register: query i. */
-SLM_INLINE_AVX2 void softmax_avx2(struct attend_batch_avx2 *batch, uint32_t count, const float *v_scales)
+SLM_INLINE_AVX2 void softmax_some_avx2(struct attend_batch_avx2 *batch, uint32_t count, const float *v_scales)
 {
     const __m128 empty = _mm_set1_ps(-HUGE_VALF);
     __m256 lanes[QUERIES_AVX2][2];
@@ -223,6 +223,16 @@ SLM_INLINE_AVX2 void softmax_avx2(struct attend_batch_avx2 *batch, uint32_t coun
     _mm_storeu_ps(l, _mm_fmadd_ps(old_l, correction, sums));
     for (uint32_t i = 0; i < count; i++) {
         batch->query[i].state[1] = l[i];
+    }
+}
+
+/* `count` queries, 1 or 4. */
+SLM_LONG_AVX2 void softmax_avx2(struct attend_batch_avx2 *batch, uint32_t count, const float *v_scales)
+{
+    if (count == 1) {
+        softmax_some_avx2(batch, 1, v_scales);
+    } else {
+        softmax_some_avx2(batch, QUERIES_AVX2, v_scales);
     }
 }
 
@@ -258,19 +268,32 @@ SLM_INLINE_AVX2 void add_values_avx2(const void *v_tile, uint32_t stride, enum s
     }
 }
 
-/* All dimensions of query i, keys [begin, end): 64 dimensions at a time, then 16. Corrects it, once. */
-SLM_INLINE_AVX2 void values_one_avx2(const void *v_tile, uint32_t stride, enum slm_kv_type type, struct attend_batch_avx2 *batch,
-                                     uint32_t i, uint32_t begin, uint32_t end)
+/* All dimensions of query i, keys [begin, end): 64 dimensions at a time, then 16. */
+SLM_INLINE_AVX2 void values_of_type_avx2(const void *v_tile, uint32_t stride, enum slm_kv_type type, const struct attend_batch_avx2 *batch,
+                                         uint32_t i, uint32_t begin, uint32_t end)
 {
     uint32_t d = 0;
-    if (begin >= end) {
-        return;
-    }
     for (; d + 64 <= stride; d += 64) {
         add_values_avx2(v_tile, stride, type, d, 8, batch, i, 1, begin, end);
     }
     for (; d < stride; d += 16) {
         add_values_avx2(v_tile, stride, type, d, 2, batch, i, 1, begin, end);
+    }
+}
+
+/* The same for all types, unless there are no keys. Corrects the query, once. */
+SLM_LONG_AVX2 void values_one_avx2(const void *v_tile, uint32_t stride, enum slm_kv_type type, struct attend_batch_avx2 *batch, uint32_t i,
+                                   uint32_t begin, uint32_t end)
+{
+    if (begin >= end) {
+        return;
+    }
+    if (type == SLM_CACHE_F16) {
+        values_of_type_avx2(v_tile, stride, SLM_CACHE_F16, batch, i, begin, end);
+    } else if (type == SLM_CACHE_I8) {
+        values_of_type_avx2(v_tile, stride, SLM_CACHE_I8, batch, i, begin, end);
+    } else {
+        values_of_type_avx2(v_tile, stride, SLM_CACHE_F32, batch, i, begin, end);
     }
     batch->correction[i] = 1.0f;
 }

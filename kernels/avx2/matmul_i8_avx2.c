@@ -88,22 +88,29 @@ SLM_INLINE_AVX2 void tile_i8_avx2(const uint8_t *panel, uint32_t groups, uint32_
     }
 }
 
-/* All columns of a panel, four at a time. */
+/* All columns of a panel, four at a time. `columns` is a constant of the caller, except in builds for size. */
 SLM_INLINE_AVX2 void columns_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
 {
     const uint32_t rest = columns % 4;
     for (uint32_t c = 0; c < columns - rest; c += 4) {
         tile_i8_avx2(panel, groups, 0, 2, x + 4 * c, columns, 4, c == 0, y + c * y_stride, y_stride);
     }
-    if (rest > 0) {
-        tile_i8_avx2(panel, groups, 0, 2, x + 4 * (columns - rest), columns, rest, columns == rest, y + (columns - rest) * y_stride,
-                     y_stride);
+    x += 4 * (columns - rest);
+    y += (columns - rest) * y_stride;
+    if (!SLM_SMALL && rest > 0) {
+        tile_i8_avx2(panel, groups, 0, 2, x, columns, rest, columns == rest, y, y_stride);
+    }
+    switch (SLM_SMALL ? rest : 0) {
+    case 1: tile_i8_avx2(panel, groups, 0, 2, x, columns, 1, columns == 1, y, y_stride); break;
+    case 2: tile_i8_avx2(panel, groups, 0, 2, x, columns, 2, columns == 2, y, y_stride); break;
+    case 3: tile_i8_avx2(panel, groups, 0, 2, x, columns, 3, columns == 3, y, y_stride); break;
+    default: break;
     }
 }
 
 static void panel_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
 {
-    switch (columns) {
+    switch (SLM_SMALL ? 0 : columns) {
     case 1: columns_i8_avx2(panel, groups, x, 1, y, y_stride); break;
     case 2: columns_i8_avx2(panel, groups, x, 2, y, y_stride); break;
     case 3: columns_i8_avx2(panel, groups, x, 3, y, y_stride); break;
@@ -111,7 +118,7 @@ static void panel_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *
     case 5: columns_i8_avx2(panel, groups, x, 5, y, y_stride); break;
     case 6: columns_i8_avx2(panel, groups, x, 6, y, y_stride); break;
     case 7: columns_i8_avx2(panel, groups, x, 7, y, y_stride); break;
-    default: columns_i8_avx2(panel, groups, x, 8, y, y_stride); break;
+    default: columns_i8_avx2(panel, groups, x, SLM_SMALL ? columns : 8, y, y_stride); break;
     }
 }
 

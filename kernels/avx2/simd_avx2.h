@@ -10,6 +10,15 @@
 
 /* Functions with constant counts must be inlined and their loops unrolled, or arrays of registers become memory. */
 #define SLM_INLINE_AVX2 static inline __attribute__((always_inline))
+/* Builds for size (SMALL=1) have long code that is needed in several places once, and call it. */
+#ifndef SLM_SMALL
+#  define SLM_SMALL 0
+#endif
+#if SLM_SMALL
+#  define SLM_LONG_AVX2 static __attribute__((noinline))
+#else
+#  define SLM_LONG_AVX2 SLM_INLINE_AVX2
+#endif
 #if defined(__clang__)
 #  define SLM_UNROLL_AVX2 _Pragma("clang loop unroll(full)")
 #else

@@ -312,6 +312,7 @@ slm_status slm_adapter_open(slm_model *model, const char *path, uint64_t path_le
 
 slm_status slm_adapter_get_info(const slm_adapter *adapter, slm_adapter_info *info, slm_error *error)
 {
+    SLM_REQUIRE_PART(CONVERT, "adapters", error);
     SLM_TRY(slm__require(adapter, "adapter", error));
     const slm_adapter_info known = {sizeof known, adapter->set.rank, adapter->linears, 0, adapter->parameters, adapter->bytes};
     return slm__struct_out(info, &known, sizeof known, error);
@@ -334,6 +335,7 @@ slm_status slm_adapter_close(slm_adapter *adapter)
 slm_status slm_session_set_adapters(slm_session *session, slm_adapter *const *adapters, const float *weights, uint32_t count,
                                     slm_error *error)
 {
+    SLM_REQUIRE_PART(CONVERT, "adapters", error);
     SLM_TRY(slm__require(session, "session", error));
     if (count > 0) {
         SLM_TRY(slm__require(adapters, "adapters", error));

@@ -6,6 +6,7 @@
 slm_status slm_embed(slm_pool *pool, const slm_input *inputs, uint64_t count, const slm_embed_options *options, float *embeddings,
                      uint64_t capacity, slm_error *error)
 {
+    SLM_REQUIRE_PART(SCORES, "embeddings", error);
     slm_embed_options known;
     SLM_TRY(slm__require(pool, "pool", error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));

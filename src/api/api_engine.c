@@ -26,6 +26,34 @@ const char *slm_build_info(void)
 #if SLM_WITH_CONVERT
             ", with conversion"
 #endif
+#if !SLM_WITH_CHAT || !SLM_WITH_GRAMMAR || !SLM_WITH_IMAGES || !SLM_WITH_SCORES || !SLM_WITH_SNAPSHOTS || !SLM_WITH_VARIANTS || \
+    !SLM_WITH_MEASURE || !SLM_WITH_MESSAGES
+            ", without"
+#endif
+#if !SLM_WITH_CHAT
+            " chat"
+#endif
+#if !SLM_WITH_GRAMMAR
+            " grammar"
+#endif
+#if !SLM_WITH_IMAGES
+            " images"
+#endif
+#if !SLM_WITH_SCORES
+            " scores"
+#endif
+#if !SLM_WITH_SNAPSHOTS
+            " snapshots"
+#endif
+#if !SLM_WITH_VARIANTS
+            " variants"
+#endif
+#if !SLM_WITH_MEASURE
+            " measure"
+#endif
+#if !SLM_WITH_MESSAGES
+            " messages"
+#endif
             ", kernels scalar"
 #ifdef SLM_HAVE_AVX2
             " avx2"
@@ -59,16 +87,7 @@ const char *slm_status_name(slm_status status)
     }
 }
 
-const char *slm_status_text(slm_status status)
-{
-    switch (status) {
-#define TEXT_CASE(name, number, text) \
-  case name: return text;
-        SLM_STATUS_LIST(TEXT_CASE)
-#undef TEXT_CASE
-    default: return "unknown status";
-    }
-}
+const char *slm_status_text(slm_status status) { return slm__status_text(status); }
 
 int32_t slm_isa_from_name(const char *name, uint64_t name_length)
 {

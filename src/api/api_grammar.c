@@ -78,6 +78,7 @@ static slm_status build(struct slm_engine *engine, int32_t kind, struct slm_span
 slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const char *text, uint64_t length, const slm_grammar_options *options,
                                slm_grammar **grammar, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     slm_grammar_options known;
     struct slm_span span;
     SLM_TRY(slm__require(engine, "engine", error));
@@ -98,6 +99,7 @@ slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const char *tex
 
 slm_status slm_grammar_get_info(const slm_grammar *grammar, slm_grammar_info *info, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     SLM_TRY(slm__require(grammar, "grammar", error));
     SLM_TRY(slm__require(info, "info", error));
     const slm_grammar_info known = {
@@ -110,7 +112,9 @@ slm_status slm_grammar_destroy(slm_grammar *grammar)
     if (grammar != NULL && atomic_load(&grammar->users) != 0) {
         return SLM_E_BUSY;
     }
-    slm__grammar_free(grammar);
+    if (SLM_WITH_GRAMMAR) {
+        slm__grammar_free(grammar);
+    }
     return SLM_OK;
 }
 

@@ -43,6 +43,7 @@ static slm_status take_values(const slm_image *image, uint32_t size, struct slm_
 
 slm_status slm_session_append_image(slm_session *session, const slm_image *image, const slm_append_options *options, slm_error *error)
 {
+    SLM_REQUIRE_PART(IMAGES, "images", error);
     slm_append_options known;
     slm_image given;
     struct slm_vision_image taken;

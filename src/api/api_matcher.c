@@ -40,6 +40,7 @@ static slm_status check(slm_model *model, slm_grammar *grammar, const slm_matche
 
 slm_status slm_matcher_plan(slm_model *model, slm_grammar *grammar, const slm_matcher_options *options, uint64_t *bytes, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     slm_matcher_options known;
     const struct slm_vocabulary *vocabulary;
     struct slm_matcher *matcher;
@@ -55,6 +56,7 @@ slm_status slm_matcher_plan(slm_model *model, slm_grammar *grammar, const slm_ma
 slm_status slm_matcher_create(slm_model *model, slm_grammar *grammar, const slm_matcher_options *options, slm_matcher **result,
                               slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     slm_matcher_options known;
     const struct slm_vocabulary *vocabulary;
     uint64_t bytes = 0;
@@ -127,6 +129,7 @@ static slm_status read_tokens(struct slm_matcher *matcher, const int32_t *tokens
 
 slm_status slm_matcher_accept(slm_matcher *matcher, const int32_t *tokens, uint64_t count, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     SLM_TRY(slm__require(matcher, "matcher", error));
     SLM_TRY(slm__require(tokens, "tokens", error));
     if (count > matcher->capacity - matcher->count) {
@@ -144,6 +147,7 @@ slm_status slm_matcher_accept(slm_matcher *matcher, const int32_t *tokens, uint6
 
 slm_status slm_matcher_rewind(slm_matcher *matcher, uint64_t tokens, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     SLM_TRY(slm__require(matcher, "matcher", error));
     if (tokens > matcher->count) {
         return slm__fail(error, SLM_E_ARGUMENT, "tokens is %llu; the matcher holds %u", (unsigned long long)tokens, matcher->count);
@@ -156,6 +160,7 @@ slm_status slm_matcher_rewind(slm_matcher *matcher, uint64_t tokens, slm_error *
 
 slm_status slm_matcher_copy(slm_matcher *matcher, const slm_matcher *from, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     SLM_TRY(slm__require(matcher, "matcher", error));
     SLM_TRY(slm__require(from, "from", error));
     if (matcher->grammar != from->grammar || matcher->model != from->model || matcher->capacity < from->count) {
@@ -172,6 +177,7 @@ slm_status slm_matcher_copy(slm_matcher *matcher, const slm_matcher *from, slm_e
 
 slm_status slm_matcher_mask(slm_matcher *matcher, const uint8_t **mask, uint64_t *bytes, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     SLM_TRY(slm__require(matcher, "matcher", error));
     SLM_TRY(slm__require(mask, "mask", error));
     SLM_TRY(slm__require(bytes, "bytes", error));
@@ -181,6 +187,7 @@ slm_status slm_matcher_mask(slm_matcher *matcher, const uint8_t **mask, uint64_t
 
 slm_status slm_matcher_forced(slm_matcher *matcher, char *text, uint64_t capacity, uint64_t *needed, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     uint8_t bytes[4096];
     size_t count = 0;
     SLM_TRY(slm__require(matcher, "matcher", error));
@@ -191,6 +198,7 @@ slm_status slm_matcher_forced(slm_matcher *matcher, char *text, uint64_t capacit
 
 slm_status slm_matcher_get_info(const slm_matcher *matcher, slm_matcher_info *info, slm_error *error)
 {
+    SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     SLM_TRY(slm__require(matcher, "matcher", error));
     SLM_TRY(slm__require(info, "info", error));
     const slm_matcher_info known = {.struct_size = sizeof known,

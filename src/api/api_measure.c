@@ -81,6 +81,7 @@ static double measure_peak(struct measure_job *job, uint32_t which)
 
 slm_status slm_engine_measure(slm_engine *engine, slm_machine *machine, slm_error *error)
 {
+    SLM_REQUIRE_PART(MEASURE, "measurements", error);
     SLM_TRY(slm__require(engine, "engine", error));
     const slm_machine nothing = {.struct_size = sizeof nothing};
     SLM_TRY(slm__struct_out(machine, &nothing, sizeof nothing, error)); /* before the work, not after it */

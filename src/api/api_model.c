@@ -70,7 +70,7 @@ static slm_status bind_model(struct slm_model *model, const struct slm_transform
     if (model->file.tokenizer.length > 0) {
         SLM_TRY(slm__tokenizer_open(&model->tokenizer, model->file.tokenizer, error));
         runtime->tokenizer = &model->tokenizer;
-        if (model->file.vocabulary.length > 0) {
+        if (SLM_WITH_GRAMMAR && model->file.vocabulary.length > 0) {
             SLM_TRY(slm__vocabulary_open(&model->vocabulary, model->file.vocabulary, model->tokenizer.token_count, error));
         }
     }
@@ -222,7 +222,9 @@ slm_status slm_model_close(slm_model *model)
         return SLM_E_BUSY;
     }
     struct slm_engine *engine = model->engine;
-    slm__model_free_vocabulary(model);
+    if (SLM_WITH_GRAMMAR) {
+        slm__model_free_vocabulary(model);
+    }
     if (model->source == SLM_SOURCE_MAPPED) {
         slm__unmap(&model->mapping);
     } else if (model->source == SLM_SOURCE_OWNED) {

@@ -28,6 +28,7 @@ static slm_status score_labels(slm_pool *pool, const slm_input *context, const s
 slm_status slm_score(slm_pool *pool, const slm_input *context, const slm_input *labels, uint64_t count, const slm_score_options *options,
                      slm_label_score *scores, slm_error *error)
 {
+    SLM_REQUIRE_PART(SCORES, "scores", error);
     const uint32_t all = SLM_SCORE_JOINT | SLM_SCORE_EOS | SLM_SCORE_LENGTH | SLM_SCORE_PLAIN;
     slm_score_options known;
     SLM_TRY(slm__require(pool, "pool", error));

@@ -237,6 +237,7 @@ slm_status slm_session_get_info(const slm_session *session, slm_session_info *in
 
 slm_status slm_session_save(const slm_session *session, void *bytes, uint64_t capacity, uint64_t *needed, slm_error *error)
 {
+    SLM_REQUIRE_PART(SNAPSHOTS, "snapshots", error);
     SLM_TRY(slm__require(session, "session", error));
     SLM_TRY(slm__require(needed, "needed", error));
     return slm__session_save(session, bytes, bytes != NULL ? capacity : 0, needed, error);
@@ -244,6 +245,7 @@ slm_status slm_session_save(const slm_session *session, void *bytes, uint64_t ca
 
 slm_status slm_session_restore(slm_session *session, const void *bytes, uint64_t length, slm_error *error)
 {
+    SLM_REQUIRE_PART(SNAPSHOTS, "snapshots", error);
     SLM_TRY(slm__require(session, "session", error));
     SLM_TRY(slm__require(bytes, "bytes", error));
     return slm__session_restore(session, bytes, length, error);

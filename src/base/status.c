@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the caller's slm_error: within its struct_size only, always NUL-terminated, always clean UTF-8, whatever a file put into it. */
-#include "base/status.h" /* slm__fail, slm__fail_in, slm__fail_memory */
+#include "base/status.h" /* slm__fail, slm__fail_in, slm__fail_memory, slm__fail_plainly, slm__status_text */
 #include "base/utf8.h"   /* slm__utf8_printable */
 
 #include <stdarg.h>
@@ -74,7 +74,7 @@ static size_t format_into(char *text, size_t capacity, const char *format, va_li
     return (size_t)length < capacity ? (size_t)length : capacity - 1;
 }
 
-slm_status slm__fail(slm_error *error, slm_status status, const char *format, ...)
+slm_status(slm__fail)(slm_error *error, slm_status status, const char *format, ...)
 {
     size_t room = room_of(error);
     if (room == 0) {
@@ -89,7 +89,7 @@ slm_status slm__fail(slm_error *error, slm_status status, const char *format, ..
     return status;
 }
 
-slm_status slm__fail_in(slm_error *error, slm_status status, const char *format, ...)
+slm_status(slm__fail_in)(slm_error *error, slm_status status, const char *format, ...)
 {
     size_t room = room_of(error);
     if (room == 0) {
@@ -112,4 +112,27 @@ slm_status slm__fail_in(slm_error *error, slm_status status, const char *format,
 slm_status slm__fail_memory(slm_error *error, uint64_t bytes)
 {
     return slm__fail(error, SLM_E_NO_MEMORY, "out of memory (%llu bytes)", (unsigned long long)bytes);
+}
+
+const char *slm__status_text(slm_status status)
+{
+    switch (status) {
+#define TEXT_CASE(name, number, text) \
+  case name: return text;
+        SLM_STATUS_LIST(TEXT_CASE)
+#undef TEXT_CASE
+    default: return "unknown status";
+    }
+}
+
+slm_status slm__fail_plainly(slm_error *error, slm_status status)
+{
+    const char *text = slm__status_text(status);
+    const size_t room = room_of(error), length = strlen(text);
+    if (room != 0) {
+        error->status = status;
+        memcpy(error->message, text, length < room ? length : room - 1);
+        error->message[length < room ? length : room - 1] = '\0';
+    }
+    return status;
 }

@@ -3,7 +3,8 @@
 #ifndef SLM_BASE_STATUS_H
 #define SLM_BASE_STATUS_H
 
-#include <slm.h> /* slm_status, slm_error: the only public names that the lower floors use */
+#include "base/parts.h" /* SLM_WITH_MESSAGES */
+#include <slm.h>        /* slm_status, slm_error: the only public names that the lower floors use */
 
 /* Return the status of `expression` if it failed. */
 #define SLM_TRY(expression)                   \
@@ -31,5 +32,16 @@ slm_status slm__fail_in(slm_error *error, slm_status status, const char *format,
 
 /* "out of memory (N bytes)" */
 slm_status slm__fail_memory(slm_error *error, uint64_t bytes);
+
+/* The short text of a status: slm_status_text() */
+const char *slm__status_text(slm_status status);
+/* As slm__fail(), with the short text of the status for a sentence. */
+slm_status slm__fail_plainly(slm_error *error, slm_status status);
+
+/* Without sentences the calls above lose their formats and arguments, which are only checked. */
+#if !SLM_WITH_MESSAGES
+#  define slm__fail(error, status, ...) (0 ? (slm__fail)(error, status, __VA_ARGS__) : slm__fail_plainly(error, status))
+#  define slm__fail_in(error, status, ...) (0 ? (slm__fail_in)(error, status, __VA_ARGS__) : slm__fail_plainly(error, status))
+#endif
 
 #endif

@@ -12,6 +12,7 @@
  * rows at a time, so that its output buffer stays small for any vocabulary.
  */
 #include "model/forward.h"
+#include "base/parts.h"        /* SLM_WITH_CONVERT, SLM_WITH_VARIANTS */
 #include "kernels/poly_math.h" /* slm__sincos64 */
 #include "model/layers.h"      /* struct slm_layer_step */
 #include "ops/matmul.h"        /* slm__op_matmul */
@@ -30,7 +31,9 @@ void slm__project(const struct slm_layer_step *step, const struct slm_matrix *ma
 {
     const struct slm_workspace *w = step->forward->workspace;
     slm__op_matmul(step->forward->team, step->forward->kernels, matrix, w->h, w->h_stride, step->count, w->wide, w->wide_stride, w->packed);
-    slm__low_rank_add(step->forward, matrix, step->rows, step->picked, step->count, w->h, w->h_stride, w->wide, w->wide_stride);
+    if (SLM_WITH_CONVERT) {
+        slm__low_rank_add(step->forward, matrix, step->rows, step->picked, step->count, w->h, w->h_stride, w->wide, w->wide_stride);
+    }
 }
 
 void slm__norm_row(const struct slm_forward *f, const float *x, const struct slm_norm *norm, uint32_t n, float *out)
@@ -175,7 +178,7 @@ static void start_rows(void *context, uint32_t begin, uint32_t end, uint32_t thr
 
 static void run_mlp(struct slm_layer_step *step)
 {
-    if (step->layer->experts == 0) {
+    if (!SLM_WITH_VARIANTS || step->layer->experts == 0) {
         slm__layer_mlp(step, &step->layer->mlp);
     } else {
         slm__layer_experts(step);
@@ -282,7 +285,9 @@ static void run_head(const struct slm_forward *f, const struct slm_row *rows, co
         return;
     }
     slm__op_matmul(f->team, f->kernels, &t->head, normed, w->x_stride, count, logits, w->vocab_stride, w->packed);
-    slm__low_rank_add(f, &t->head, rows, picked, count, normed, w->x_stride, logits, w->vocab_stride);
+    if (SLM_WITH_CONVERT) {
+        slm__low_rank_add(f, &t->head, rows, picked, count, normed, w->x_stride, logits, w->vocab_stride);
+    }
     struct head_job job = {f, rows, picked, logits};
     slm__team_for(f->team, count, 1, give_logits, &job);
 }

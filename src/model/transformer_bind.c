@@ -181,6 +181,11 @@ slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_wei
         binder.used += t->rope_sets[i].long_frequencies != NULL ? 2 : 1;
     }
     if (tables.vision_layers != 0) {
+        if (!SLM_WITH_IMAGES) {
+            return slm__fail(error, SLM_E_UNSUPPORTED,
+                             "the model sees; this build of libslm has no images (WITH_IMAGES=0): convert it with "
+                             "--text-only");
+        }
         vision->body.layer_count = tables.vision_layers;
         SLM_TRY(slm__vision_bind(vision, t, &binder));
         t->vision = vision;

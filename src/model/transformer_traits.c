@@ -267,6 +267,12 @@ slm_status slm__transformer_tables(const struct slm_weight_file *file, struct sl
     SLM_TRY(layer_array(file, "layer.experts", true, tables->layers, &experts, error));
     for (uint32_t l = 0; l < tables->layers; l++) {
         SLM_TRY(check_range("layer.experts", l, array_at(&experts, l), 0, MAX_EXPERTS, error));
+        if (!SLM_WITH_VARIANTS && array_at(&experts, l) != 0) {
+            return slm__fail(error, SLM_E_UNSUPPORTED,
+                             "layer %u is a mixture of experts, which this build of libslm leaves out "
+                             "(WITH_VARIANTS=0)",
+                             l);
+        }
         tables->experts += array_at(&experts, l);
     }
     return SLM_OK;
@@ -284,6 +290,9 @@ static slm_status read_switches(struct slm_transformer *t, const struct slm_weig
     SLM_TRY(slm__optional_u64(file, "model.renormalize_experts", 0, 1, &renormalize, error));
     SLM_TRY(slm__optional_u64(file, "model.bidirectional", 0, 1, &bidirectional, error));
     t->head_kind = (enum slm_head_kind)head;
+    if (!SLM_WITH_SCORES && bidirectional != 0) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "the model is an encoder, which this build of libslm leaves out (WITH_SCORES=0)");
+    }
     t->bidirectional = bidirectional != 0;
     t->norm_kind = (enum slm_norm_kind)norm;
     t->block_kind = (enum slm_block_kind)block;

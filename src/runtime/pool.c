@@ -157,7 +157,7 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     mark = carver->used;
     slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, shape->context, shape->adapter_rank,
                          slm__team_threads(pool->model->team));
-    if (t->vision != NULL) {
+    if (SLM_WITH_IMAGES && t->vision != NULL) {
         struct slm_vision_workspace counted, *vision = slm__carve(carver, sizeof *vision);
         slm__vision_workspace_carve(vision != NULL ? vision : &counted, carver, t->vision, slm__team_threads(pool->model->team));
         pool->vision = vision;

@@ -212,7 +212,7 @@ static void run_append(void *context)
     struct slm_session *session = job->session;
     struct slm_pool *pool = session->pool;
     const struct slm_forward forward = slm__pool_forward(pool, session_cancelled, session);
-    if (job->image != NULL && (session_cancelled(session) || !see_image(job))) {
+    if (SLM_WITH_IMAGES && job->image != NULL && (session_cancelled(session) || !see_image(job))) {
         job->status = SLM_E_CANCELLED;
         return;
     }

@@ -194,7 +194,7 @@ bool slm__normalizer_known(const struct slm_normalizer *step)
     case SLM_NORMALIZER_PREPEND:
         return step->value == 0 && slm__utf8_valid_prefix(step->text) == step->text.length;
     case SLM_NORMALIZER_PRECOMPILED:
-        return step->value == 0 && slm__precompiled_valid(step->text);
+        return SLM_WITH_VARIANTS && step->value == 0 && slm__precompiled_valid(step->text);
     default:
         return false;
     }
@@ -225,7 +225,9 @@ static slm_status apply(const struct slm_normalizer *step, struct slm_span *text
         }
         break;
     case SLM_NORMALIZER_PRECOMPILED:
-        slm__precompiled_apply(step->text, *text, out);
+        if (SLM_WITH_VARIANTS) {
+            slm__precompiled_apply(step->text, *text, out);
+        }
         *changed = true;
         break;
     default:

@@ -28,7 +28,7 @@ struct encoder {
     struct slm_normalizer normalizers[SLM_TOKENIZER_STEPS_MAX];
     struct slm_pretokenizer pretokenizers[SLM_TOKENIZER_STEPS_MAX];
     uint32_t pretokenizer_count;
-    uint32_t *ids;                /* `first` or a block of `capacity` ids */
+    uint32_t *ids; /* `first` or a block of `capacity` ids */
     size_t count;
     size_t capacity;
     slm_error *error;
@@ -39,7 +39,9 @@ static void encoder_init(struct encoder *encoder)
 {
     const struct slm_tokenizer *t = encoder->tokenizer;
     slm__bpe_scratch_init(&encoder->scratch, encoder->memory);
-    slm__unigram_scratch_init(&encoder->unigram, encoder->memory);
+    if (SLM_WITH_VARIANTS) {
+        slm__unigram_scratch_init(&encoder->unigram, encoder->memory);
+    }
     slm__buffer_init(&encoder->normalized[0], encoder->memory, SIZE_MAX);
     slm__buffer_init(&encoder->normalized[1], encoder->memory, SIZE_MAX);
     slm__buffer_init(&encoder->spaced, encoder->memory, SIZE_MAX);
@@ -69,7 +71,9 @@ static void release_ids(struct encoder *encoder)
 static void encoder_free(struct encoder *encoder)
 {
     slm__bpe_scratch_free(&encoder->scratch);
-    slm__unigram_scratch_free(&encoder->unigram);
+    if (SLM_WITH_VARIANTS) {
+        slm__unigram_scratch_free(&encoder->unigram);
+    }
     slm__buffer_free(&encoder->normalized[0]);
     slm__buffer_free(&encoder->normalized[1]);
     slm__buffer_free(&encoder->spaced);
@@ -122,12 +126,12 @@ static slm_status model_word(struct encoder *encoder, struct slm_span word)
     const struct slm_tokenizer *t = encoder->tokenizer;
     const uint32_t *ids = NULL;
     size_t count = 0;
-    if (t->model == SLM_TOKENIZER_WORDPIECE) {
+    if (SLM_WITH_VARIANTS && t->model == SLM_TOKENIZER_WORDPIECE) {
         SLM_TRY(reserve_ids(encoder, SLM_WORDPIECE_CHARACTERS_MAX));
         encoder->count += slm__wordpiece_word(t, word, encoder->ids + encoder->count);
         return SLM_OK;
     }
-    if (t->model == SLM_TOKENIZER_UNIGRAM) {
+    if (SLM_WITH_VARIANTS && t->model == SLM_TOKENIZER_UNIGRAM) {
         SLM_TRY(slm__unigram_word(t, &encoder->unigram, word, &ids, &count, encoder->error));
     } else {
         SLM_TRY(slm__bpe_word(t, &encoder->scratch, word, &ids, &count, encoder->error));
@@ -147,8 +151,8 @@ static slm_status encode_word(struct encoder *encoder, struct slm_span word)
     const struct slm_tokenizer *t = encoder->tokenizer;
     if (word.length <= t->longest_token) {
         uint32_t id = slm__tokenizer_find(t, word);
-        if (id != SLM_TOKENIZER_NONE && ((t->model_flags & SLM_TOKENIZER_IGNORE_MERGES) != 0 ||
-                                         (t->tables[SLM_TOKENIZER_FLAGS][id] & SLM_TOKEN_WHOLE) != 0)) {
+        if (id != SLM_TOKENIZER_NONE &&
+            ((t->model_flags & SLM_TOKENIZER_IGNORE_MERGES) != 0 || (t->tables[SLM_TOKENIZER_FLAGS][id] & SLM_TOKEN_WHOLE) != 0)) {
             return push_id(encoder, id);
         }
     }

@@ -92,6 +92,10 @@ static slm_status open_header(struct slm_tokenizer *t, slm_error *error)
         return slm__fail(error, SLM_E_BAD_VALUE, "tokenizer section: %u tokens, 1 to %d are supported", (unsigned)t->token_count,
                          SLM_TOKENIZER_TOKENS_MAX);
     }
+    if (!SLM_WITH_VARIANTS && t->model != SLM_TOKENIZER_BPE) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "tokenizer section: model %u is not BPE, and others are left out (WITH_VARIANTS=0)",
+                         (unsigned)t->model);
+    }
     if (!model_known(t->model, t->model_flags)) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "tokenizer section: model %u with flags %u is not known here", (unsigned)t->model,
                          (unsigned)t->model_flags);
