@@ -52,7 +52,7 @@ refuses() {
 
 partial without-convert WITH_CONVERT=0 all
 partial nano MINIMAL=1 SMALL=1 THREADS=none TIERS= all
-partial core MINIMAL=1 WITH_CHAT=1 WITH_MESSAGES=1 SMALL=1 all
+SLM_TESTS='kernels/check_' partial core MINIMAL=1 WITH_CHAT=1 WITH_MESSAGES=1 SMALL=1 test # the kernels are other code there
 refuses nano 'does not support' convert nothing -o nothing.slm
 refuses core 'this build of libslm has no conversion (WITH_CONVERT=0)' convert nothing -o nothing.slm
 exit $bad

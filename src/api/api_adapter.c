@@ -335,10 +335,10 @@ slm_status slm_adapter_close(slm_adapter *adapter)
 slm_status slm_session_set_adapters(slm_session *session, slm_adapter *const *adapters, const float *weights, uint32_t count,
                                     slm_error *error)
 {
-    SLM_REQUIRE_PART(CONVERT, "adapters", error);
     SLM_TRY(slm__require(session, "session", error));
     if (count > 0) {
+        SLM_REQUIRE_PART(CONVERT, "adapters", error);
         SLM_TRY(slm__require(adapters, "adapters", error));
     }
-    return slm__session_set_adapters(session, adapters, weights, count, error);
+    return !SLM_WITH_CONVERT ? SLM_OK : slm__session_set_adapters(session, adapters, weights, count, error);
 }

@@ -129,6 +129,7 @@ slm_status slm_session_set_grammar(slm_session *session, slm_grammar *grammar, s
     const struct slm_vocabulary *vocabulary = NULL;
     SLM_TRY(slm__require(session, "session", error));
     if (grammar != NULL) {
+        SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
         SLM_TRY(slm__model_vocabulary(model_of(session), &vocabulary, error));
     }
     return slm__constraint_set(session, grammar, vocabulary, error);

@@ -34,11 +34,17 @@ static slm_status begin_matcher(struct slm_session *session, struct slm_token_ma
     return slm__matcher_begin(matcher, grammar, vocabulary, t->eos_tokens, t->eos_count, session->constraint.block, cache, error);
 }
 
+/* NULL: any text; that is what the compiler sees where grammars are left out. */
+static const struct slm_grammar *grammar_of(const struct slm_session *session)
+{
+    return SLM_WITH_GRAMMAR ? session->constraint.grammar : NULL;
+}
+
 slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *grammar, const struct slm_vocabulary *vocabulary,
                                slm_error *error)
 {
     struct slm_constraint *constraint = &session->constraint;
-    if (grammar != NULL) {
+    if (SLM_WITH_GRAMMAR && grammar != NULL) {
         struct slm_token_matcher matcher;
         const slm_status status = begin_matcher(session, &matcher, grammar, vocabulary, error);
         if (status != SLM_OK) { /* what was there lay in the same block */
@@ -51,7 +57,7 @@ slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *
         constraint->matcher = matcher;
         atomic_fetch_add(&grammar->users, 1);
     }
-    if (constraint->grammar != NULL) {
+    if (SLM_WITH_GRAMMAR && constraint->grammar != NULL) {
         atomic_fetch_sub(&constraint->grammar->users, 1);
     }
     constraint->grammar = grammar;
@@ -62,7 +68,7 @@ slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *
 void slm__constraint_restart(struct slm_session *session)
 {
     session->constraint.answer = (struct slm_constraint_answer){session->count, false};
-    if (session->constraint.grammar != NULL) {
+    if (grammar_of(session) != NULL) {
         slm__matcher_restart(&session->constraint.matcher);
     }
 }
@@ -86,7 +92,7 @@ slm_status slm__constraint_return(struct slm_session *session, struct slm_constr
 {
     struct slm_constraint *constraint = &session->constraint;
     slm__constraint_restart(session);
-    if (constraint->grammar == NULL || answer.from > session->count) {
+    if (grammar_of(session) == NULL || answer.from > session->count) {
         return SLM_OK;
     }
     constraint->answer = answer;
@@ -101,7 +107,7 @@ slm_status slm__constraint_fork(struct slm_session *fork, const struct slm_sessi
     const struct slm_constraint *from = &session->constraint;
     fork->constraint.grammar = NULL;
     fork->constraint.answer = from->answer;
-    if (from->grammar != NULL) {
+    if (grammar_of(session) != NULL) {
         struct slm_token_matcher *matcher = &fork->constraint.matcher;
         SLM_TRY(begin_matcher(fork, matcher, from->grammar, from->matcher.vocabulary, error));
         SLM_TRY(slm__matcher_take(matcher, &from->matcher, error));
@@ -117,7 +123,7 @@ slm_status slm__constraint_logits(struct slm_session *session, const float **log
     float *allowed = session->pool->allowed_logits;
     const uint8_t *mask;
     *logits = session->logits;
-    if (session->constraint.grammar == NULL) {
+    if (grammar_of(session) == NULL) {
         return SLM_OK;
     }
     if (session->constraint.answer.ended) {
@@ -188,7 +194,7 @@ static slm_status take_shortest(struct slm_session *session, uint32_t left, int3
 slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, slm_error *error)
 {
     bool enough = false;
-    if (session->constraint.grammar == NULL) {
+    if (grammar_of(session) == NULL) {
         return SLM_OK;
     }
     uint32_t left = session->context - session->count;
@@ -211,5 +217,5 @@ slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, s
 
 bool slm__constraint_finished(const struct slm_session *session)
 {
-    return session->constraint.grammar != NULL && slm__matcher_finished(&session->constraint.matcher);
+    return grammar_of(session) != NULL && slm__matcher_finished(&session->constraint.matcher);
 }
