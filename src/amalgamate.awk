@@ -23,7 +23,7 @@ function resolve(line) {
 }
 
 function add_name(path, name) {
-    if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/ || (path, name) in local_names) return
+    if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/ || (path, name) in local_names || name in public_names) return
     local_names[path, name] = 1
     users[name]++
 }
@@ -212,6 +212,10 @@ function emit(path,   line, target, n, i, list) {
 
 BEGIN {
     for (i = 1; i < ARGC; i++) pending[++pending_count] = ARGV[i]
+    while ((getline line < "include/slm.h") > 0) { # handles keep their names, wherever their struct is
+        if (line ~ /^typedef struct [a-z_]+ [a-z_]+;/) public_names[substr(line, 16, match(substr(line, 16), / /) - 1)] = 1
+    }
+    close("include/slm.h")
     for (i = 1; i <= pending_count; i++) scan(pending[i])
     print "/* SPDX-License-Identifier: MIT */"
     print "/* libslm in one file, made by src/amalgamate.awk. Compile with -std=c11 -O2 -ffp-contract=off; link with -lm -pthread."

@@ -10,6 +10,7 @@ uint32_t slm_abi_version(void) { return SLM_ABI_VERSION; }
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
+/* Longer than 60 lines because each part that a build has or has not takes three. */
 const char *slm_build_info(void)
 {
     return "libslm " TEXT(SLM_VERSION_MAJOR) "." TEXT(SLM_VERSION_MINOR) "." TEXT(SLM_VERSION_PATCH)

@@ -35,7 +35,7 @@ struct state {
 
 /* What waits to be taken into a state. */
 struct stack {
-    struct item {
+    struct waiting {
         struct slm_atom atom;
         uint32_t parent;
     } * items;
@@ -77,7 +77,7 @@ static slm_status add_atom(struct slm_schema_work *work, struct state *state, co
 static slm_status push(struct slm_schema_work *work, struct stack *stack, const struct slm_atom *atom, uint32_t parent)
 {
     SLM_TRY(slm__schema_room(work, &stack->items, stack->count, &stack->capacity, sizeof *stack->items));
-    stack->items[stack->count++] = (struct item){*atom, parent};
+    stack->items[stack->count++] = (struct waiting){*atom, parent};
     return SLM_OK;
 }
 
@@ -275,7 +275,7 @@ static slm_status take(struct slm_schema_work *work, struct state *state, const 
         SLM_TRY(push(work, &stack, &items[i], parent));
     }
     while (stack.count > 0 && !state->dead && state->values_at == 0) {
-        struct item item = stack.items[--stack.count];
+        struct waiting item = stack.items[--stack.count];
         if (item.atom.kind == SLM_ATOM_LITERAL) {
             SLM_TRY(take_literal(work, state, &stack, item.atom.literal, item.parent));
         } else {

@@ -31,8 +31,8 @@ struct embed_job {
 /* ---- inputs */
 
 /* Cut list `index`, the last one, to `most` ids: the first of the text, and what the tokenizer adds around them. */
-static slm_status truncate(struct slm_input_ids *lists, const struct slm_runtime_model *model, uint64_t index, const slm_input *input,
-                           uint32_t flags, uint64_t most, slm_error *error)
+static slm_status cut_to_room(struct slm_input_ids *lists, const struct slm_runtime_model *model, uint64_t index, const slm_input *input,
+                              uint32_t flags, uint64_t most, slm_error *error)
 {
     struct slm_input_ids plain;
     uint64_t count = 0, inner = 0, before = 0;
@@ -64,7 +64,7 @@ static slm_status read_input(struct slm_input_ids *lists, const struct slm_pool 
     SLM_TRY(slm__input_ids_add(lists, pool->model, input, flags, error));
     (void)slm__input_ids_at(lists, index, &count);
     if (count > most && (embed_flags & SLM_EMBED_TRUNCATE) != 0) {
-        SLM_TRY(truncate(lists, pool->model, index, input, input->ids != NULL ? 0 : flags, most, error));
+        SLM_TRY(cut_to_room(lists, pool->model, index, input, input->ids != NULL ? 0 : flags, most, error));
         (void)slm__input_ids_at(lists, index, &count);
     }
     if (count == 0) {
