@@ -40,7 +40,7 @@ void slm__layer_norm_avx512vnni(const float *x, const float *weight, const float
     }
     const __m512 mean = _mm512_set1_ps(tree16_avx512vnni(sum) / (float)n);
     for (uint32_t i = 0; i < n; i += 16) {
-        const __mmask16 inside = n - i >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << (n - i)) - 1u);
+        const __mmask16 inside = (__mmask16)(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u);
         const __m512 d = _mm512_maskz_sub_ps(inside, load_row_avx512vnni(x, i, n), mean);
         squares = _mm512_fmadd_ps(d, d, squares);
     }

@@ -105,15 +105,25 @@ static void score_row(slm_model *model, int32_t kv_type, struct slm_span line, s
     slm__arena_free(&arena);
 }
 
+/* Under a sanitizer every tenth row: there the way is of interest, not the score. */
+#ifdef SLM_DEBUG
+enum { EVERY = 10 };
+#else
+enum { EVERY = 1 };
+#endif
+
 static struct score score_file(slm_model *model, int32_t kv_type, const char *path)
 {
     struct score score = {0};
     char *text = golden_load(path, NULL);
     assert_non_null(text);
-    for (char *line = text; *line != 0;) {
+    uint32_t row = 0;
+    for (char *line = text; *line != 0; row++) {
         char *end = strchr(line, '\n');
         const size_t length = end != NULL ? (size_t)(end - line) : strlen(line);
-        score_row(model, kv_type, slm__span(line, length), &score);
+        if (row % EVERY == 0) {
+            score_row(model, kv_type, slm__span(line, length), &score);
+        }
         line += length + (end != NULL);
     }
     free(text);
@@ -158,8 +168,8 @@ static void test_answers_and_accuracy(void **state)
         const struct score handwritten = score_file(model, types[t].kv_type, "examples/demo/eval/handwritten.jsonl");
         print_score(types[t].name, "generated", &generated);
         print_score(types[t].name, "handwritten", &handwritten);
-        assert_int_equal(generated.rows, 500);
-        assert_int_equal(handwritten.rows, 60);
+        assert_int_equal(generated.rows, 500 / EVERY);
+        assert_int_equal(handwritten.rows, 60 / EVERY);
         assert_true(generated.rows - generated.same_text <= types[t].most_different);
         assert_int_equal(slm_model_close(model), SLM_OK);
     }
