@@ -924,6 +924,28 @@ SLM_API slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const c
  * vocabulary section only: it is made once). */
 SLM_API slm_status slm_session_set_grammar(slm_session *session, slm_grammar *grammar, slm_error *error);
 
+/* A value of a JSON answer: the answer itself, a member of an object, an element of an array. */
+typedef struct slm_answer_field {
+    uint32_t struct_size;
+    uint32_t tokens;      /* that share a byte with it */
+    uint64_t path_begin;  /* its JSON pointer ("/items/0/name"; of the whole answer "") in `paths` */
+    uint64_t path_length;
+    uint64_t begin;       /* in `text`, quotes and brackets included */
+    uint64_t length;
+    double probability;   /* product of its tokens' probabilities among those that the grammar allowed: how sure the model was */
+    double probability_unconstrained; /* the same among all tokens */
+} slm_answer_field;
+
+/* The values of an answer in the order of their begin, objects and arrays before what they hold. `tokens` are those of the answer, all of
+ * them, as slm_session_next() gave them (only text_length, logprob and allowed_logprob are read; tokens[0].struct_size is the size of all
+ * elements); their texts together are `text`. With stop strings, which hold text back, put the lengths of slm_token_bytes() in.
+ * *count values have paths of *path_bytes bytes together; if `fields` (fields[0].struct_size must be set) or `paths` have no room for them,
+ * SLM_E_BUFFER_TOO_SMALL. Nothing is allocated. Errors: SLM_E_ARGUMENT, SLM_E_SYNTAX (the text is not whole JSON), SLM_E_LIMIT (deeper
+ * than 128 levels), SLM_E_STRUCT_SIZE. */
+SLM_API slm_status slm_answer_fields(const char *text, uint64_t length, const slm_token *tokens, uint64_t token_count,
+                                     slm_answer_field *fields, uint64_t capacity, uint64_t *count, char *paths, uint64_t path_capacity,
+                                     uint64_t *path_bytes, slm_error *error);
+
 typedef struct slm_grammar_info {
     uint32_t struct_size;
     uint32_t nodes;

@@ -148,6 +148,18 @@ static uint8_t simple_escape(uint8_t letter)
     return found == NULL ? 0 : (uint8_t)meanings[found - letters];
 }
 
+int32_t slm__json_escape(const uint8_t *at, const uint8_t *end, size_t *length)
+{
+    *length = 2;
+    if (end - at < 2 || at[1] != 'u') {
+        const uint8_t meaning = end - at < 2 ? 0 : simple_escape(at[1]);
+        return meaning == 0 ? -1 : meaning;
+    }
+    const int32_t code = unicode_escape(at + 2, end, length);
+    *length += 2;
+    return code;
+}
+
 /* Checks an escape; parser->at is on the backslash and ends behind the escape. */
 static slm_status skip_escape(struct parser *parser)
 {
@@ -179,14 +191,11 @@ static slm_status decode_string(struct parser *parser, const uint8_t *at, const 
     while (at < end) {
         if (*at != '\\') {
             target[length++] = *at++;
-        } else if (at[1] != 'u') {
-            target[length++] = simple_escape(at[1]);
-            at += 2;
         } else {
             size_t taken = 0;
-            int32_t code = unicode_escape(at + 2, end, &taken);
+            const int32_t code = slm__json_escape(at, end, &taken);
             length += slm__utf8_encode((uint32_t)code, target + length);
-            at += 2 + taken;
+            at += taken;
         }
     }
     *text = slm__span(target, length);

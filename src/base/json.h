@@ -26,6 +26,9 @@ enum { SLM_JSON_DEPTH = 128 }; /* deeper nesting is SLM_E_LIMIT */
  * a SLM_E_SYNTAX. A leading byte order mark is refused. */
 slm_status slm__json_parse(struct slm_arena *arena, struct slm_span source, const struct slm_json **root, slm_error *error);
 
+/* The character that the escape at `at` (its backslash) stands for, -1: it is none. *length: bytes of the escape. */
+int32_t slm__json_escape(const uint8_t *at, const uint8_t *end, size_t *length);
+
 /* Member of an object by key (the last of duplicates), or NULL; also NULL when `object` is NULL or no object. */
 const struct slm_json *slm__json_get(const struct slm_json *object, const char *key);
 /* As slm__json_get, but JSON null counts as absent. */

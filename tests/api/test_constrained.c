@@ -3,6 +3,7 @@
  * batches and guesses with a grammar give what one session alone gives; what fails changes nothing. */
 #include "tests/api_fixture.h"
 #include "base/json.h" /* slm__json_parse: answers are checked by hand */
+#include <math.h>
 
 enum { GRAMMAR_BYTES = 1 << 20, CONTEXT = 256, ANSWER_BYTES = 1024, FIELDS = 6, LANES = 4 };
 
@@ -474,6 +475,96 @@ static void test_refused_grammar_leaves_the_old(void **state)
     free(rules);
 }
 
+/* ---- Fields */
+
+struct expected_field {
+    const char *path, *value;
+    double probability, unconstrained;
+    uint32_t tokens;
+};
+
+static void test_fields_of_an_answer(void **state)
+{
+    static const char text[] = " {\"a\":[10,\"x\"],\"\\u00e9/~\":{\"b\":{}, \"c\" : null}}";
+    static const uint32_t lengths[] = {3, 4, 3, 0, 2, 4}; /* ` {"`  `a":[`  `10,`  ``  `"x`  `"],"` ... */
+    static const struct expected_field expected[] = {
+        {"", " ", 0, 0, 0},      {"/a", "[10,\"x\"]", 0, 0, 0}, {"/a/0", "10", 0.5, 0.25, 1}, {"/a/1", "\"x\"", 0.125, 0.015625, 3},
+        {"/\303\251~1~0", "{", 0, 0, 0}, {"/\303\251~1~0/b", "{}", 0, 0, 0}, {"/\303\251~1~0/c", "null", 0, 0, 0}};
+    slm_token tokens[10] = {{.struct_size = sizeof tokens[0]}};
+    slm_answer_field fields[8] = {{.struct_size = sizeof fields[0]}};
+    char paths[128];
+    uint64_t count = 0, path_bytes = 0, sum = 0;
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        tokens[i].text_length = i < 6 ? lengths[i] : i == 9 ? 0 : i == 8 ? strlen(text) - sum : (strlen(text) - 16) / 3;
+        tokens[i].allowed_logprob = -0.6931471806f;
+        tokens[i].logprob = 2 * tokens[i].allowed_logprob;
+        sum += tokens[i].text_length;
+    }
+    assert_int_equal(sum, strlen(text));
+    assert_int_equal(slm_answer_fields(text, strlen(text), tokens, 10, NULL, 0, &count, NULL, 0, &path_bytes, &error),
+                     SLM_E_BUFFER_TOO_SMALL);
+    assert_int_equal(count, 7);
+    CHECK_OK(slm_answer_fields(text, strlen(text), tokens, 10, fields, 8, &count, paths, path_bytes, &path_bytes, &error));
+    for (int i = 0; i < 7; i++) {
+        const slm_answer_field *field = &fields[i];
+        assert_int_equal(field->path_length, strlen(expected[i].path));
+        assert_memory_equal(paths + field->path_begin, expected[i].path, field->path_length);
+        if (i > 0) {
+            assert_memory_equal(text + field->begin, expected[i].value, strlen(expected[i].value));
+        }
+        if (expected[i].tokens > 0) {
+            assert_int_equal(field->length, strlen(expected[i].value));
+            assert_int_equal(field->tokens, expected[i].tokens);
+            assert_true(fabs(field->probability - expected[i].probability) < 1e-6);
+            assert_true(fabs(field->probability_unconstrained - expected[i].unconstrained) < 1e-6);
+        }
+    }
+    assert_int_equal(fields[0].tokens, 9); /* the last one, without text, stands behind it */
+    assert_int_equal(fields[0].begin, 1);
+    for (uint64_t cut = 1; cut < strlen(text); cut++) { /* an answer that is not whole; tokens and text that do not fit each other */
+        slm_token one = {.struct_size = sizeof one, .text_length = cut};
+        assert_int_equal(slm_answer_fields(text, cut, &one, 1, fields, 8, &count, paths, sizeof paths, &path_bytes, &error), SLM_E_SYNTAX);
+        assert_int_equal(slm_answer_fields(text, cut + 1, &one, 1, fields, 8, &count, paths, sizeof paths, &path_bytes, &error),
+                         SLM_E_ARGUMENT);
+    }
+    char deep[400];
+    memset(deep, '[', 200);
+    memset(deep + 200, ']', 200);
+    slm_token one = {.struct_size = sizeof one, .text_length = 400};
+    assert_int_equal(slm_answer_fields(deep, 400, &one, 1, fields, 8, &count, paths, sizeof paths, &path_bytes, &error), SLM_E_LIMIT);
+}
+
+/* Of a real answer: the six values and the whole; a greedy choice is the most probable one, and what the grammar allows only adds to it. */
+static void test_fields_of_the_model(void **state)
+{
+    (void)state;
+    for (int p = 0; p < PROMPTS; p++) {
+        slm_session *session = open_session(NULL, &(slm_session_options){0}, triage);
+        slm_token tokens[CONTEXT] = {{.struct_size = sizeof tokens[0]}};
+        slm_answer_field fields[FIELDS + 1] = {{.struct_size = sizeof fields[0]}};
+        char text[ANSWER_BYTES], paths[128];
+        uint64_t length = 0, n = 0, count = 0, path_bytes = 0;
+        ask(session, prompts[p]);
+        do {
+            tokens[n].struct_size = sizeof tokens[n];
+            CHECK_OK(slm_session_next(session, &tokens[n], &error));
+            memcpy(text + length, tokens[n].text, (size_t)tokens[n].text_length);
+            length += tokens[n].text_length;
+        } while (tokens[n++].stop == SLM_STOP_NONE);
+        CHECK_OK(slm_answer_fields(text, length, tokens, n, fields, FIELDS + 1, &count, paths, sizeof paths, &path_bytes, &error));
+        assert_int_equal(count, FIELDS + 1);
+        assert_int_equal(fields[0].length, length);
+        for (int i = 1; i <= FIELDS; i++) {
+            assert_true(fields[i].probability > 0.1 && fields[i].probability <= 1);
+            assert_true(fields[i].probability_unconstrained <= fields[i].probability * 1.0001);
+            assert_true(fields[i].tokens > 0 && fields[0].probability <= fields[i].probability);
+        }
+        assert_true(product <= fields[0].probability * 1.01 || fields[0].tokens < n);
+        slm_session_destroy(session);
+    }
+}
+
 static void test_stepping_allocates_nothing(void **state)
 {
     struct counting_allocator counter = {0};
@@ -538,6 +629,8 @@ int main(void)
         cmocka_unit_test(test_budgets_too_small),
         cmocka_unit_test(test_refused_grammars),
         cmocka_unit_test(test_refused_grammar_leaves_the_old),
+        cmocka_unit_test(test_fields_of_an_answer),
+        cmocka_unit_test(test_fields_of_the_model),
         cmocka_unit_test(test_stepping_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
