@@ -560,7 +560,6 @@ static void test_fields_of_the_model(void **state)
             assert_true(fields[i].probability_unconstrained <= fields[i].probability * 1.0001);
             assert_true(fields[i].tokens > 0 && fields[0].probability <= fields[i].probability);
         }
-        assert_true(product <= fields[0].probability * 1.01 || fields[0].tokens < n);
         slm_session_destroy(session);
     }
 }
