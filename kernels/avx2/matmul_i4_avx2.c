@@ -53,8 +53,8 @@ SLM_INLINE_AVX2 void dots_i4_avx2(const uint8_t *quants, const uint8_t *x, uint3
     }
 }
 
-/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + most of a panel, behind
- * its end for that of the panel `next` bytes further. */
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + most of a panel,
+ * behind its end for that of the panel `next` bytes further. */
 SLM_INLINE_AVX2 void prefetch_i4_avx2(const uint8_t *panel, uint32_t groups, uint32_t g, uint32_t most, uint64_t next)
 {
     const uint32_t ahead = groups < most ? groups : most;
