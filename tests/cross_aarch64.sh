@@ -16,7 +16,7 @@ cross=aarch64-linux-gnu
 packages="gcc-$cross libc6-dev-arm64-cross qemu-user-static"
 cmocka=$build/cmocka
 export SLM_GOLDEN=${SLM_GOLDEN:-tests/golden}
-pattern=${SLM_TESTS:-kernels/|api/test_determinism|api/test_models|api/test_threads}
+pattern=${SLM_TESTS:-kernels/|unit/test_grammar_match|api/test_determinism|api/test_models|api/test_threads}
 
 skip() {
     echo "test-aarch64: skipped: $1"
@@ -132,11 +132,11 @@ compare_machines() {
 
 install_tools
 fetch_cmocka
-names=$(for source in tests/kernels/check_*.c tests/api/test_*.c; do echo "${source#tests/}"; done | sed 's/\.c$//' | grep -E "$pattern")
+names=$(for source in tests/kernels/check_*.c tests/unit/test_*.c tests/api/test_*.c; do echo "${source#tests/}"; done | sed 's/\.c$//' | grep -E "$pattern")
 targets=$(for name in $names; do echo "$build/tests/$name"; done)
 rm -rf "$build/test-logs"
 # shellcheck disable=SC2086 # lists of words
-PKG_CONFIG_LIBDIR=$build/none ${MAKE:-make} --no-print-directory BUILD="$build" CC=$cross-gcc AR=$cross-ar HOSTCC=cc \
+PKG_CONFIG_LIBDIR=$build/none ${MAKE:-make} --no-print-directory BUILD="$build" CC=$cross-gcc AR=$cross-ar HOSTCC=cc PNG= JPEG= \
     CFLAGS="-I$cmocka/usr/include" LDFLAGS="-L$cmocka/usr/lib/$cross -Wl,-rpath,$cmocka/usr/lib/$cross" "$build/slm" $targets || exit 1
 ${MAKE:-make} --no-print-directory BUILD="$build/host" "$build/host/slm" || exit 1
 check_isa

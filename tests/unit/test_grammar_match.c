@@ -388,7 +388,7 @@ static void small_cache(void **state)
     struct slm_grammar_builder builder = new_builder();
     slm_rule value = slm__node_rule_new(&builder, slm__span_text("value"));
     struct slm_object_member members[40];
-    char keys[40][4];
+    char keys[40][16];
     for (int i = 0; i < 40; i++) {
         snprintf(keys[i], sizeof keys[i], "k%d", i);
         members[i] = (struct slm_object_member){slm__span_text(keys[i]), slm__node_rule(&builder, value), false};

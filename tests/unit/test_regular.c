@@ -25,7 +25,7 @@ static int begin(void **state)
     uint32_t count = 1;
     for (uint32_t i = 0; count < TEXTS; i++) {
         for (uint32_t k = 0; k < LETTERS; k++, count++) {
-            strcpy(texts[count], texts[i]);
+            memcpy(texts[count], texts[i], sizeof texts[count]);
             strcat(texts[count], letters[k]);
             lengths[count] = lengths[i] + 1;
         }
