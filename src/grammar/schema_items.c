@@ -7,7 +7,7 @@
 #include "grammar/schema_nodes.h"    /* slm__goal_node, slm__comma_node */
 #include "grammar/schema_records.h"  /* struct slm_schema_array */
 
-enum { MOST_CELLS = 4096, MOST_UNIQUE = 8 };
+enum { MOST_CELLS = 4096, MOST_UNIQUE = 8, MOST_MARKS = 4 };
 
 slm_node slm__bracket_node(struct slm_schema_work *work, slm_node inside)
 {
@@ -57,23 +57,28 @@ static slm_status plain_items(struct slm_schema_work *work, const struct slm_sch
     return SLM_OK;
 }
 
-/* Item `index` that satisfies (or, with `opposite`, fails) what `contains` asks for. */
-static slm_status item_with(struct slm_schema_work *work, const struct slm_schema_array *array, uint32_t index, bool opposite,
+/* Item `index` that satisfies what the `contains` in the bits of `set` ask for; `opposite`: the first one fails. */
+static slm_status item_with(struct slm_schema_work *work, const struct slm_schema_array *array, uint32_t index, uint32_t set, bool opposite,
                             slm_node *node)
 {
     const struct slm_goal_record goal = work->goals[goal_at(array, index)];
+    *node = SLM_NODE_NEVER;
     if (goal_at(array, index) == SLM_GOAL_NEVER) {
-        *node = SLM_NODE_NEVER;
         return SLM_OK;
     }
     slm_literal *literals = NULL;
     slm_goal both = SLM_GOAL_ANY;
-    SLM_TRY(slm__schema_take(work, (goal.count + 1) * sizeof *literals, &literals));
-    if (goal.count > 0) {
-        memcpy(literals, goal.literals, goal.count * sizeof *literals);
+    uint32_t count = goal.count;
+    SLM_TRY(slm__schema_take(work, (goal.count + array->contains_count) * sizeof *literals, &literals));
+    if (count > 0) {
+        memcpy(literals, goal.literals, count * sizeof *literals);
     }
-    literals[goal.count] = array->contains[0].literal ^ opposite;
-    SLM_TRY(slm__goal_of(work, literals, goal.count + 1, &both));
+    for (uint32_t i = 0; i < array->contains_count; i++) {
+        if ((set >> i & 1) != 0) {
+            literals[count++] = array->contains[i].literal ^ opposite;
+        }
+    }
+    SLM_TRY(slm__goal_of(work, literals, count, &both));
     return slm__goal_node(work, both, node);
 }
 
@@ -87,10 +92,10 @@ static slm_status cell(struct slm_schema_work *work, const struct slm_schema_arr
     slm_node with = SLM_NODE_NEVER;
     slm_node without = SLM_NODE_NEVER;
     if (index < array->max && counted && !full && matches < contains->most) {
-        SLM_TRY(item_with(work, array, index, false, &with));
+        SLM_TRY(item_with(work, array, index, 1, false, &with));
     }
     if (index < array->max && counted && contains->most != UINT32_MAX) {
-        SLM_TRY(item_with(work, array, index, true, &without));
+        SLM_TRY(item_with(work, array, index, 1, true, &without));
     } else if (index < array->max) {
         SLM_TRY(slm__goal_node(work, goal_at(array, index), &without));
     }
@@ -111,27 +116,81 @@ static slm_status cell(struct slm_schema_work *work, const struct slm_schema_arr
     return SLM_OK;
 }
 
+/* Several `contains` that each ask for one item at least: `found` are those that have theirs. */
+static slm_status marked_cell(struct slm_schema_work *work, const struct slm_schema_array *array, uint32_t index, uint32_t found, bool last,
+                              const slm_node *below, slm_node *node)
+{
+    uint32_t all = (1u << array->contains_count) - 1;
+    slm_node plain = SLM_NODE_NEVER;
+    slm_node end = index >= array->min && found == all ? SLM_NODE_EMPTY : SLM_NODE_NEVER;
+    for (uint32_t set = 1; set <= all && index < array->max; set++) {
+        bool possible = (set & found) == 0;
+        for (uint32_t i = 0; i < array->contains_count; i++) {
+            possible = possible && ((set >> i & 1) == 0 || index >= array->contains[i].from);
+        }
+        slm_node item = SLM_NODE_NEVER;
+        if (possible) {
+            SLM_TRY(item_with(work, array, index, set, false, &item));
+            item = index > 0 ? slm__comma_node(work, item) : item;
+            end = slm__either_node(work->builder, end, slm__pair_node(work->builder, item, below[found | set]));
+        }
+    }
+    if (index < array->max) {
+        SLM_TRY(slm__goal_node(work, goal_at(array, index), &plain));
+        plain = index > 0 ? slm__comma_node(work, plain) : plain;
+    }
+    if (last) {
+        slm_node repeated = array->max == UINT32_MAX ? slm__node_repeat(work->builder, plain, 0, SLM_REPEAT_NO_END) : SLM_NODE_EMPTY;
+        *node = slm__pair_node(work->builder, repeated, end);
+    } else {
+        *node = slm__either_node(work->builder, end, slm__pair_node(work->builder, plain, below[found]));
+    }
+    return SLM_OK;
+}
+
+/* May the array be read as marks: at least one item for each of a few `contains`? */
+static bool has_marks(const struct slm_schema_array *array)
+{
+    bool marks = array->contains_count > 1 && array->contains_count <= MOST_MARKS;
+    for (uint32_t i = 0; marks && i < array->contains_count; i++) {
+        marks = array->contains[i].least == 1 && array->contains[i].most == UINT32_MAX;
+    }
+    return marks;
+}
+
+/* Rows that differ from each other: behind the last one all items are alike. */
+static uint64_t row_count(const struct slm_schema_array *array)
+{
+    uint64_t rows = array->max;
+    if (array->max == UINT32_MAX) {
+        rows = array->min > array->prefix_count ? array->min : array->prefix_count;
+        for (uint32_t i = 0; i < array->contains_count; i++) {
+            rows = array->contains[i].from > rows ? array->contains[i].from : rows;
+        }
+    }
+    return rows == 0 ? 1 : rows; /* the first item has no comma */
+}
+
 static slm_status counted_items(struct slm_schema_work *work, const struct slm_schema_array *array, slm_node *node)
 {
     const struct slm_schema_contains *contains = &array->contains[0];
-    uint64_t rows = array->max == UINT32_MAX ? array->min : array->max;
-    rows = array->max == UINT32_MAX && rows < array->prefix_count ? array->prefix_count : rows;
-    rows = array->max == UINT32_MAX && rows < contains->from ? contains->from : rows;
-    rows = rows == 0 ? 1 : rows; /* the first item has no comma */
+    bool marks = has_marks(array);
+    uint64_t rows = row_count(array);
     uint64_t columns = contains->most == UINT32_MAX ? contains->least : contains->most;
     columns = array->max != UINT32_MAX && columns > array->max ? array->max : columns;
-    if (array->contains_count > 1 || rows * (columns + 1) > MOST_CELLS) {
+    columns = marks ? (1u << array->contains_count) - 1 : columns;
+    if ((array->contains_count > 1 && !marks) || rows * (columns + 1) > MOST_CELLS) {
         return slm__fail(work->error, SLM_E_UNSUPPORTED, "%s: \"contains\" cannot be enforced here: too many counts to keep apart",
                          slm__schema_path(&work->document, work->document.locations[contains->location].json).text);
     }
     slm_node *below = NULL;
-    SLM_TRY(slm__schema_take(work, (size_t)(columns + 2) * sizeof *below, &below)); /* one column more stays NEVER */
     slm_node *row = NULL;
+    SLM_TRY(slm__schema_take(work, (size_t)(columns + 2) * sizeof *below, &below)); /* one column more stays NEVER */
     SLM_TRY(slm__schema_take(work, (size_t)(columns + 2) * sizeof *row, &row));
     for (uint64_t index = rows + 1; index-- > 0;) {
-        for (uint64_t matches = columns + 1; matches-- > 0;) {
+        for (uint64_t column = columns + 1; column-- > 0;) {
             bool last = index == rows;
-            SLM_TRY(cell(work, array, (uint32_t)index, (uint32_t)matches, last, last ? row : below, &row[matches]));
+            SLM_TRY((marks ? marked_cell : cell)(work, array, (uint32_t)index, (uint32_t)column, last, last ? row : below, &row[column]));
         }
         memcpy(below, row, (size_t)(columns + 1) * sizeof *row);
     }
