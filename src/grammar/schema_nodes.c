@@ -78,6 +78,28 @@ static slm_status any_value(struct slm_schema_work *work, slm_node *node)
     return SLM_OK;
 }
 
+/* Names beyond the members may come twice in a text, so they do not count towards two different ones. */
+static slm_status check_counting(struct slm_schema_work *work, const struct slm_form *form, struct slm_schema_object *object)
+{
+    uint32_t required = 0;
+    for (uint32_t i = 0; i < object->member_count; i++) {
+        required += object->members[i].required;
+    }
+    if (object->class_count == 0 || object->min <= 1 || object->min <= required + 1) {
+        return SLM_OK;
+    }
+    uint32_t location = 0;
+    for (uint32_t i = 0; i < form->atom_count; i++) {
+        bool counts = form->atoms[i].kind == SLM_ATOM_KEYWORDS || form->atoms[i].kind == SLM_ATOM_FAILS;
+        location = counts ? form->atoms[i].location : location;
+        if (counts && slm__schema_has(&work->document.locations[location], SLM_KEYWORD_MIN_PROPERTIES)) {
+            break;
+        }
+    }
+    object->min = required + 1;
+    return slm__schema_unsupported(work, location, SLM_KEYWORD_MIN_PROPERTIES, "names that are not in properties may come twice");
+}
+
 slm_status slm__object_node(struct slm_schema_work *work, const struct slm_form *form, slm_node *node)
 {
     struct slm_schema_object object;
@@ -86,6 +108,7 @@ slm_status slm__object_node(struct slm_schema_work *work, const struct slm_form 
     if (object.empty) {
         return SLM_OK;
     }
+    SLM_TRY(check_counting(work, form, &object));
     struct slm_object_member *members = NULL;
     struct slm_object_pattern *patterns = NULL;
     SLM_TRY(slm__schema_take(work, object.member_count * sizeof *members, &members));

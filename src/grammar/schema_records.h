@@ -92,6 +92,8 @@ slm_status slm__schema_member_goal(struct slm_schema_work *work, const struct sl
                                    slm_goal *goal);
 /* The language of the strings that satisfy a goal (NULL: all of them). */
 slm_status slm__schema_strings_of_goal(struct slm_schema_work *work, slm_goal goal, const struct slm_regular **words);
+/* The complement of a part of a format lets some of the format in: such a form, unless it is empty, cannot be enforced. */
+slm_status slm__schema_check_opposites(struct slm_schema_work *work, const struct slm_form *form);
 /* A choice between conjunctions of strings as one atom. */
 slm_status slm__schema_strings_of_ways(struct slm_schema_work *work, const struct slm_ways *ways, struct slm_atom *atom);
 /* Is surely no value of the form's type possible? */

@@ -157,6 +157,7 @@ slm_status slm__string_node(struct slm_schema_work *work, const struct slm_form 
         *node = SLM_NODE_NEVER;
         return SLM_OK;
     }
+    SLM_TRY(slm__schema_check_opposites(work, form));
     slm_node inside = string.words == NULL ? slm__node_json_chars(work->builder, string.min, string.max)
                                            : slm__node_json_lifted_most(work->builder, string.words, string.max);
     *node = slm__quoted_node(work->builder, inside);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Strings: lengths, and the intersection of the languages of patterns, formats and their opposites. */
 #include "grammar/schema_records.h"
+#include "grammar/string_formats.h" /* slm__format_is_whole */
 
 /* The string has to be a word of `words` (NULL: any), or, when it `fails`, no word of it. */
 static slm_status restrict_to(struct slm_schema_work *work, const struct slm_regular *words, bool fails, struct slm_schema_string *string)
@@ -120,6 +121,18 @@ slm_status slm__schema_string_of(struct slm_schema_work *work, const struct slm_
     return SLM_OK;
 }
 
+slm_status slm__schema_check_opposites(struct slm_schema_work *work, const struct slm_form *form)
+{
+    for (uint32_t i = 0; i < form->atom_count; i++) {
+        const struct slm_atom *atom = &form->atoms[i];
+        if (atom->kind == SLM_ATOM_FAILS && atom->keyword == SLM_KEYWORD_FORMAT &&
+            !slm__format_is_whole(slm__schema_get(&work->document.locations[atom->location], SLM_KEYWORD_FORMAT)->text)) {
+            SLM_TRY(slm__schema_unsupported(work, atom->location, SLM_KEYWORD_FORMAT, "the opposite of a format that is enforced in part"));
+        }
+    }
+    return SLM_OK;
+}
+
 /* The words of one form; NULL: none; *all: every string. */
 static slm_status words_of_form(struct slm_schema_work *work, const struct slm_form *form, const struct slm_regular **words, bool *all)
 {
@@ -136,6 +149,9 @@ static slm_status words_of_form(struct slm_schema_work *work, const struct slm_f
         return slm__schema_keep(work, &made, words);
     }
     SLM_TRY(slm__schema_string_of(work, form, &string));
+    if (!string.empty) {
+        SLM_TRY(slm__schema_check_opposites(work, form));
+    }
     *all = *all || (!string.empty && string.words == NULL && string.min == 0 && string.max == UINT32_MAX);
     if (string.empty || *all) {
         return SLM_OK;

@@ -152,6 +152,17 @@ static void append_rule(struct slm_buffer *out, struct slm_span name)
     }
 }
 
+bool slm__format_is_whole(struct slm_span name)
+{
+    static const char *const parts[] = {"time", "date-time", "hostname", "regex", "uri-template"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (slm__span_is(name, parts[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum slm_format slm__format_find(struct slm_span name)
 {
     static const char *const numbers[] = {"int32", "int64", "float",  "double", "decimal", "uint8",

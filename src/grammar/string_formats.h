@@ -13,6 +13,8 @@ enum slm_format {
 };
 
 enum slm_format slm__format_find(struct slm_span name);
+/* Is the language of an enforced format all of it? Only then is the complement what the format refuses. */
+bool slm__format_is_whole(struct slm_span name);
 /* SLM_E_UNSUPPORTED for names that are not SLM_FORMAT_ENFORCED. */
 slm_status slm__format_language(const struct slm_regular_space *space, struct slm_span name, struct slm_regular *result, slm_error *error);
 

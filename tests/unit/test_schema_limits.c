@@ -26,6 +26,7 @@ static void test_unsupported(void **state)
     refuse_schema("{'$ref':'#'}", SLM_E_UNSUPPORTED, "#: the references lead back here");
     refuse_schema("{'allOf':[{'$ref':'#/$defs/a'}],'$defs':{'a':{'anyOf':[{'$ref':'#/$defs/a'},{'type':'null'}]}}}", SLM_E_UNSUPPORTED,
                   "#/$defs/a: the references lead back here");
+    refuse_schema("{'type':'object','minProperties':2}", SLM_E_UNSUPPORTED, "#/minProperties:");
     refuse_schema("{'type':'array','uniqueItems':true}", SLM_E_UNSUPPORTED, "#/uniqueItems:");
     refuse_schema("{'type':'object','not':{'patternProperties':{'^a':{'type':'null'}}}}", SLM_E_UNSUPPORTED, "#/not/patternProperties:");
     refuse_schema("{'type':'array','contains':{'type':'null'},'unevaluatedItems':false}", SLM_E_UNSUPPORTED, "#/unevaluatedItems:");
