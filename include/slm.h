@@ -612,7 +612,11 @@ typedef struct slm_sampling {
 } slm_sampling;
 
 enum { SLM_TOP_LOGPROBS_MAX = 20 };
-enum { SLM_SESSION_IGNORE_EOS = 1, SLM_SESSION_SHOW_SPECIAL = 2 };
+enum {
+    SLM_SESSION_IGNORE_EOS = 1,
+    SLM_SESSION_SHOW_SPECIAL = 2,
+    SLM_SESSION_JUMP = 4 /* bytes that a grammar leaves no choice of are tokenized and appended in one pass, without choosing */
+};
 
 /* Guessing ahead (speculate not 0): where the last tokens stood before in the sequence, the next ones may be those that followed; a pass
  * computes them too, and those that are then chosen cost none of their own. Tokens and bits are the same as without; guessing pauses
@@ -706,7 +710,7 @@ typedef struct slm_token {
     uint32_t reserved;
     const slm_token_logprob *top; /* the most probable tokens, best first, lower id first among equals; valid until the next call */
     float allowed_logprob; /* the same as logprob among the tokens that the session's grammar allowed here; without grammar: logprob */
-    uint32_t reserved2;
+    uint32_t forced;       /* tokens behind this one that needed no choice: their text is in `text`, their ids in slm_session_tokens() */
 } slm_token;
 
 /* Choose the next token from the logits of the last position, and give it out. The token counts as part of the sequence
@@ -916,7 +920,7 @@ SLM_API slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const c
 
 /* From now on answers of the session are texts of the grammar; NULL: any text again. Each append begins a new answer, and so does going on
  * after a stop. The mask comes before the settings of slm_sampling; the eos token is allowed where the text is complete; SLM_STOP_GRAMMAR
- * tells that nothing can follow. When max_tokens or the context run out the answer takes the shortest way to its end, so that it is always
+ * tells that nothing can follow. SLM_SESSION_JUMP is for speed. When max_tokens or the context run out the answer takes the shortest way to its end, so that it is always
  * complete; SLM_E_LIMIT when max_tokens is less than that takes. Forks have the same grammar at the same place, a rewind inside the
  * answer takes the grammar back, also when the answer was complete; snapshots have no grammar: after slm_session_restore() the next token
  * begins a text of the session's own. The grammar must outlive its sessions. Errors: SLM_E_ARGUMENT (grammar_bytes of the pool, or of a

@@ -5,13 +5,31 @@
 #include "examples/cli/cli_image.h"    /* cli_images_append */
 #include "examples/cli/cli_terminal.h" /* cli_signals_watch, cli_seconds */
 
+/* The ids of tokens that needed no choice: the last ones of the session. */
+static int take_forced(struct cli_answer *answer, const slm_session *session, uint32_t count)
+{
+    struct cli_ids all = {0};
+    uint64_t tokens = 0;
+    int failed = slm_session_tokens(session, NULL, 0, &tokens, NULL) != SLM_E_BUFFER_TOO_SMALL ||
+                 cli_ids_reserve(&all, (size_t)tokens) != 0 || slm_session_tokens(session, all.items, tokens, &tokens, NULL) != SLM_OK ||
+                 cli_ids_reserve(&answer->ids, answer->ids.count + count) != 0;
+    for (uint64_t i = tokens - count; !failed && i < tokens; i++) {
+        answer->ids.items[answer->ids.count++] = all.items[i];
+    }
+    cli_ids_free(&all);
+    return failed ? -1 : 0;
+}
+
 /* Keep one token and send its text. 0, or -1: no memory, or nobody listens any more. */
-static int take_token(struct cli_answer *answer, const slm_token *token, struct cli_output *stream)
+static int take_token(struct cli_answer *answer, const slm_session *session, const slm_token *token, struct cli_output *stream)
 {
     if (cli_ids_reserve(&answer->ids, answer->ids.count + 1) != 0) {
         return -1;
     }
     answer->ids.items[answer->ids.count++] = token->token;
+    if (token->forced > 0 && take_forced(answer, session, token->forced) != 0) {
+        return -1;
+    }
     if (token->top_count > 0) {
         const struct cli_logprob entry = {{token->token, token->logprob}, token->top_count};
         cli_text_add(&answer->logprobs, (const char *)&entry, sizeof entry);
@@ -64,7 +82,7 @@ static slm_status generate(struct cli_answer *answer, slm_session *session, cons
         }
         answer->later_seconds = now - first;
         answer->stop = token.stop;
-        if (take_token(answer, &token, stream) != 0) {
+        if (take_token(answer, session, &token, stream) != 0) {
             return stream != NULL && stream->error != 0 ? SLM_OK : SLM_E_NO_MEMORY;
         }
     }

@@ -14,6 +14,8 @@ const struct cli_option cli_constraint_rows[CLI_CONSTRAINT_ROWS] = {
      offsetof(struct cli_constraint_options, regex), 0, 0},
     {"--grammar", NULL, "F", "The answer follows these rules, as in: root ::= \"yes\" | \"no\".", CLI_STRING,
      offsetof(struct cli_constraint_options, grammar), 0, 0},
+    {"--no-jump", NULL, NULL, "Let the model choose every token, also where these leave no choice.", CLI_FLAG,
+     offsetof(struct cli_constraint_options, no_jump), 0, 0},
 };
 
 int cli_constraint_check(const char *command, const struct cli_constraint_options *options)

@@ -9,9 +9,10 @@ struct cli_constraint_options {
     const char *schema;
     const char *regex;
     const char *grammar;
+    int32_t no_jump;
 };
 
-enum { CLI_CONSTRAINT_ROWS = 3 };
+enum { CLI_CONSTRAINT_ROWS = 4 };
 extern const struct cli_option cli_constraint_rows[CLI_CONSTRAINT_ROWS];
 
 /* A compiled grammar and what a session needs for it; all zero: answers are free. */

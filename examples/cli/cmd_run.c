@@ -208,7 +208,8 @@ static int open_session(const struct cli_model *opened, struct run_options *opti
         const slm_session_options session_options = {
             .struct_size = sizeof session_options,
             .flags = (options->ignore_eos ? (uint32_t)SLM_SESSION_IGNORE_EOS : 0u) |
-                     (options->tools != NULL ? (uint32_t)SLM_SESSION_SHOW_SPECIAL : 0u),
+                     (options->tools != NULL ? (uint32_t)SLM_SESSION_SHOW_SPECIAL : 0u) |
+                     (options->constraint.no_jump || options->logprobs > 0 ? 0u : (uint32_t)SLM_SESSION_JUMP),
             .context = options->context > 0 ? (uint32_t)options->context : (uint32_t)(wanted < most ? wanted : most),
             .max_tokens = (uint32_t)options->tokens,
             .kv_type = opened->kv_type,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One byte further: what each configuration makes of it, what may follow, and the state that all of them are. */
+#include "grammar/match_states.h"
 #include "base/heap_sort.h"      /* slm__heap_sort */
 #include "grammar/json_lifted.h" /* slm__lifted_step */
-#include "grammar/match_states.h"
 #include "grammar/object_match.h" /* slm__object_step */
 #include "text/json_chars.h"      /* slm__json_chars_step */
 

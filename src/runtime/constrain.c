@@ -88,6 +88,14 @@ static slm_status read_token(struct slm_session *session, int32_t token, slm_err
     return taken == bytes.length ? SLM_OK : slm__fail(error, SLM_E_INTERNAL, "the grammar refuses token %d, which it allowed", token);
 }
 
+slm_status slm__constraint_extend(struct slm_session *session, uint32_t count, slm_error *error)
+{
+    for (uint32_t i = session->count - count; i < session->count; i++) {
+        SLM_TRY(read_token(session, session->tokens[i], error));
+    }
+    return SLM_OK;
+}
+
 slm_status slm__constraint_return(struct slm_session *session, struct slm_constraint_answer answer, slm_error *error)
 {
     struct slm_constraint *constraint = &session->constraint;
@@ -96,10 +104,7 @@ slm_status slm__constraint_return(struct slm_session *session, struct slm_constr
         return SLM_OK;
     }
     constraint->answer = answer;
-    for (uint32_t i = answer.from; i < session->count; i++) {
-        SLM_TRY(read_token(session, session->tokens[i], error));
-    }
-    return SLM_OK;
+    return slm__constraint_extend(session, session->count - answer.from, error);
 }
 
 slm_status slm__constraint_fork(struct slm_session *fork, const struct slm_session *session, slm_error *error)
@@ -191,16 +196,19 @@ static slm_status take_shortest(struct slm_session *session, uint32_t left, int3
     return read_token(session, *token, error);
 }
 
+uint32_t slm__constraint_left(const struct slm_session *session)
+{
+    const uint32_t left = session->context - session->count;
+    return session->max_tokens != 0 && session->max_tokens - session->answered < left ? session->max_tokens - session->answered : left;
+}
+
 slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, slm_error *error)
 {
     bool enough = false;
     if (grammar_of(session) == NULL) {
         return SLM_OK;
     }
-    uint32_t left = session->context - session->count;
-    if (session->max_tokens != 0 && session->max_tokens - session->answered < left) {
-        left = session->max_tokens - session->answered;
-    }
+    const uint32_t left = slm__constraint_left(session);
     SLM_TRY(fits(session, left, &enough, error));
     if (!enough) {
         return slm__fail(error, SLM_E_LIMIT, "the shortest text that completes the answer does not fit into the %u tokens that are left",

@@ -39,6 +39,10 @@ slm_status slm__constraint_logits(struct slm_session *session, const float **log
 /* The match moves on by *token, which was allowed. Where behind it too few tokens would be left to complete the text, *token becomes the
  * next one of the shortest completion instead. SLM_E_LIMIT when even that is too long. */
 slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, slm_error *error);
+/* Tokens that the answer may still have. */
+uint32_t slm__constraint_left(const struct slm_session *session);
+/* The match moves on by the last `count` tokens of the session, which the grammar asked for. */
+slm_status slm__constraint_extend(struct slm_session *session, uint32_t count, slm_error *error);
 /* Whether the text is complete and nothing can follow. */
 bool slm__constraint_finished(const struct slm_session *session);
 

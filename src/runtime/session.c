@@ -35,7 +35,7 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     if (options->speculate > pool->shape.speculate) {
         return slm__fail(error, SLM_E_ARGUMENT, "speculate is %u, the pool was created with %u", options->speculate, pool->shape.speculate);
     }
-    if ((options->flags & ~(uint32_t)(SLM_SESSION_IGNORE_EOS | SLM_SESSION_SHOW_SPECIAL)) != 0) {
+    if ((options->flags & ~(uint32_t)SLM_SESSION_FLAGS) != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", options->flags);
     }
     if (options->top_logprobs > SLM_TOP_LOGPROBS_MAX) {
@@ -316,6 +316,16 @@ slm_status slm__session_append(struct slm_session *session, const int32_t *token
     session->reused = reused;
     restart_text(session);
     return SLM_OK;
+}
+
+slm_status slm__session_extend(struct slm_session *session, const int32_t *tokens, uint32_t count, slm_error *error)
+{
+    const uint32_t old_count = session->count, old_length = session->computed;
+    const slm_append_options none = {0};
+    slm__session_forget_guesses(session);
+    memcpy(session->tokens + old_count, tokens, count * sizeof *tokens);
+    session->count = old_count + count;
+    return compute_tokens(session, old_count, old_length, NULL, &none, error);
 }
 
 slm_status slm__session_append_image(struct slm_session *session, const struct slm_vision_image *image, const slm_append_options *options,

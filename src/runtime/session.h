@@ -23,6 +23,8 @@
 /* One push of a token's text, what was held back before it, and the rest at a stop. */
 enum { SLM_SESSION_TEXT_BYTES = SLM_STOP_STRINGS_BYTES + 2 * SLM_STOP_STRINGS_PUSH_BYTES };
 
+enum { SLM_SESSION_FLAGS = SLM_SESSION_IGNORE_EOS | SLM_SESSION_SHOW_SPECIAL | SLM_SESSION_JUMP };
+
 struct slm_session {
     struct slm_pool *pool;
     int32_t *tokens;  /* [pool context] */
@@ -66,6 +68,8 @@ slm_status slm__session_set_adapters(struct slm_session *session, struct slm_ada
                                      slm_error *error);
 slm_status slm__session_append(struct slm_session *session, const int32_t *tokens, uint64_t count, const slm_append_options *options,
                                slm_error *error);
+/* Add tokens that the answer goes on with, without a choice. */
+slm_status slm__session_extend(struct slm_session *session, const int32_t *tokens, uint32_t count, slm_error *error);
 /* The tokens of an image, in one pass of the tower and one of the text model. The model sees; `image` is one that its tower takes. */
 slm_status slm__session_append_image(struct slm_session *session, const struct slm_vision_image *image, const slm_append_options *options,
                                      slm_error *error);

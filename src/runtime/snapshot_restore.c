@@ -81,7 +81,7 @@ static slm_status read_sizes(const struct slm_session *session, struct slm_byte_
                          "the snapshot's context is %u and the session's %u: the model has other rotary frequencies for longer ones",
                          to->context, session->context);
     }
-    if ((to->flags & ~(uint32_t)(SLM_SESSION_IGNORE_EOS | SLM_SESSION_SHOW_SPECIAL)) != 0 || to->answered > to->count) {
+    if ((to->flags & ~(uint32_t)SLM_SESSION_FLAGS) != 0 || to->answered > to->count) {
         return slm__fail(error, SLM_E_BAD_VALUE, "the snapshot's flags are 0x%x, and %u of %u tokens answered", to->flags, to->answered,
                          to->count);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One step of many sessions: compute the tokens chosen before in one forward pass, then choose the next ones. Each session gets its own
  * status; what happens to one changes nothing for the others. */
+#include "runtime/jump.h"          /* slm__jump_tokens */
 #include "runtime/session_cache.h" /* slm__session_row and others */
 #include "sample/logprobs.h"       /* slm__top_logprobs */
 #include <string.h>
@@ -168,13 +169,13 @@ static void append_text(struct slm_session *session, struct slm_span text)
 }
 
 /* The text of the new token through the stop strings into session->text. */
-static void stream_text(struct slm_session *session)
+static void stream_text(struct slm_session *session, int32_t token)
 {
     struct slm_span text = {NULL, 0}, certain = {NULL, 0};
     const bool skip = (session->flags & SLM_SESSION_SHOW_SPECIAL) == 0;
     bool found = false;
     if (session->pool->model->tokenizer == NULL ||
-        slm__token_stream_push(&session->stream, session->pool->model->tokenizer, session->result.token, skip, &text) != SLM_OK) {
+        slm__token_stream_push(&session->stream, session->pool->model->tokenizer, token, skip, &text) != SLM_OK) {
         return; /* an id without text: rows of the embedding beyond the tokenizer */
     }
     if (slm__stop_strings_push(&session->stop, text, &certain, &found) == SLM_OK && certain.length > 0) {
@@ -241,6 +242,33 @@ static slm_status sample_token(struct slm_session *session, slm_token *result, s
     return SLM_OK;
 }
 
+static void stop_at_limits(struct slm_session *session)
+{
+    slm_token *result = &session->result;
+    if (result->stop == SLM_STOP_NONE && slm__constraint_finished(session)) {
+        result->stop = SLM_STOP_GRAMMAR;
+    } else if (result->stop == SLM_STOP_NONE && session->max_tokens != 0 && session->answered >= session->max_tokens) {
+        result->stop = SLM_STOP_LENGTH;
+    } else if (result->stop == SLM_STOP_NONE && session->count == session->context) {
+        result->stop = SLM_STOP_CONTEXT;
+    }
+}
+
+/* After a stop: nothing is held back, and what comes next is another answer. */
+static void end_answer(struct slm_session *session)
+{
+    if (session->result.stop == SLM_STOP_NONE) {
+        return;
+    }
+    if (session->result.stop != SLM_STOP_STRING) {
+        slm__session_flush_text(session);
+    }
+    slm__token_stream_init(&session->stream);
+    slm__stop_strings_reset(&session->stop);
+    session->constraint.answer.ended = true;
+    session->answered = 0;
+}
+
 static void choose_token(struct step_job *job, struct slm_session *session)
 {
     struct slm_pool *pool = job->pool;
@@ -267,24 +295,38 @@ static void choose_token(struct step_job *job, struct slm_session *session)
     if (is_eos(session, token) && ((session->flags & SLM_SESSION_IGNORE_EOS) == 0 || session->constraint.grammar != NULL)) {
         result->stop = SLM_STOP_EOS;
     } else {
-        stream_text(session);
-        if (result->stop == SLM_STOP_NONE && slm__constraint_finished(session)) {
-            result->stop = SLM_STOP_GRAMMAR;
-        } else if (result->stop == SLM_STOP_NONE && session->max_tokens != 0 && session->answered >= session->max_tokens) {
-            result->stop = SLM_STOP_LENGTH;
-        } else if (result->stop == SLM_STOP_NONE && session->count == session->context) {
-            result->stop = SLM_STOP_CONTEXT;
-        }
+        stream_text(session, token);
+        stop_at_limits(session);
     }
-    if (result->stop != SLM_STOP_NONE) {
-        if (result->stop != SLM_STOP_STRING) {
-            slm__session_flush_text(session);
-        }
-        slm__token_stream_init(&session->stream);
-        slm__stop_strings_reset(&session->stop);
-        session->constraint.answer.ended = true;
-        session->answered = 0;
+    end_answer(session);
+}
+
+/* Behind the token just chosen, what the grammar leaves no choice of. What fails here is left to the next steps, which choose the same bytes
+ * token by token. */
+static void jump(struct slm_session *session)
+{
+    int32_t ids[SLM_JUMP_TOKENS];
+    slm_token *result = &session->result;
+    if (session->status != SLM_OK || session->constraint.grammar == NULL || result->stop != SLM_STOP_NONE ||
+        (session->flags & SLM_SESSION_JUMP) == 0) {
+        return;
     }
+    const uint32_t count = slm__jump_tokens(session, ids);
+    const slm_status status = count > 0 ? slm__session_extend(session, ids, count, NULL) : SLM_E_STATE;
+    if (status != SLM_OK) {
+        if (status == SLM_E_CANCELLED) { /* for the next step */
+            atomic_store(&session->cancel, 1);
+        }
+        return;
+    }
+    (void)slm__constraint_extend(session, count, NULL);
+    session->answered += count;
+    result->forced = count;
+    for (uint32_t i = 0; i < count && result->stop == SLM_STOP_NONE; i++) {
+        stream_text(session, ids[i]);
+    }
+    stop_at_limits(session);
+    end_answer(session);
 }
 
 static void run_step(void *context)
@@ -313,6 +355,9 @@ slm_status slm__session_step(struct slm_pool *pool, struct slm_session *const *s
         rows += sessions[i]->status == SLM_OK && !sessions[i]->logits_valid ? 1 : 0;
     }
     slm__pool_run(pool, rows, run_step, &job);
+    for (uint32_t i = 0; i < count; i++) {
+        jump(sessions[i]);
+    }
     for (uint32_t i = 0; i < count; i++) {
         if (sessions[i]->status != SLM_OK) {
             return sessions[i]->status;

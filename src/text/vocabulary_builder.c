@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Building a vocabulary section: tokens sorted by their bytes become tries in one pass; tokens that close a string a trie of what is behind
  * its quote. */
+#include "text/vocabulary_trie.h"
 #include "base/heap_sort.h"  /* slm__heap_sort */
 #include "text/json_chars.h" /* slm__json_chars_step */
-#include "text/vocabulary_trie.h"
 
 /* A token to place; `bytes` is what the trie is made of. */
 struct entry {
