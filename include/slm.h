@@ -920,9 +920,9 @@ SLM_API slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const c
 
 /* From now on answers of the session are texts of the grammar; NULL: any text again. Each append begins a new answer, and so does going on
  * after a stop. The mask comes before the settings of slm_sampling; the eos token is allowed where the text is complete; SLM_STOP_GRAMMAR
- * tells that nothing can follow. SLM_SESSION_JUMP is for speed. When max_tokens or the context run out the answer takes the shortest way to its end, so that it is always
- * complete; SLM_E_LIMIT when max_tokens is less than that takes. Forks have the same grammar at the same place, a rewind inside the
- * answer takes the grammar back, also when the answer was complete; snapshots have no grammar: after slm_session_restore() the next token
+ * tells that nothing can follow. SLM_SESSION_JUMP is for speed. When max_tokens or the context run out the answer takes the shortest way
+ * to its end, so that it is always complete; SLM_E_LIMIT when max_tokens is less than that takes. Forks have the same grammar at the same
+ * place, a rewind inside the answer takes the grammar back, also when the answer was complete; snapshots have no grammar: after slm_session_restore() the next token
  * begins a text of the session's own. The grammar must outlive its sessions. Errors: SLM_E_ARGUMENT (grammar_bytes of the pool, or of a
  * session without one, are too few: the message says how many), SLM_E_NO_TOKENIZER, SLM_E_LIMIT, SLM_E_NO_MEMORY (files without the
  * vocabulary section only: it is made once). */

@@ -301,8 +301,8 @@ static void choose_token(struct step_job *job, struct slm_session *session)
     end_answer(session);
 }
 
-/* Behind the token just chosen, what the grammar leaves no choice of. What fails here is left to the next steps, which choose the same bytes
- * token by token. */
+/* Behind the token just chosen, what the grammar leaves no choice of. What fails here is left to the next steps, which choose the same
+ * bytes token by token. */
 static void jump(struct slm_session *session)
 {
     int32_t ids[SLM_JUMP_TOKENS];
