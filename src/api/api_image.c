@@ -32,6 +32,9 @@ static slm_status take_values(const slm_image *image, uint32_t size, struct slm_
                          image->width, image->height, (unsigned long long)image->pixel_bytes, size, size,
                          (unsigned long long)(count * sizeof *values));
     }
+    if ((uintptr_t)values % sizeof *values != 0) {
+        return slm__fail(error, SLM_E_ARGUMENT, "pixels is not aligned to %u bytes, as values have to be", (unsigned)sizeof *values);
+    }
     for (uint64_t i = 0; i < count; i++) {
         if (values[i] - values[i] != 0.0f) {
             return slm__fail(error, SLM_E_ARGUMENT, "value %llu of the image is no finite number", (unsigned long long)i);

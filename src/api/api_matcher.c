@@ -102,20 +102,26 @@ slm_status slm_matcher_destroy(slm_matcher *matcher)
 
 /* ---- Moving */
 
-/* Read tokens; an end-of-text token is taken where the match is complete and must be the last. */
-static slm_status read_tokens(struct slm_matcher *matcher, const int32_t *tokens, uint64_t count, slm_error *error)
+/* Read tokens; `ended`: the token before them ended the text. An end token is taken where the match is complete; nothing follows it. */
+static slm_status read_tokens(struct slm_matcher *matcher, bool ended, const int32_t *tokens, uint64_t count, slm_error *error)
 {
     for (uint64_t i = 0; i < count; i++) {
         struct slm_span bytes;
         uint32_t flags;
         size_t taken = 0;
+        if (ended) {
+            return slm__fail(error, SLM_E_BAD_TOKEN, "token %d follows one that ended the text", tokens[i]);
+        }
         if (slm__matcher_is_end(&matcher->tokens, tokens[i])) {
             if (!slm__matcher_complete(&matcher->tokens)) {
                 return slm__fail(error, SLM_E_BAD_TOKEN, "token %d ends the text, which is not complete", tokens[i]);
             }
+            ended = true;
             continue;
         }
-        SLM_TRY(slm__tokenizer_token_bytes(&matcher->model->tokenizer, tokens[i], &bytes, &flags));
+        if (slm__tokenizer_token_bytes(&matcher->model->tokenizer, tokens[i], &bytes, &flags) != SLM_OK) {
+            return slm__fail(error, SLM_E_BAD_TOKEN, "token %d is not in the vocabulary", tokens[i]);
+        }
         if ((flags & (SLM_TOKEN_SPECIAL | SLM_TOKEN_UNUSED)) != 0 || bytes.length == 0) {
             return slm__fail(error, SLM_E_BAD_TOKEN, "token %d has no text; the grammar does not allow it", tokens[i]);
         }
@@ -127,16 +133,25 @@ static slm_status read_tokens(struct slm_matcher *matcher, const int32_t *tokens
     return SLM_OK;
 }
 
+/* The last token ended the text. */
+static bool has_ended(const struct slm_matcher *matcher)
+{
+    return matcher->count > 0 && slm__matcher_is_end(&matcher->tokens, matcher->history[matcher->count - 1]);
+}
+
 slm_status slm_matcher_accept(slm_matcher *matcher, const int32_t *tokens, uint64_t count, slm_error *error)
 {
     SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     SLM_TRY(slm__require(matcher, "matcher", error));
+    if (count == 0) {
+        return SLM_OK;
+    }
     SLM_TRY(slm__require(tokens, "tokens", error));
     if (count > matcher->capacity - matcher->count) {
         return slm__fail(error, SLM_E_CONTEXT_FULL, "the matcher holds %u tokens; its history of %u has no room for %llu more",
                          matcher->count, matcher->capacity, (unsigned long long)count);
     }
-    const slm_status status = read_tokens(matcher, tokens, count, error);
+    const slm_status status = read_tokens(matcher, has_ended(matcher), tokens, count, error);
     if (status != SLM_OK) {
         return slm_matcher_rewind(matcher, matcher->count, NULL) == SLM_OK ? status : SLM_E_INTERNAL;
     }
@@ -153,7 +168,7 @@ slm_status slm_matcher_rewind(slm_matcher *matcher, uint64_t tokens, slm_error *
         return slm__fail(error, SLM_E_ARGUMENT, "tokens is %llu; the matcher holds %u", (unsigned long long)tokens, matcher->count);
     }
     slm__matcher_restart(&matcher->tokens);
-    SLM_TRY(read_tokens(matcher, matcher->history, tokens, error));
+    SLM_TRY(read_tokens(matcher, false, matcher->history, tokens, error));
     matcher->count = (uint32_t)tokens;
     return SLM_OK;
 }
@@ -163,9 +178,12 @@ slm_status slm_matcher_copy(slm_matcher *matcher, const slm_matcher *from, slm_e
     SLM_REQUIRE_PART(GRAMMAR, "grammars", error);
     SLM_TRY(slm__require(matcher, "matcher", error));
     SLM_TRY(slm__require(from, "from", error));
-    if (matcher->grammar != from->grammar || matcher->model != from->model || matcher->capacity < from->count) {
-        return slm__fail(error, SLM_E_ARGUMENT, "the matchers differ in grammar or model, or the history of %u has no room for %u tokens",
-                         matcher->capacity, from->count);
+    if (matcher->grammar != from->grammar || matcher->model != from->model) {
+        return slm__fail(error, SLM_E_ARGUMENT, "the matchers are not of one grammar and one model");
+    }
+    if (matcher->capacity < from->count) {
+        return slm__fail(error, SLM_E_ARGUMENT, "the history of %u has no room for the %u tokens of the other matcher", matcher->capacity,
+                         from->count);
     }
     SLM_TRY(slm__matcher_take(&matcher->tokens, &from->tokens, error));
     memcpy(matcher->history, from->history, from->count * sizeof *from->history);
@@ -204,7 +222,7 @@ slm_status slm_matcher_get_info(const slm_matcher *matcher, slm_matcher_info *in
     const slm_matcher_info known = {.struct_size = sizeof known,
                                     .tokens = matcher->count,
                                     .complete = slm__matcher_complete(&matcher->tokens),
-                                    .finished = slm__matcher_finished(&matcher->tokens),
+                                    .finished = has_ended(matcher) || slm__matcher_finished(&matcher->tokens),
                                     .shortest = slm__match_cost(&matcher->tokens.states, matcher->tokens.current)};
     return slm__struct_out(info, &known, sizeof known, error);
 }

@@ -345,6 +345,8 @@ static void refusals_leave_the_session(void **state)
     slm_image broken = image;
     broken.pixels = values;
     expect_failure(slm_session_append_image(session, &broken, NULL, &error), SLM_E_ARGUMENT, "value 5");
+    broken.pixels = (const char *)values + 1;
+    expect_failure(slm_session_append_image(session, &broken, NULL, &error), SLM_E_ARGUMENT, "pixels is not aligned to 4 bytes");
     free(values);
     expect_failure(slm_session_append(session, &info.image_token, 1, NULL, &error), SLM_E_BAD_TOKEN, "stands for a part of an image");
     float few[4];
