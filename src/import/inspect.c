@@ -177,6 +177,7 @@ slm_status slm__inspect_slm(const struct slm_weight_file *file, struct slm_buffe
 
 static void add_source_tensors(struct slm_buffer *json, const struct slm_tensor_set *set)
 {
+    bool first = true;
     add_key(json, "tensors");
     slm__buffer_append_byte(json, '[');
     for (uint32_t i = 0; i < set->tensor_count; i++) {
@@ -184,7 +185,8 @@ static void add_source_tensors(struct slm_buffer *json, const struct slm_tensor_
         if (tensor->packed != NULL) {
             continue; /* its parts are listed */
         }
-        slm__buffer_append_text(json, json->data[json->length - 1] != '[' ? ", {" : "{");
+        slm__buffer_append_text(json, first ? "{" : ", {");
+        first = false;
         add_text(json, "name", tensor->name);
         add_text(json, "type", slm__span_text(tensor->type->name));
         add_key(json, "shape");
