@@ -132,7 +132,8 @@ compare_machines() {
 
 install_tools
 fetch_cmocka
-names=$(for source in tests/kernels/check_*.c tests/unit/test_*.c tests/api/test_*.c; do echo "${source#tests/}"; done | sed 's/\.c$//' | grep -E "$pattern")
+names=$(for source in tests/kernels/check_*.c tests/unit/test_*.c tests/api/test_*.c; do echo "${source#tests/}"; done |
+    sed 's/\.c$//' | grep -E "$pattern")
 targets=$(for name in $names; do echo "$build/tests/$name"; done)
 rm -rf "$build/test-logs"
 # shellcheck disable=SC2086 # lists of words

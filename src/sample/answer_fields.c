@@ -34,7 +34,10 @@ static void skip_space(struct scan *scan)
     }
 }
 
-static bool next_is(const struct scan *scan, char byte) { return scan->at < scan->text.length && scan->text.data[scan->at] == (uint8_t)byte; }
+static bool next_is(const struct scan *scan, char byte)
+{
+    return scan->at < scan->text.length && scan->text.data[scan->at] == (uint8_t)byte;
+}
 
 static void add_path(struct scan *scan, const uint8_t *bytes, size_t length)
 {

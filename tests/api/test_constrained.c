@@ -335,8 +335,8 @@ static void test_guesses_change_nothing(void **state)
             slm_session_info info = {.struct_size = sizeof info};
             slm_session *session = open_session(
                 NULL, &(slm_session_options){.sampling = &sampling, .speculate = guessing * 8, .max_tokens = 25 + i}, triage);
-            ask(session, "{\\\"intent\\\":\\\"other\\\",\\\"order\\\":null,\\\"urgency\\\":\\\"normal\\\",\\\"sentiment\\\":\\\"neutral\\\","
-                         "\\\"route\\\":\\\"care\\\",\\\"escalate\\\":true}");
+            ask(session, "{\\\"intent\\\":\\\"other\\\",\\\"order\\\":null,\\\"urgency\\\":\\\"normal\\\","
+                         "\\\"sentiment\\\":\\\"neutral\\\",\\\"route\\\":\\\"care\\\",\\\"escalate\\\":true}");
             answers[guessing] = answer_of(session, 0);
             CHECK_OK(slm_session_get_info(session, &info, &error));
             accepted += info.accepted;

@@ -138,7 +138,7 @@ static void f32_equals_reference(void **state)
     (void)state;
     for (size_t i = 0; i < count; i++) {
         char path[512];
-        snprintf(path, sizeof path, "%s/models/%s/golden.safetensors", golden_root(), names[i].text);
+        snprintf(path, sizeof path, "%s/models/%.127s/golden.safetensors", golden_root(), names[i].text);
         if (!golden_open(&golden, path)) {
             continue;
         }
