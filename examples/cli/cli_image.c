@@ -30,8 +30,8 @@ static uint64_t ppm_number(const struct cli_text *bytes, size_t *at)
         }
     }
     const size_t start = *at;
-    for (; *at < bytes->length && bytes->bytes[*at] >= '0' && bytes->bytes[*at] <= '9' && value < 1000000; (*at)++) {
-        value = value * 10 + (uint64_t)(bytes->bytes[*at] - '0');
+    for (; *at < bytes->length && bytes->bytes[*at] >= '0' && bytes->bytes[*at] <= '9'; (*at)++) {
+        value = value < 1000000 ? value * 10 + (uint64_t)(bytes->bytes[*at] - '0') : value;
     }
     return *at > start ? value : UINT64_MAX;
 }

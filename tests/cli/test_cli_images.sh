@@ -95,6 +95,8 @@ printf 'P6 2 2 255 \1\2\3' >"$work/short.ppm"
 fails_with "a cut PPM file" 1 "ends before its last pixel" run -m "$work/see.slm" --image "$work/short.ppm" "hello"
 printf 'P6 0 2 255 \1\2\3' >"$work/empty.ppm"
 fails_with "an image without pixels" 1 "1 to 16384 pixels a side" run -m "$work/see.slm" --image "$work/empty.ppm" "hello"
+printf 'P6 99999999 99999999 255 \1\2\3' >"$work/huge.ppm"
+fails_with "a huge image" 1 "1 to 16384 pixels a side" run -m "$work/see.slm" --image "$work/huge.ppm" "hello"
 ids=$(seq -s, 20 29),$(yes 316 | head -n 16 | paste -sd,),7
 run run -m "$work/see.slm" --image "$work/a.ppm" --ids "$ids" -n 2 --json
 check "ids with an image" out_has '"prompt_tokens":27'
