@@ -121,7 +121,7 @@ BENCH_SOURCES := $(wildcard bench/bench_*.c)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES))
-CLI_OBJECTS := $(call objects,$(CLI_SOURCES)) $(BUILD)/obj/demo_model.o
+CLI_OBJECTS := $(call objects,$(CLI_SOURCES)) $(BUILD)/obj/demo_model.o $(BUILD)/obj/demo_schema.o
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SOURCES))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_PROGRAMS))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
@@ -139,6 +139,7 @@ else
   SHARED_FLAGS := -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined $(if $(PARTIAL),-Wl$(comma)--gc-sections)
 endif
 DEMO_MODEL := examples/demo/triage-i8.slm
+DEMO_SCHEMA := examples/demo/schema.json
 
 # ---- what to make -------------------------------------------------------------------------------------------------------------------
 
@@ -308,7 +309,9 @@ $(BUILD)/embed_file: examples/cli/embed_file.c $(BUILD)/flags
 	@mkdir -p $(@D) && $(HOSTCC) $(COMMON_FLAGS) $< -o $@
 $(BUILD)/demo_model.c: $(BUILD)/embed_file $(wildcard $(DEMO_MODEL))
 	@$(BUILD)/embed_file $(DEMO_MODEL) slm_demo_model $@
-$(BUILD)/obj/demo_model.o: $(BUILD)/demo_model.c
+$(BUILD)/demo_schema.c: $(BUILD)/embed_file $(DEMO_SCHEMA)
+	@$(BUILD)/embed_file $(DEMO_SCHEMA) slm_demo_schema $@
+$(BUILD)/obj/demo_%.o: $(BUILD)/demo_%.c
 	@mkdir -p $(@D) && $(CC) -std=c11 $(CFLAGS) -O0 -c $< -o $@
 
 AMALGAMATED := $(filter-out $(TIERS:%=kernels/%/%),$(LIBRARY_SOURCES))

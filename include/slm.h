@@ -942,7 +942,8 @@ typedef struct slm_answer_field {
 
 /* The values of an answer in the order of their begin, objects and arrays before what they hold. `tokens` are those of the answer, all of
  * them, as slm_session_next() gave them (only text_length, logprob and allowed_logprob are read; tokens[0].struct_size is the size of all
- * elements); their texts together are `text`. With stop strings, which hold text back, put the lengths of slm_token_bytes() in.
+ * elements); their texts together are `text`. With stop strings, which hold text back, put the lengths of slm_token_bytes() in;
+ * sessions with SLM_SESSION_JUMP give texts that are not their token's alone.
  * *count values have paths of *path_bytes bytes together; if `fields` (fields[0].struct_size must be set) or `paths` have no room for them,
  * SLM_E_BUFFER_TOO_SMALL. Nothing is allocated. Errors: SLM_E_ARGUMENT, SLM_E_SYNTAX (the text is not whole JSON), SLM_E_LIMIT (deeper
  * than 128 levels), SLM_E_STRUCT_SIZE. */

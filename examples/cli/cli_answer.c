@@ -30,6 +30,7 @@ static int take_token(struct cli_answer *answer, const slm_session *session, con
     if (token->forced > 0 && take_forced(answer, session, token->forced) != 0) {
         return -1;
     }
+    cli_text_add(&answer->tokens, (const char *)token, sizeof *token);
     if (token->top_count > 0) {
         const struct cli_logprob entry = {{token->token, token->logprob}, token->top_count};
         cli_text_add(&answer->logprobs, (const char *)&entry, sizeof entry);
@@ -41,7 +42,7 @@ static int take_token(struct cli_answer *answer, const slm_session *session, con
             return -1;
         }
     }
-    return answer->text.failed || answer->logprobs.failed ? -1 : 0;
+    return answer->text.failed || answer->logprobs.failed || answer->tokens.failed ? -1 : 0;
 }
 
 /* Ctrl-C between two answers leaves a cancellation behind that belongs to nobody: then the append is made once more. */
@@ -111,6 +112,7 @@ void cli_answer_free(struct cli_answer *answer)
     cli_ids_free(&answer->ids);
     cli_text_free(&answer->text);
     cli_text_free(&answer->logprobs);
+    cli_text_free(&answer->tokens);
 }
 
 const char *cli_stop_name(int32_t stop)

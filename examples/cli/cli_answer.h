@@ -20,6 +20,7 @@ struct cli_answer {
     struct cli_ids ids;              /* the new tokens, the eos token included */
     struct cli_text text;
     struct cli_text logprobs; /* struct cli_logprob and its slm_token_logprob for each token of sessions with top_logprobs */
+    struct cli_text tokens;   /* struct slm_token of each token, for slm_answer_fields() */
     int32_t stop;             /* SLM_STOP_... */
     uint64_t prefilled;       /* tokens that were appended */
     double prefill_seconds;

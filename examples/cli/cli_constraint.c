@@ -7,6 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* examples/demo/schema.json, made by embed_file */
+extern const unsigned char slm_demo_schema[];
+extern const unsigned long long slm_demo_schema_length;
+
 const struct cli_option cli_constraint_rows[CLI_CONSTRAINT_ROWS] = {
     {"--schema", NULL, "F.json", "The answer is JSON that this JSON Schema allows.", CLI_STRING,
      offsetof(struct cli_constraint_options, schema), 0, 0},
@@ -18,10 +22,16 @@ const struct cli_option cli_constraint_rows[CLI_CONSTRAINT_ROWS] = {
      offsetof(struct cli_constraint_options, no_jump), 0, 0},
 };
 
+static int count_given(const struct cli_constraint_options *options)
+{
+    return (options->schema != NULL) + (options->regex != NULL) + (options->grammar != NULL);
+}
+
+int cli_constraint_is_free(const struct cli_constraint_options *options) { return count_given(options) == 0; }
+
 int cli_constraint_check(const char *command, const struct cli_constraint_options *options)
 {
-    const int given = (options->schema != NULL) + (options->regex != NULL) + (options->grammar != NULL);
-    return given <= 1 ? -1 : cli_fail_usage(command, "--schema, --regex and --grammar exclude each other: give one of them");
+    return count_given(options) <= 1 ? -1 : cli_fail_usage(command, "--schema, --regex and --grammar exclude each other: give one of them");
 }
 
 static int read_source(const char *command, const char *path, struct cli_text *source)
@@ -65,6 +75,12 @@ int cli_constraint_open(struct cli_constraint *constraint, const struct cli_mode
     }
     cli_text_free(&source);
     return code;
+}
+
+int cli_constraint_open_demonstration(struct cli_constraint *constraint, const struct cli_model *opened)
+{
+    return compile(constraint, opened, SLM_GRAMMAR_SCHEMA, "the demonstration's schema", (const char *)slm_demo_schema,
+                   (size_t)slm_demo_schema_length);
 }
 
 int cli_constraint_set(const struct cli_constraint *constraint, const struct cli_model *opened, slm_session *session)

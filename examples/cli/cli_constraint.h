@@ -21,10 +21,14 @@ struct cli_constraint {
     uint64_t grammar_bytes; /* for the options of a session */
 };
 
+/* None of them is given. */
+int cli_constraint_is_free(const struct cli_constraint_options *options);
 /* At most one is given. -1, or the exit code after a message. */
 int cli_constraint_check(const char *command, const struct cli_constraint_options *options);
 /* Read the file and compile it; nothing happens when no option is given. -1, or the exit code after a message. */
 int cli_constraint_open(struct cli_constraint *constraint, const struct cli_model *opened, const struct cli_constraint_options *options);
+/* The demonstration model's schema in place of an option. -1, or the exit code after a message. */
+int cli_constraint_open_demonstration(struct cli_constraint *constraint, const struct cli_model *opened);
 /* Give the grammar to a session that was created with grammar_bytes. -1, or the exit code after a message. */
 int cli_constraint_set(const struct cli_constraint *constraint, const struct cli_model *opened, slm_session *session);
 /* After the sessions, before the model. */

@@ -6,6 +6,7 @@
 #include "examples/cli/commands.h" /* cli_command_run */
 
 #include "examples/cli/cli_answer.h"     /* cli_answer_generate */
+#include "examples/cli/cli_confidence.h" /* struct cli_confidence */
 #include "examples/cli/cli_constraint.h" /* struct cli_constraint */
 #include "examples/cli/cli_image.h"      /* struct cli_images */
 #include "examples/cli/cli_json.h"       /* cli_json_add_string, cli_json_add_ids */
@@ -18,6 +19,9 @@
 static const char demonstration_message[] =
     "Hello, my parcel 48213 never came and nobody picks up the phone. This is a disgrace. I want my money back, or you will hear from "
     "my lawyer.";
+
+/* Below it an answer of the demonstration goes to a person. */
+#define ENOUGH_CONFIDENCE 0.7
 
 struct run_options {
     struct cli_model_options model;
@@ -34,6 +38,7 @@ struct run_options {
     int32_t raw;
     int32_t trust_messages;
     int32_t ignore_eos;
+    int32_t confidence;
     int32_t json;
 };
 
@@ -58,6 +63,9 @@ static const struct cli_option run_rows[] = {
     {"--logprobs", NULL, "N",
      "With --json: log-probabilities of the new tokens, and the N most probable\ntokens in each one's place (1 to 20).", CLI_INTEGER,
      offsetof(struct run_options, logprobs), 1, SLM_TOP_LOGPROBS_MAX},
+    {"--confidence", NULL, NULL,
+     "With --schema: how sure the model was of each value: its probability among the\nvalues that the schema allows, and among all texts.",
+     CLI_FLAG, offsetof(struct run_options, confidence), 0, 0},
     {"--json", NULL, NULL,
      "Print one JSON object: ids, text, stop, prompt_tokens,\nprefill_tokens_per_second, decode_tokens_per_second;\nwith --tools also the "
      "message: its content, reasoning, calls.",
@@ -70,7 +78,8 @@ const struct cli_command cli_command_run = {
     .name = "run",
     .summary = "answer one prompt",
     .arguments = "[-m FILE.slm] [PROMPT | - | --ids 1,2,3] [OPTIONS]",
-    .notes = "Without PROMPT a built-in message is answered; '-' reads the prompt from standard input.\n"
+    .notes = "Without PROMPT a built-in message is answered, by the demonstration model under its schema;\n"
+             "'-' reads the prompt from standard input.\n"
              "The prompt becomes a user's message in the model's chat template; a model without template continues it (as --raw).\n"
              "Special tokens in it are plain text, as everywhere in messages, unless --trust-messages is given.\n"
              "--schema, --regex and --grammar leave the model only tokens that keep to them; before -n or the context run out, the answer\n"
@@ -209,7 +218,7 @@ static int open_session(const struct cli_model *opened, struct run_options *opti
             .struct_size = sizeof session_options,
             .flags = (options->ignore_eos ? (uint32_t)SLM_SESSION_IGNORE_EOS : 0u) |
                      (options->tools != NULL ? (uint32_t)SLM_SESSION_SHOW_SPECIAL : 0u) |
-                     (options->constraint.no_jump || options->logprobs > 0 ? 0u : (uint32_t)SLM_SESSION_JUMP),
+                     (options->constraint.no_jump || options->logprobs > 0 || options->confidence ? 0u : (uint32_t)SLM_SESSION_JUMP),
             .context = options->context > 0 ? (uint32_t)options->context : (uint32_t)(wanted < most ? wanted : most),
             .max_tokens = (uint32_t)options->tokens,
             .kv_type = opened->kv_type,
@@ -298,7 +307,7 @@ static int add_logprobs(const struct cli_model *opened, const struct cli_text *l
 
 /* -1, or an exit code. */
 static int put_json(struct cli_output *output, const struct cli_model *opened, const struct cli_text *tools,
-                    const struct cli_answer *answer, size_t prompt_tokens)
+                    const struct cli_answer *answer, const struct cli_confidence *confidence, size_t prompt_tokens)
 {
     int code = -1;
     struct cli_text line = {0};
@@ -314,6 +323,9 @@ static int put_json(struct cli_output *output, const struct cli_model *opened, c
     if (answer->logprobs.length > 0) {
         code = add_logprobs(opened, &answer->logprobs, &line);
     }
+    if (confidence->count > 0) {
+        cli_confidence_add_json(confidence, &line);
+    }
     if (tools != NULL && code < 0) {
         code = add_message(opened, tools, &answer->text, &line);
     }
@@ -325,8 +337,24 @@ static int put_json(struct cli_output *output, const struct cli_model *opened, c
     return code;
 }
 
+/* A person takes over where the answer asks for one, and where the model was not sure of it. */
+static void put_decision(struct cli_output *output, const struct cli_answer *answer, const struct cli_confidence *confidence)
+{
+    const slm_answer_field *weakest = &confidence->fields[cli_confidence_weakest(confidence, answer)];
+    const int asks = strstr(answer->text.bytes, "\"escalate\":true") != NULL;
+    (void)cli_put_format(output, "\ndecision  ");
+    if (asks || weakest->probability < ENOUGH_CONFIDENCE) {
+        (void)cli_put_format(output, "a person takes over: %s%s%.*s is %.1f %% sure\n", asks ? "the message asks for it" : "",
+                             asks ? "; least certain: " : "", (int)weakest->path_length, confidence->paths + weakest->path_begin,
+                             100 * weakest->probability);
+    } else {
+        (void)cli_put_format(output, "handled by the program: every field is at least %.1f %% sure\n", 100 * weakest->probability);
+    }
+}
+
 /* What follows a streamed answer: ids where there is no text, the speed, on standard error unless it is the show. */
-static void put_summary(struct cli_output *output, const struct cli_model *opened, const struct cli_answer *answer, int is_show)
+static void put_summary(struct cli_output *output, const struct cli_model *opened, const struct cli_answer *answer,
+                        const struct cli_confidence *confidence, int is_show)
 {
     if (!opened->info.has_tokenizer) {
         struct cli_text line = {0};
@@ -336,6 +364,13 @@ static void put_summary(struct cli_output *output, const struct cli_model *opene
     }
     (void)cli_put(output, "\n", 1);
     (void)cli_put_flush(output);
+    if (confidence->count > 0) {
+        (void)cli_put(output, "\n", 1);
+        cli_confidence_put(confidence, answer, output);
+    }
+    if (is_show && confidence->count > 0) {
+        put_decision(output, answer, confidence);
+    }
     char speed[200];
     (void)snprintf(speed, sizeof speed, "%zu token%s, %.1f tokens/s; first token after %.1f ms (prompt of %llu token%s)", answer->ids.count,
                    answer->ids.count == 1 ? "" : "s", cli_answer_decode_rate(answer), answer->first_seconds * 1e3,
@@ -359,11 +394,16 @@ static int answer_prompt(const struct cli_model *opened, const struct run_option
         (void)cli_put_flush(&output);
     }
     const slm_status status = cli_answer_generate(&answer, session, ids->items, ids->count, options->json ? NULL : &output, &error);
-    if (status == SLM_OK && options->json) {
-        code = put_json(&output, opened, options->tools != NULL ? tools : NULL, &answer, ids->count);
-    } else if (status == SLM_OK) {
-        put_summary(&output, opened, &answer, is_show);
+    struct cli_confidence confidence = {0};
+    if (status == SLM_OK && answer.stop != SLM_STOP_CANCELLED && options->confidence) {
+        code = cli_confidence_measure(&confidence, &answer);
     }
+    if (status == SLM_OK && code < 0 && options->json) {
+        code = put_json(&output, opened, options->tools != NULL ? tools : NULL, &answer, &confidence, ids->count);
+    } else if (status == SLM_OK && code < 0) {
+        put_summary(&output, opened, &answer, &confidence, is_show);
+    }
+    cli_confidence_free(&confidence);
     const int finished = cli_output_finish(&output, "run");
     code = code < 0 ? finished : code;
     if (status != SLM_OK) {
@@ -391,6 +431,9 @@ static int run_with_options(struct run_options *options, const struct cli_string
     if (options->logprobs != 0 && !options->json) {
         return cli_fail_usage("run", "--logprobs are part of the JSON object; add --json");
     }
+    if (options->confidence && options->constraint.schema == NULL) {
+        return cli_fail_usage("run", "--confidence is for the values of JSON; add --schema");
+    }
     if (options->ids != NULL && (words->count > 0 || options->system != NULL || options->raw || options->tools != NULL)) {
         return cli_fail_usage("run", "--ids is the whole prompt; leave out PROMPT, --system, --tools and --raw");
     }
@@ -413,7 +456,13 @@ static int run_with_options(struct run_options *options, const struct cli_string
     code = code < 0 ? cli_images_read(&images, "run", &options->images) : code;
     code = code < 0 ? cli_model_open(&opened, "run", &options->model) : code;
     code = code < 0 ? check_images(&opened, options) : code;
-    code = code < 0 ? cli_constraint_open(&constraint, &opened, &options->constraint) : code;
+    const int is_show = words->count == 0 && options->ids == NULL && !options->json;
+    if (code < 0 && is_show && opened.is_demonstration && cli_constraint_is_free(&options->constraint)) {
+        options->confidence = 1;
+        code = cli_constraint_open_demonstration(&constraint, &opened);
+    } else if (code < 0) {
+        code = cli_constraint_open(&constraint, &opened, &options->constraint);
+    }
     if (code < 0) {
         code = make_prompt(&opened, options, &tools, words, &ids);
     }
@@ -424,7 +473,6 @@ static int run_with_options(struct run_options *options, const struct cli_string
         code = open_session(&opened, options, &constraint, ids.count, &session);
     }
     if (code < 0) {
-        const int is_show = words->count == 0 && options->ids == NULL && !options->json;
         cli_signals_begin();
         code = answer_prompt(&opened, options, &tools, &images, session, &ids, is_show);
         cli_signals_end();

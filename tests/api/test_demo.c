@@ -175,6 +175,101 @@ static void test_answers_and_accuracy(void **state)
     }
 }
 
+/* ---- Accuracy against coverage: answers under the schema, kept where every field is sure enough */
+
+enum { ROWS_MOST = 500, TOKENS_MOST = 64, THRESHOLDS = 7 };
+
+struct confident_row {
+    double confidence; /* of the field that the model is least sure of */
+    uint32_t right;    /* fields */
+};
+
+static uint64_t answer_tokens(slm_session *session, slm_token *tokens, char *text, uint64_t *length)
+{
+    uint64_t count = 0;
+    *length = 0;
+    do {
+        assert_true(count < TOKENS_MOST);
+        tokens[count].struct_size = sizeof tokens[count];
+        CHECK_OK(slm_session_next(session, &tokens[count], &error));
+        assert_true(*length + tokens[count].text_length <= ANSWER_BYTES);
+        memcpy(text + *length, tokens[count].text, (size_t)tokens[count].text_length);
+        *length += tokens[count].text_length;
+    } while (tokens[count++].stop == SLM_STOP_NONE);
+    return count;
+}
+
+static struct confident_row ask_confident(slm_model *model, slm_session *session, struct slm_span line)
+{
+    struct slm_arena arena;
+    const struct slm_memory memory = slm__memory_default();
+    const struct slm_json *row = NULL, *answer = NULL;
+    struct confident_row result = {.confidence = 1};
+    slm_token tokens[TOKENS_MOST] = {{.struct_size = sizeof tokens[0]}};
+    slm_answer_field fields[FIELDS + 1] = {{.struct_size = sizeof fields[0]}};
+    char request[2048], text[ANSWER_BYTES], paths[128];
+    int32_t ids[512];
+    uint64_t length = 0, count = 0, field_count = 0, path_bytes = 0;
+    slm__arena_init(&arena, &memory, 1 << 20);
+    CHECK_OK(slm__json_parse(&arena, line, &row, &error));
+    const uint64_t begin = slm__json_get(row, "message")->offset, end = slm__json_get(row, "expected")->offset;
+    const int written = snprintf(request, sizeof request, "{\"messages\":[{\"role\":\"user\",\"content\":%.*s}]}",
+                                 (int)(end - begin - strlen(", \"expected\": ")), (const char *)line.data + begin);
+    CHECK_OK(slm_chat_tokenize(model, request, (uint64_t)written, NULL, ids, 512, &count, &error));
+    CHECK_OK(slm_session_rewind(session, 0, &error));
+    CHECK_OK(slm_session_append(session, ids, count, NULL, &error));
+    count = answer_tokens(session, tokens, text, &length);
+    CHECK_OK(slm_answer_fields(text, length, tokens, count, fields, FIELDS + 1, &field_count, paths, sizeof paths, &path_bytes, &error));
+    CHECK_OK(slm__json_parse(&arena, slm__span(text, (size_t)length), &answer, &error));
+    assert_int_equal(field_count, FIELDS + 1);
+    for (int f = 0; f < FIELDS; f++) {
+        result.right += same_value(slm__json_get(slm__json_get(row, "expected"), field_names[f]), slm__json_get(answer, field_names[f]));
+        result.confidence = fields[f + 1].probability < result.confidence ? fields[f + 1].probability : result.confidence;
+    }
+    slm__arena_free(&arena);
+    return result;
+}
+
+static void test_accuracy_and_coverage(void **state)
+{
+    static const double thresholds[THRESHOLDS] = {0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99};
+    static struct confident_row rows[ROWS_MOST];
+    uint32_t count = 0;
+    double before = 0;
+    slm_grammar *grammar = NULL;
+    slm_session *session = NULL;
+    const slm_session_options options = {.struct_size = sizeof options, .max_tokens = TOKENS_MOST, .grammar_bytes = 1 << 20};
+    char *schema = golden_load("examples/demo/schema.json", NULL), *text = golden_load("examples/demo/eval/generated.jsonl", NULL);
+    (void)state;
+    assert_true(schema != NULL && text != NULL);
+    slm_model *model = demo_model(SLM_TYPE_I8);
+    CHECK_OK(slm_grammar_compile(engine, SLM_GRAMMAR_SCHEMA, schema, SLM_NUL_TERMINATED, NULL, &grammar, &error));
+    CHECK_OK(slm_session_create(model, NULL, &options, &session, &error));
+    CHECK_OK(slm_session_set_grammar(session, grammar, &error));
+    for (char *line = text, *end; count < ROWS_MOST && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        rows[count++] = ask_confident(model, session, slm__span(line, (size_t)(end - line)));
+    }
+    printf("| every field at least | rows kept | all fields right | fields right |\n");
+    for (int t = 0; t < THRESHOLDS; t++) {
+        uint32_t kept = 0, whole = 0, right = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            if (rows[i].confidence >= thresholds[t]) {
+                kept++;
+                whole += rows[i].right == FIELDS;
+                right += rows[i].right;
+            }
+        }
+        printf("| %.2f | %.1f | %.1f | %.1f |\n", thresholds[t], percent(kept, count), percent(whole, kept), percent(right, kept * FIELDS));
+        assert_true(kept > count / 10 && percent(whole, kept) >= before);
+        before = percent(whole, kept);
+    }
+    slm_session_destroy(session);
+    assert_int_equal(slm_grammar_destroy(grammar), SLM_OK);
+    assert_int_equal(slm_model_close(model), SLM_OK);
+    free(schema);
+    free(text);
+}
+
 static int make_engine(void **state)
 {
     (void)state;
@@ -189,6 +284,7 @@ static int drop_engine(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_logits_equal_reference), cmocka_unit_test(test_answers_and_accuracy)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_logits_equal_reference), cmocka_unit_test(test_accuracy_and_coverage),
+                                       cmocka_unit_test(test_answers_and_accuracy)};
     return cmocka_run_group_tests(tests, make_engine, drop_engine);
 }

@@ -7,6 +7,8 @@ run run
 check "run without arguments" code_is 0
 check "run shows the message" out_like '^message   '
 check "run shows the answer" out_like '^answer    \{"intent":.*\}$'
+check "run shows the confidence of six fields" test "$(grep -cE '^/[a-z]+ +.* [0-9]+\.[0-9]{3} %   \(unconstrained' "$out")" = 6
+check "run shows the decision" out_like '^decision  a person takes over: the message asks for it'
 check "run shows the speed" out_like 'tokens/s; first token after [0-9.]+ ms'
 
 prompt="my parcel 48213 never came, I want my money back"
@@ -101,6 +103,11 @@ run run --schema $schema "$prompt"
 check "run --schema: the answer" out_is "$answer"
 run run --schema $schema --json --temp 5 --seed 3 -n 30 "$prompt"
 check "run --schema: the end is forced" out_like '"text":"\{\\"intent\\":.*(true|false)\}","stop":"(grammar|eos)"'
+run run --schema $schema --confidence "$prompt"
+check "run --confidence: a line for each value" test "$(grep -cE '^/[a-z]+ .* %\)$' "$out")" = 6
+run run --schema $schema --confidence --json "$prompt"
+check "run --confidence --json: fields" out_like '"fields":\[\{"path":"","begin":0,.*\{"path":"/escalate","begin":[0-9]+,"length":[45],"probability":[0-9.e-]+,'
+fails_with "run: --confidence without a schema" 2 "add --schema" run --confidence hello
 run run --regex '(red|green) [0-9]{3}' "$prompt"
 check "run --regex" out_like '^(red|green) [0-9]{3}$'
 printf 'root ::= word ("," word)*\nword ::= "ja" | "nein"\n' >"$work/rules"
