@@ -106,7 +106,8 @@ check "run --schema: the end is forced" out_like '"text":"\{\\"intent\\":.*(true
 run run --schema $schema --confidence "$prompt"
 check "run --confidence: a line for each value" test "$(grep -cE '^/[a-z]+ .* %\)$' "$out")" = 6
 run run --schema $schema --confidence --json "$prompt"
-check "run --confidence --json: fields" out_like '"fields":\[\{"path":"","begin":0,.*\{"path":"/escalate","begin":[0-9]+,"length":[45],"probability":[0-9.e-]+,'
+check "run --confidence --json: fields" out_like \
+    '"fields":\[\{"path":"","begin":0,.*\{"path":"/escalate","begin":[0-9]+,"length":[45],"probability":[0-9.e-]+,'
 fails_with "run: --confidence without a schema" 2 "add --schema" run --confidence hello
 run run --regex '(red|green) [0-9]{3}' "$prompt"
 check "run --regex" out_like '^(red|green) [0-9]{3}$'
