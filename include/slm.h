@@ -922,10 +922,10 @@ SLM_API slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const c
  * after a stop. The mask comes before the settings of slm_sampling; the eos token is allowed where the text is complete; SLM_STOP_GRAMMAR
  * tells that nothing can follow. SLM_SESSION_JUMP is for speed. When max_tokens or the context run out the answer takes the shortest way
  * to its end, so that it is always complete; SLM_E_LIMIT when max_tokens is less than that takes. Forks have the same grammar at the same
- * place, a rewind inside the answer takes the grammar back, also when the answer was complete; snapshots have no grammar: after slm_session_restore() the next token
- * begins a text of the session's own. The grammar must outlive its sessions. Errors: SLM_E_ARGUMENT (grammar_bytes of the pool, or of a
- * session without one, are too few: the message says how many), SLM_E_NO_TOKENIZER, SLM_E_LIMIT, SLM_E_NO_MEMORY (files without the
- * vocabulary section only: it is made once). */
+ * place, a rewind inside the answer takes the grammar back, also when the answer was complete; snapshots have no grammar: after
+ * slm_session_restore() the next token begins a text of the session's own. The grammar must outlive its sessions. Errors: SLM_E_ARGUMENT
+ * (grammar_bytes of the pool, or of a session without one, are too few: the message says how many), SLM_E_NO_TOKENIZER, SLM_E_LIMIT,
+ * SLM_E_NO_MEMORY (files without the vocabulary section only: it is made once). */
 SLM_API slm_status slm_session_set_grammar(slm_session *session, slm_grammar *grammar, slm_error *error);
 
 /* A value of a JSON answer: the answer itself, a member of an object, an element of an array. */
