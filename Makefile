@@ -91,7 +91,8 @@ LIBS := -lm -pthread $(OPENMP)
 # What no token waits for is compiled for size; with SMALL=1 all but the kernels of the tiers is.
 COLD := $(if $(filter 1,$(SMALL)),src/% kernels/cpu_isa% kernels/kernel_table.c kernels/scalar/%, \
           src/api/% src/import/% src/text/template_% src/text/chat_% src/runtime/snapshot_% src/format/weight_writer.c \
-          src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c)
+          src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c src/text/tokenizer_builder.c \
+          src/text/added_tokens_builder.c src/text/gpt2_vocabulary.c src/model/transformer_%)
 HOT := src/import/weight_stream.c src/import/gguf_dequantize%
 size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),-Os)
 
@@ -244,7 +245,7 @@ $(eval $(call after,clean,all run test check asan-test $(BUILD)/flags))
 # ---- rules --------------------------------------------------------------------------------------------------------------------------
 
 # Everything compiled depends on this file, which changes when the flags do.
-FLAGS_NOW := $(CC) $(SMALL) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
+FLAGS_NOW := $(CC) $(COLD) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
 ifneq ($(BUILDING),)
   $(shell mkdir -p $(BUILD) && echo '$(FLAGS_NOW)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS_NOW)' > $(BUILD)/flags)
 endif
