@@ -120,6 +120,7 @@ TEST_PROGRAMS := $(wildcard tests/*/test_*.c tests/*/check_*.c)
 TEST_SUPPORT := $(filter-out $(TEST_PROGRAMS) tests/abi/%,$(wildcard tests/*/*.c))
 BENCH_SOURCES := $(wildcard bench/bench_*.c)
 
+HEADERS := $(sort $(wildcard include/*.h))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES))
 CLI_OBJECTS := $(call objects,$(CLI_SOURCES)) $(BUILD)/obj/demo_model.o $(BUILD)/obj/demo_schema.o
@@ -186,7 +187,7 @@ bench: $(BUILD)/slm $(BENCHES) ## speed of the CPU, of prefill and of decode for
 	@for program in $(BENCHES); do $$program || exit 1; done
 	@$(BUILD)/slm bench --shape smollm2-135m --type i4
 
-amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and slm.h) to drop into another program
+amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and one slm.h) to drop into another program
 	@echo "made $(BUILD)/amalgamation/slm.c, slm.h (build: cc -O2 -ffp-contract=off -c slm.c; link: -lm -pthread)"
 
 # nano, core: what an embedder may build who counts bytes. One tier: of the oldest machines that have any.
@@ -316,10 +317,11 @@ $(BUILD)/obj/demo_%.o: $(BUILD)/demo_%.c
 	@mkdir -p $(@D) && $(CC) -std=c11 $(CFLAGS) -O0 -c $< -o $@
 
 AMALGAMATED := $(filter-out $(TIERS:%=kernels/%/%),$(LIBRARY_SOURCES))
-$(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) include/slm.h \
+$(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) $(HEADERS) \
                               $(BUILD)/flags
-	@mkdir -p $(@D) && cp include/slm.h $(@D)/slm.h
-	@awk -v parts='$(foreach part,$(PARTS),SLM_WITH_$(part) $(WITH_$(part)))' -f src/amalgamate.awk $(AMALGAMATED) > $@
+	@mkdir -p $(@D) && awk '/^#include "slm_/ { part = "include/" substr($$2, 2, length($$2) - 2); \
+	    while ((getline line < part) > 0) { if (line !~ /^#include "slm\.h"/) { print line } }; next } { print }' include/slm.h > $(@D)/slm.h
+	@awk -v headers='$(HEADERS)' -v parts='$(foreach part,$(PARTS),SLM_WITH_$(part) $(WITH_$(part)))' -f src/amalgamate.awk $(AMALGAMATED) > $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -371,7 +373,7 @@ export PKG_CONFIG CMAKE_CONFIG CMAKE_VERSION
 install: all ## library, header, program, man page, pkg-config and CMake files, under DESTDIR PREFIX
 	@mkdir -p '$(ROOT)/bin' '$(ROOT)/include' '$(ROOT)/lib/pkgconfig' '$(ROOT)/lib/cmake/slm' '$(ROOT)/share/man/man1'
 	@install -m 755 $(BUILD)/slm '$(ROOT)/bin/slm'
-	@install -m 644 include/slm.h '$(ROOT)/include/slm.h'
+	@install -m 644 $(HEADERS) '$(ROOT)/include/'
 	@install -m 644 $(STATIC) '$(ROOT)/lib/libslm.a'
 	@install -m 755 $(SHARED) '$(ROOT)/lib/$(notdir $(SHARED))'
 	@ln -sf $(notdir $(SHARED)) '$(ROOT)/lib/$(SONAME)'
@@ -383,6 +385,6 @@ install: all ## library, header, program, man page, pkg-config and CMake files, 
 	@echo "installed libslm $(VERSION) under $(ROOT)"
 
 uninstall: ## remove what install put there
-	@rm -f '$(ROOT)/bin/slm' '$(ROOT)/include/slm.h' '$(ROOT)/lib/libslm.a' '$(ROOT)/lib/$(notdir $(SHARED))' '$(ROOT)/lib/$(SONAME)' \
+	@rm -f '$(ROOT)/bin/slm' $(HEADERS:%='$(ROOT)/%') '$(ROOT)/lib/libslm.a' '$(ROOT)/lib/$(notdir $(SHARED))' '$(ROOT)/lib/$(SONAME)' \
 	    '$(ROOT)/lib/$(LINKNAME)' '$(ROOT)/lib/pkgconfig/libslm.pc' '$(ROOT)/share/man/man1/slm.1'
 	@rm -rf '$(ROOT)/lib/cmake/slm'

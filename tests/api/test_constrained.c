@@ -164,7 +164,7 @@ static uint32_t samples(void)
     return wanted != NULL ? (uint32_t)strtoul(wanted, NULL, 10) : 600;
 }
 
-/* Budgets from the shortest completion on, of tokens and of context; steering has to occur, and answers that end by themselves too. */
+/* Limits from the shortest completion on, by max_tokens and by the capacity; some answers have to be cut short, some end by themselves. */
 static void test_answers_are_valid(void **state)
 {
     uint32_t tight = 0, free = 0, refused = 0;
