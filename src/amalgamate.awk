@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Writes one C file from the library's sources: awk -v parts="SLM_WITH_CHAT 1" -v headers="include/slm.h ..." -f src/amalgamate.awk FILE.c...
+# Writes one C file from sources: awk -v parts="SLM_WITH_CHAT 1" -v headers="include/slm.h" -f src/amalgamate.awk FILE.c... > slm.c
 #
 # Project headers are inserted once, where they are first needed. Names that a file keeps to itself (static functions and variables,
 # enum constants, struct tags, types, macros) get the file's name in front where another file or a header uses the same name. The sources
