@@ -128,12 +128,12 @@ static bool closes_with_quote(const struct slm_match_states *states, uint32_t fr
     return frame != 0 && node->kind == SLM_NODE_KIND_SEQUENCE && is_quote(grammar, grammar->words[node->a + record->a], 0);
 }
 
-/* The automaton that reads the text of a string or name at `place`, or NULL. */
+/* The automaton that reads the text of a string or name of any length at `place`, or NULL. */
 static const struct slm_program_automaton *lifted_at(const struct slm_match_states *states, const struct slm_configuration *place)
 {
     const struct slm_grammar *grammar = states->grammar;
     const struct slm_node_record *node = &grammar->nodes[place->node];
-    if (node->kind == SLM_NODE_KIND_LIFTED && place->a == 0) {
+    if (node->kind == SLM_NODE_KIND_LIFTED && node->c == SLM_REPEAT_NO_END && place->a == 0) {
         return &grammar->automata[node->a];
     }
     if (node->kind == SLM_NODE_KIND_OBJECT && place->a == SLM_OBJECT_IN_PATTERN) {

@@ -379,6 +379,20 @@ static void test_regex_and_rules(void **state)
     }
 }
 
+/* Characters of a pattern that are counted while they come, from a count that no table has. */
+static void test_counted_pattern(void **state)
+{
+    const slm_sampling sampling = hot(5);
+    slm_grammar *words = compile(SLM_GRAMMAR_SCHEMA, "{\"type\":\"string\",\"pattern\":\"^[a-z]+( [a-z]+)*$\",\"maxLength\":60000}");
+    (void)state;
+    slm_session *session = open_session(NULL, &(slm_session_options){.sampling = &sampling, .max_tokens = 30}, words);
+    ask(session, prompts[0]);
+    const struct answer answer = answer_of(session, 0);
+    assert_true(answer.length > 2 && answer.text[0] == '"' && answer.text[answer.length - 1] == '"');
+    slm_session_destroy(session);
+    assert_int_equal(slm_grammar_destroy(words), SLM_OK);
+}
+
 /* Too small a budget: nothing changes, also behind a whole answer, and a larger one goes on from there. */
 static void test_budgets_too_small(void **state)
 {
@@ -625,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_batches_with_several_grammars),
         cmocka_unit_test(test_guesses_change_nothing),
         cmocka_unit_test(test_regex_and_rules),
+        cmocka_unit_test(test_counted_pattern),
         cmocka_unit_test(test_budgets_too_small),
         cmocka_unit_test(test_refused_grammars),
         cmocka_unit_test(test_refused_grammar_leaves_the_old),
