@@ -24,8 +24,8 @@ static uint32_t object_cost(const struct slm_match_states *states, const struct 
 static uint32_t lifted_cost(const struct slm_program_automaton *automaton, const struct slm_node_record *node,
                             const struct slm_configuration *place)
 {
-    return node->c == SLM_REPEAT_NO_END ? automaton->cost[place->b]
-                                        : slm__bounded_cost(automaton->cost[place->b & UINT16_MAX], place->b >> 16);
+    const struct slm_counted_place at = slm__counted_place(place->b);
+    return node->c == SLM_REPEAT_NO_END ? automaton->cost[place->b] : slm__bounded_cost(automaton->cost[at.state], at.left);
 }
 
 static uint32_t place_cost(const struct slm_match_states *states, const struct slm_configuration *place)

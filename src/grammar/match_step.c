@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One byte further: what each configuration makes of it, what may follow, and the state that all of them are. */
 #include "grammar/match_states.h"
-#include "base/heap_sort.h"      /* slm__heap_sort */
-#include "grammar/json_lifted.h" /* slm__lifted_step */
+#include "base/heap_sort.h"       /* slm__heap_sort */
+#include "grammar/json_lifted.h"  /* slm__lifted_step */
 #include "grammar/object_match.h" /* slm__object_step */
 #include "text/json_chars.h"      /* slm__json_chars_step */
 
@@ -104,7 +104,8 @@ static struct slm_lifted lifted_at(const struct slm_grammar *grammar, const stru
     if (node->c == SLM_REPEAT_NO_END) {
         return (struct slm_lifted){place->b, place->a, 0, NULL};
     }
-    return (struct slm_lifted){place->b & UINT16_MAX, place->a, place->b >> 16, grammar->automata[node->a].least};
+    const struct slm_counted_place at = slm__counted_place(place->b);
+    return (struct slm_lifted){at.state, place->a, at.left, grammar->automata[node->a].least};
 }
 
 static void enter_automaton(struct slm_match_states *states, slm_node node, uint32_t frame)

@@ -28,7 +28,6 @@ static slm_status step_path(const struct walk *walk, uint32_t at, uint8_t byte, 
     *next = slm__match_step(&matcher->states, matcher->path[at], byte);
     if (*next == SLM_STATE_UNKNOWN) {
         SLM_TRY(slm__matcher_make_room(matcher, matcher->path, at + 1, walk->error));
-        matcher->current = matcher->path[0];
         *next = slm__match_step(&matcher->states, matcher->path[at], byte);
     }
     return *next == SLM_STATE_UNKNOWN ? slm__matcher_fail_full(walk->error) : SLM_OK;
@@ -142,6 +141,16 @@ static const struct slm_program_automaton *lifted_at(const struct slm_match_stat
     return NULL;
 }
 
+/* Whatever plain characters a token has, they may follow at `place`: where a number of characters is left, it has to be enough for them
+ * and for the way from any state to an accepting one. */
+static bool is_free(const struct slm_node_record *node, const struct slm_program_automaton *automaton,
+                    const struct slm_configuration *place)
+{
+    const bool counted = node->kind == SLM_NODE_KIND_LIFTED && node->c != SLM_REPEAT_NO_END;
+    const struct slm_counted_place at = counted ? slm__counted_place(place->b) : (struct slm_counted_place){place->b, UINT32_MAX};
+    return (automaton->flags[at.state] & SLM_STATE_FREE) != 0 && at.left >= SLM_VOCABULARY_CHARACTERS_MAX + automaton->state_count;
+}
+
 static struct string_place find_string(const struct slm_match_states *states, const struct slm_state_record *record)
 {
     struct string_place best = {NULL, 0, 0, false, false};
@@ -157,7 +166,7 @@ static struct string_place find_string(const struct slm_match_states *states, co
         } else if (node->kind == SLM_NODE_KIND_OBJECT && place->a == SLM_OBJECT_IN_ANY) {
             found.most = UINT32_MAX;
             found.exact = place->b == SLM_LIST_LOST;
-        } else if (automaton != NULL && (automaton->flags[place->b] & SLM_STATE_FREE)) {
+        } else if (automaton != NULL && is_free(node, automaton, place)) {
             found.most = UINT32_MAX;
         }
         best = found.most > best.most || (found.most == best.most && found.exact) ? found : best;
@@ -185,8 +194,7 @@ static slm_status allow_closing(struct walk *walk, const struct string_place *st
     const bool name = matcher->grammar->nodes[place.node].kind == SLM_NODE_KIND_OBJECT;
     slm_state before = name ? matcher->current : slm__match_behind(&matcher->states, place.frame);
     if (before == SLM_STATE_UNKNOWN) {
-        SLM_TRY(slm__matcher_make_room(matcher, matcher->path, 1, walk->error));
-        matcher->current = matcher->path[0]; /* the place's frame has moved with its state */
+        SLM_TRY(slm__matcher_make_room(matcher, matcher->path, 1, walk->error)); /* the place's frame has moved with its state */
         const struct slm_state_record *record = &matcher->states.states[matcher->current];
         before = slm__match_behind(&matcher->states, find_string(&matcher->states, record).place->frame);
         if (before == SLM_STATE_UNKNOWN) {

@@ -69,7 +69,9 @@ slm_status slm__matcher_make_room(struct slm_token_matcher *matcher, slm_state *
                          matcher->states.sizes.work);
     }
     memset(matcher->slots, 0, matcher->slot_count * sizeof *matcher->slots);
-    return slm__match_compact(&matcher->states, living, count) ? SLM_OK : slm__matcher_fail_full(error);
+    const bool enough = slm__match_compact(&matcher->states, living, count);
+    matcher->current = living[0];
+    return enough ? SLM_OK : slm__matcher_fail_full(error);
 }
 
 slm_status slm__matcher_take(struct slm_token_matcher *matcher, const struct slm_token_matcher *from, slm_error *error)
@@ -92,7 +94,6 @@ slm_status slm__matcher_step(struct slm_token_matcher *matcher, slm_state *state
     if (next == SLM_STATE_UNKNOWN) {
         slm_state living[2] = {matcher->current, *state};
         SLM_TRY(slm__matcher_make_room(matcher, living, 2, error));
-        matcher->current = living[0];
         next = slm__match_next(&matcher->states, living[1], byte);
         if (next == SLM_STATE_UNKNOWN) {
             return slm__matcher_fail_full(error);
@@ -148,7 +149,6 @@ static slm_status nearest_byte(struct slm_token_matcher *matcher, slm_state *sta
         if (next == SLM_STATE_UNKNOWN) {
             slm_state living[3] = {matcher->current, *state, best_state};
             SLM_TRY(slm__matcher_make_room(matcher, living, best_state == SLM_STATE_DEAD ? 2 : 3, error));
-            matcher->current = living[0];
             *state = living[1];
             best_state = living[2];
             next = slm__match_next(&matcher->states, *state, candidate);
