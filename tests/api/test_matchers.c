@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Matchers through the public interface: tokens read and refused, ends of texts, rewinding, copies. */
+/* Matchers through the public interface: tokens read and refused, ends of texts, rewinding, copies, masks of every token. */
 #include "tests/api_fixture.h"
 
 static slm_engine *engine;
@@ -117,12 +117,71 @@ static void copies_need_one_grammar_and_room(void **state)
     CHECK_OK(slm_matcher_destroy(matcher));
 }
 
+/* Of every token: whether its bit in the mask says what accepting it says. */
+static void expect_true_mask(slm_matcher *matcher, const char *name)
+{
+    const uint8_t *mask = NULL;
+    uint64_t bytes = 0;
+    slm_model_info info = {.struct_size = sizeof info};
+    CHECK_OK(slm_model_get_info(model, &info, &error));
+    const uint64_t before = info_of(matcher).tokens;
+    CHECK_OK(slm_matcher_mask(matcher, &mask, &bytes, &error));
+    uint8_t *kept = malloc(bytes);
+    assert_non_null(kept);
+    memcpy(kept, mask, bytes);
+    for (int32_t token = 0; token < (int32_t)info.vocab_size; token++) {
+        const int allowed = slm_matcher_accept(matcher, &token, 1, &error) == SLM_OK;
+        if (allowed != (kept[token / 8] >> (token % 8) & 1)) {
+            fail_msg("%s: behind %u tokens, token %d: the mask and accepting it differ", name, (unsigned)before, token);
+        }
+        CHECK_OK(slm_matcher_rewind(matcher, before, &error));
+    }
+    free(kept);
+    memset(&error, 0, sizeof error);
+    error.struct_size = sizeof error;
+}
+
+static void masks_are_what_would_be_accepted(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"{\"type\":\"string\"}", "\"a b\\n\""},
+        {"{\"type\":\"string\",\"minLength\":3,\"maxLength\":9}", "\"abcde\""},
+        {"{\"type\":\"string\",\"pattern\":\"^a.*z$\"}", "\"abcz\""},
+        {"{\"type\":\"string\",\"pattern\":\"^a.*z$\",\"maxLength\":12}", "\"abcz\""},
+        {"{\"type\":\"string\",\"pattern\":\"[0-9]\",\"maxLength\":500}", "\"ab1c\""},
+        {"{\"enum\":[\"the first\",\"the second\",3,null]}", "\"the second\""},
+        {"{\"properties\":{\"name\":{\"type\":\"string\"}},\"additionalProperties\":{\"type\":\"integer\"}}",
+         "{\"name\":\"x\",\"nam\":12}"},
+        {"{\"patternProperties\":{\"^x_\":{\"type\":\"boolean\"}},\"additionalProperties\":false}", "{\"x_a\":true}"},
+        {"{\"anyOf\":[{\"type\":\"string\",\"maxLength\":4},{\"type\":\"string\",\"pattern\":\"^the\"}]}", "\"the end"},
+        {"{\"type\":\"array\",\"items\":{\"type\":\"number\"},\"maxItems\":3}", "[1,-2.5e3,0]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        slm_grammar *schema = NULL;
+        slm_matcher *matcher = NULL;
+        int32_t tokens[64];
+        uint64_t count = 0;
+        CHECK_OK(slm_grammar_compile(engine, SLM_GRAMMAR_SCHEMA, cases[i][0], SLM_NUL_TERMINATED, NULL, &schema, &error));
+        CHECK_OK(slm_matcher_create(model, schema, NULL, &matcher, &error));
+        CHECK_OK(slm_tokenize(model, cases[i][1], SLM_NUL_TERMINATED, SLM_TOKENIZE_PLAIN, tokens, 64, &count, &error));
+        for (uint64_t t = 0; t < count; t++) {
+            expect_true_mask(matcher, cases[i][0]);
+            CHECK_OK(slm_matcher_accept(matcher, &tokens[t], 1, &error));
+        }
+        expect_true_mask(matcher, cases[i][0]);
+        CHECK_OK(slm_matcher_destroy(matcher));
+        CHECK_OK(slm_grammar_destroy(schema));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_outside_the_vocabulary_are_refused_with_a_sentence),
         cmocka_unit_test(nothing_follows_the_end_of_a_text),
         cmocka_unit_test(copies_need_one_grammar_and_room),
+        cmocka_unit_test(masks_are_what_would_be_accepted),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
