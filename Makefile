@@ -119,6 +119,7 @@ EXAMPLE_SOURCES := $(wildcard examples/0*.c)
 TEST_PROGRAMS := $(wildcard tests/*/test_*.c tests/*/check_*.c)
 TEST_SUPPORT := $(filter-out $(TEST_PROGRAMS) tests/abi/%,$(wildcard tests/*/*.c))
 BENCH_SOURCES := $(wildcard bench/bench_*.c)
+BENCH_SUPPORT := $(filter-out $(BENCH_SOURCES),$(wildcard bench/*.c))
 
 HEADERS := $(sort $(wildcard include/*.h))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -264,7 +265,7 @@ $(BUILD)/obj/examples/%.o: examples/%.c $(BUILD)/flags
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(BUILD)/tests/cmocka
 	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(OPENBLAS_DEFINE) $(CFLAGS) -c $< -o $@
 $(BUILD)/obj/bench/%.o: bench/%.c $(BUILD)/flags
-	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(CFLAGS) -c $< -o $@
+	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(OPENBLAS_DEFINE) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/obj/examples/cli/cli_image_files.o: EXTRA_FLAGS = $(if $(PNG),-DSLM_CLI_PNG=1) $(if $(JPEG),-DSLM_CLI_JPEG=1) \
     $(if $(IMAGE_PACKAGES),$(shell pkg-config --cflags $(IMAGE_PACKAGES)))
@@ -291,10 +292,12 @@ $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(STATIC)
 	$(link) $(LIBS) -o $@
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/support.a $(STATIC)
 	$(link) -lcmocka $(OPENBLAS_LIBS) $(LIBS) -o $@
-$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(STATIC)
-	$(link) $(LIBS) -o $@
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/bench/support.a $(STATIC)
+	$(link) $(OPENBLAS_LIBS) $(LIBS) -o $@
 
 $(BUILD)/tests/support.a: $(call objects,$(TEST_SUPPORT))
+$(BUILD)/bench/support.a: $(call objects,$(BENCH_SUPPORT)) $(filter-out %/main.o,$(call objects,$(CLI_SOURCES)))
+$(BUILD)/tests/support.a $(BUILD)/bench/support.a:
 	@mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/tests/cmocka:
 	@mkdir -p $(@D) && touch $@
@@ -302,8 +305,9 @@ $(BUILD)/tests/cmocka:
 	    $(CC) $(CFLAGS) -x c -fsyntax-only - 2>/dev/null || { echo "The tests need cmocka: make deps"; rm -f $@; exit 1; }
 
 # An oracle for matrix products, where it is installed. Expanded when a recipe runs: `make deps test` installs it in the same breath.
-OPENBLAS_LIBS = $(if $(findstring tests/kernels,$@),$(shell pkg-config --libs openblas 2>/dev/null))
-OPENBLAS_DEFINE = $(if $(findstring tests/kernels,$@),$(shell pkg-config --exists openblas 2>/dev/null && \
+wants_openblas = $(or $(findstring tests/kernels,$@),$(findstring bench_sgemm,$@))
+OPENBLAS_LIBS = $(if $(wants_openblas),$(shell pkg-config --libs openblas 2>/dev/null))
+OPENBLAS_DEFINE = $(if $(wants_openblas),$(shell pkg-config --exists openblas 2>/dev/null && \
                     echo -DSLM_HAVE_OPENBLAS && pkg-config --cflags openblas))
 
 # The program's built-in model: the file's bytes as a C array; without the file an empty one.
