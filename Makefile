@@ -66,7 +66,7 @@ else ifeq ($(filter openmp none,$(THREADS)),)
   $(error THREADS=$(THREADS) is unknown; possible are openmp and none)
 endif
 # src/base/parts.h says what each part is.
-PARTS := CONVERT CHAT GRAMMAR IMAGES SCORES SNAPSHOTS VARIANTS MEASURE MESSAGES
+PARTS := CONVERT CHAT GRAMMAR IMAGES SCORES REUSE SNAPSHOTS VARIANTS MEASURE MESSAGES
 define part_option
   WITH_$(1) ?= $(if $(filter 1,$(MINIMAL)),0,1)
   SWITCHES += WITH_$(1)
@@ -94,7 +94,7 @@ COLD := $(if $(filter 1,$(SMALL)),src/% kernels/cpu_isa% kernels/kernel_table.c 
           src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c src/text/tokenizer_builder.c \
           src/text/added_tokens_builder.c src/text/gpt2_vocabulary.c src/model/transformer_%)
 HOT := src/import/weight_stream.c src/import/gguf_dequantize%
-size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),-Os)
+size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),-Oz)
 
 # ---- sources ------------------------------------------------------------------------------------------------------------------------
 
@@ -222,7 +222,8 @@ help: ## this list
 	@echo "  WITH_CONVERT=0       leaves out conversion, inspection and adapters; every call left out returns SLM_E_UNSUPPORTED"
 	@echo "  WITH_CHAT=0          leaves out chat templates and the reading of answers: slm_generate is raw only"
 	@echo "  WITH_GRAMMAR=0  WITH_IMAGES=0  WITH_SNAPSHOTS=0  WITH_MEASURE=0  leave out what they say (measure: slm bench)"
-	@echo "  WITH_SCORES=0        leaves out slm_score, slm_embed and encoders"
+	@echo "  WITH_SCORES=0        leaves out slm_score, slm_embed, encoders, top_logprobs and slm_answer_fields"
+	@echo "  WITH_REUSE=0         leaves out forks, kept prefixes and guesses ahead (speculate)"
 	@echo "  WITH_VARIANTS=0      leaves out mixtures of experts, and all tokenizers but BPE"
 	@echo "  WITH_MESSAGES=0      slm_error has the text of the status, not a sentence"
 	@echo "  MINIMAL=1            leaves all of these out that are not named: MINIMAL=1 WITH_CHAT=1 ..."

@@ -20,6 +20,7 @@ uint32_t slm_abi_version(void) { return SLM_ABI_VERSION; }
     WITHOUT(SLM_WITH_GRAMMAR, "grammar")                                                                                           \
     WITHOUT(SLM_WITH_IMAGES, "images")                                                                                             \
     WITHOUT(SLM_WITH_SCORES, "scores")                                                                                             \
+    WITHOUT(SLM_WITH_REUSE, "reuse")                                                                                               \
     WITHOUT(SLM_WITH_SNAPSHOTS, "snapshots")                                                                                       \
     WITHOUT(SLM_WITH_VARIANTS, "variants")                                                                                         \
     WITHOUT(SLM_WITH_MEASURE, "measure")                                                                                           \
@@ -41,8 +42,8 @@ const char *slm_build_info(void)
 #if SLM_WITH_CONVERT
             ", with conversion"
 #endif
-#if !SLM_WITH_CHAT || !SLM_WITH_GRAMMAR || !SLM_WITH_IMAGES || !SLM_WITH_SCORES || !SLM_WITH_SNAPSHOTS || !SLM_WITH_VARIANTS || \
-    !SLM_WITH_MEASURE || !SLM_WITH_MESSAGES
+#if !SLM_WITH_CHAT || !SLM_WITH_GRAMMAR || !SLM_WITH_IMAGES || !SLM_WITH_SCORES || !SLM_WITH_REUSE || !SLM_WITH_SNAPSHOTS || \
+    !SLM_WITH_VARIANTS || !SLM_WITH_MEASURE || !SLM_WITH_MESSAGES
             ", without" PARTS_MISSING
 #endif
             ", kernels scalar"

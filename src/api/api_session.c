@@ -187,6 +187,7 @@ slm_status slm_session_rewind(slm_session *session, uint64_t tokens, slm_error *
 slm_status slm_session_fork(slm_session *session, slm_session **fork, slm_error *error)
 {
     SLM_TRY(slm__require(session, "session", error));
+    SLM_REQUIRE_PART(REUSE, "forks", error);
     SLM_TRY(slm__require(fork, "fork", error));
     return slm__session_fork(session, fork, error);
 }

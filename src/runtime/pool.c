@@ -36,6 +36,9 @@ static slm_status optional_shape(const slm_pool_options *options, struct slm_poo
     shape->speculate = options->speculate;
     shape->prefixes = options->prefixes;
     shape->grammar_bytes = options->grammar_bytes;
+    if (!SLM_WITH_REUSE && (shape->speculate | shape->prefixes) != 0) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no guesses ahead and keeps no beginnings (WITH_REUSE=0)");
+    }
     if (shape->adapter_rank > SLM_LOW_RANK_RANK_MAX) {
         return slm__fail(error, SLM_E_ARGUMENT, "adapter_rank is %u, at most %d is possible", shape->adapter_rank, SLM_LOW_RANK_RANK_MAX);
     }
@@ -171,7 +174,9 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     memory->workspace_bytes = carver->used - mark;
     mark = carver->used;
     carve_sessions(pool, carver);
-    carve_prefixes(pool, carver);
+    if (SLM_WITH_REUSE) {
+        carve_prefixes(pool, carver);
+    }
     memory->session_bytes = carver->used - mark;
     memory->total_bytes = carver->used;
     memory->page_tokens = SLM_TILE;

@@ -38,6 +38,9 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     if ((options->flags & ~(uint32_t)SLM_SESSION_FLAGS) != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", options->flags);
     }
+    if (!SLM_WITH_SCORES && options->top_logprobs != 0) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no top_logprobs (WITH_SCORES=0)");
+    }
     if (options->top_logprobs > SLM_TOP_LOGPROBS_MAX) {
         return slm__fail(error, SLM_E_ARGUMENT, "top_logprobs is %u, at most %d are possible", options->top_logprobs, SLM_TOP_LOGPROBS_MAX);
     }
@@ -70,7 +73,7 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
 /* The session begins or ends to use its adapters. */
 static void count_adapters(const struct slm_session *session, bool begin)
 {
-    for (uint32_t i = 0; i < session->adapters.count; i++) {
+    for (uint32_t i = 0; SLM_WITH_CONVERT && i < session->adapters.count; i++) {
         if (begin) {
             atomic_fetch_add(&session->adapter_handles[i]->users, 1);
         } else {
@@ -129,7 +132,7 @@ void slm__session_free(struct slm_session *session)
 
 void slm__session_forget_guesses(struct slm_session *session)
 {
-    if (session->guesses.computed > session->guesses.used) {
+    if (SLM_WITH_REUSE && session->guesses.computed > session->guesses.used) {
         slm__session_keep(session, session->computed);
         session->guesses.computed = session->guesses.used = 0;
     }
