@@ -93,8 +93,10 @@ COLD := $(if $(filter 1,$(SMALL)),src/% kernels/cpu_isa% kernels/kernel_table.c 
           src/api/% src/import/% src/text/template_% src/text/chat_% src/runtime/snapshot_% src/format/weight_writer.c \
           src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c src/text/tokenizer_builder.c \
           src/text/added_tokens_builder.c src/text/gpt2_vocabulary.c src/model/transformer_%)
+takes = $(shell echo 'int main(void) { return 0; }' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
+SMALLER := $(if $(and $(BUILDING),$(filter 1,$(SMALL))),$(or $(call takes,-Oz -fno-inline-small-functions),$(call takes,-Oz),-Os),-Os)
 HOT := src/import/weight_stream.c src/import/gguf_dequantize%
-size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),-Oz)
+size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),$(SMALLER))
 
 # ---- sources ------------------------------------------------------------------------------------------------------------------------
 
@@ -192,7 +194,7 @@ amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and one slm.h) to d
 	@echo "made $(BUILD)/amalgamation/slm.c, slm.h (build: cc -O2 -ffp-contract=off -c slm.c; link: -lm -pthread)"
 
 # nano, core: what an embedder may build who counts bytes. One tier: of the oldest machines that have any.
-SIZE_LTO = $(shell echo 'int main(void) { return 0; }' | $(CC) -flto=auto -x c - -o /dev/null 2>/dev/null && echo CFLAGS=-flto=auto)
+SIZE_LTO = CFLAGS="$(or $(call takes,-flto=auto -flto-partition=one),$(call takes,-flto))"
 SIZE_core := $(firstword $(TIERS_$(MACHINE)))
 SIZE_LIBRARIES := nano core everything
 SIZE_OPTIONS_nano = MINIMAL=1 SMALL=1 THREADS=none TIERS= $(SIZE_LTO)
@@ -202,9 +204,11 @@ SIZE_BUDGET_nano := 64
 SIZE_BUDGET_core := 250
 SIZE_BUDGET_everything := 800
 size: $(SIZE_LIBRARIES:%=size-%) ## machine code (.text) of the shared library in three profiles, beside their budgets
-	@printf '%-12s %9s %9s  %s\n' profile .text budget options
-	@$(foreach p,$(SIZE_LIBRARIES),size -A $(BUILD)/size-$(p)/$(notdir $(SHARED)) | awk -v budget=$(SIZE_BUDGET_$(p)) \
-	    '$$1 ~ /^\.text/ { bytes += $$2 } END { printf "%-12s %6.1f kB %6d kB  %s\n", "$(p)", bytes / 1000, budget, "$(SIZE_OPTIONS_$(p))" }';)
+	@printf '%-12s %9s %9s       %s\n' profile .text budget options
+	@status=0; $(foreach p,$(SIZE_LIBRARIES),size -A $(BUILD)/size-$(p)/$(notdir $(SHARED)) | \
+	    awk -v profile=$(p) -v budget=$(SIZE_BUDGET_$(p)) -v options='$(SIZE_OPTIONS_$(p))' '$$1 ~ /^\.text/ { bytes += $$2 } \
+	    END { over = bytes > 1000 * budget; printf "%-12s %6.1f kB %6d kB %s %s\n", profile, bytes / 1000, budget, over ? "OVER" : "ok  ", options; \
+	          exit over }' || status=1;) exit $$status
 .PHONY: $(SIZE_LIBRARIES:%=size-%)
 $(SIZE_LIBRARIES:%=size-%): size-%:
 	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/size-$* $(SIZE_OPTIONS_$*) $(BUILD)/size-$*/$(notdir $(SHARED))

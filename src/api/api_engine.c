@@ -68,16 +68,7 @@ const char *slm_build_info(void)
         ;
 }
 
-const char *slm_status_name(slm_status status)
-{
-    switch (status) {
-#define NAME_CASE(name, number, text) \
-  case name: return #name;
-        SLM_STATUS_LIST(NAME_CASE)
-#undef NAME_CASE
-    default: return "SLM_E_?";
-    }
-}
+const char *slm_status_name(slm_status status) { return slm__status_name(status); }
 
 const char *slm_status_text(slm_status status) { return slm__status_text(status); }
 

@@ -80,7 +80,7 @@ static slm_status bind_model(struct slm_model *model, const struct slm_transform
     runtime->team = model->engine->team;
     runtime->memory = &model->engine->memory;
     runtime->users = &model->users;
-    SLM_TRY(bind_embedding(model, error));
+    SLM_TRY(SLM_WITH_SCORES ? bind_embedding(model, error) : SLM_OK);
     (void)slm__meta_text(&model->file, "text.chat_template", &runtime->chat_template);
     (void)slm__meta_text(&model->file, "text.template_tokens", &runtime->template_tokens);
     return SLM_OK;
