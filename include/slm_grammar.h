@@ -104,7 +104,8 @@ SLM_API slm_status slm_matcher_destroy(slm_matcher *matcher);
 /* Read tokens. SLM_E_BAD_TOKEN: the grammar does not allow one of them, none was read. A token that ends the text is allowed where the
  * text is complete. */
 SLM_API slm_status slm_matcher_accept(slm_matcher *matcher, const int32_t *tokens, uint64_t count, slm_error *error);
-/* The tokens that may come next: bit t % 8 of byte t / 8, valid until the next call on the matcher. */
+/* The tokens that may come next: bit t % 8 of byte t / 8, valid until the next call on the matcher; none when nothing can follow.
+ * SLM_E_BAD_VALUE: the vocabulary has no token for what has to come. */
 SLM_API slm_status slm_matcher_mask(slm_matcher *matcher, const uint8_t **mask, uint64_t *bytes, slm_error *error);
 /* The bytes that have to come next because nothing else can, at most 4096 of them. */
 SLM_API slm_status slm_matcher_forced(slm_matcher *matcher, char *text, uint64_t capacity, uint64_t *needed, slm_error *error);

@@ -127,12 +127,12 @@ static bool closes_with_quote(const struct slm_match_states *states, uint32_t fr
     return frame != 0 && node->kind == SLM_NODE_KIND_SEQUENCE && is_quote(grammar, grammar->words[node->a + record->a], 0);
 }
 
-/* The automaton that reads the text of a string or name of any length at `place`, or NULL. */
+/* The automaton that reads the text of a string or name at `place`, or NULL. */
 static const struct slm_program_automaton *lifted_at(const struct slm_match_states *states, const struct slm_configuration *place)
 {
     const struct slm_grammar *grammar = states->grammar;
     const struct slm_node_record *node = &grammar->nodes[place->node];
-    if (node->kind == SLM_NODE_KIND_LIFTED && node->c == SLM_REPEAT_NO_END && place->a == 0) {
+    if (node->kind == SLM_NODE_KIND_LIFTED && place->a == 0) {
         return &grammar->automata[node->a];
     }
     if (node->kind == SLM_NODE_KIND_OBJECT && place->a == SLM_OBJECT_IN_PATTERN) {
@@ -293,7 +293,7 @@ slm_status slm__matcher_mask(struct slm_token_matcher *matcher, const uint8_t **
         slot = take_slot(matcher) + 1;
         uint8_t *fresh = matcher->masks + (size_t)(slot - 1) * mask_bytes;
         SLM_TRY(compute(matcher, fresh, error));
-        if (is_empty(fresh, mask_bytes)) {
+        if (!slm__matcher_complete(matcher) && is_empty(fresh, mask_bytes)) {
             return slm__fail(error, SLM_E_BAD_VALUE, "the vocabulary has no token for what the grammar asks for next");
         }
         matcher->states.states[matcher->current].mask = slot;
