@@ -70,6 +70,9 @@ static slm_status bind_model(struct slm_model *model, const struct slm_transform
     if (model->file.tokenizer.length > 0) {
         SLM_TRY(slm__tokenizer_open(&model->tokenizer, model->file.tokenizer, error));
         runtime->tokenizer = &model->tokenizer;
+        if (!slm__vocabulary_is_known(model->file.vocabulary)) {
+            model->file.vocabulary.length = 0; /* optional: it is built when it is asked for */
+        }
         if (SLM_WITH_GRAMMAR && model->file.vocabulary.length > 0) {
             SLM_TRY(slm__vocabulary_open(&model->vocabulary, model->file.vocabulary, model->tokenizer.token_count, error));
         }

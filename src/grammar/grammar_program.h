@@ -17,7 +17,8 @@ enum { SLM_OBJECT_COUNTED_MAX = 1024 }; /* members of an object that is not free
 enum {
     SLM_STATE_ACCEPTS = 1,
     SLM_STATE_GOES_ON = 2,
-    SLM_STATE_FREE = 4 /* whatever plain characters follow, they may: those that JSON need not escape, but for U+2028 and U+2029 */
+    SLM_STATE_FREE = 4, /* whatever plain characters follow, they may: those that JSON need not escape, but for U+2028 and U+2029 */
+    SLM_STATE_FREE_SLICES = 3 /* first bit of those for which the same holds of the characters of a slice (text/vocabulary_trie.h) */
 };
 
 struct slm_program_automaton {
@@ -26,7 +27,7 @@ struct slm_program_automaton {
     uint32_t start;
     const uint8_t *classes;          /* [256] */
     const uint32_t *next;            /* [state][class] */
-    const uint8_t *flags;            /* [state]: SLM_STATE_... */
+    const uint8_t *flags;            /* [state]: SLM_STATE_...; 8 << slice */
     const struct slm_byte_set *sets; /* [class] */
     const uint32_t *cost;            /* [state]: bytes to the nearest accepting one, characters as JSON spells them */
     const uint32_t *least;           /* [state]: code points to the nearest one, where a node bounds them; or NULL */
