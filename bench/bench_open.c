@@ -223,5 +223,6 @@ int main(int argc, char **argv)
     expect_ok(slm_model_close(model), NULL);
     measure_first_token(engine, measure_opening(engine, &allocator));
     expect_ok(slm_engine_destroy(engine), NULL);
+    print_neighbours();
     return 0;
 }

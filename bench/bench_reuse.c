@@ -229,5 +229,6 @@ int main(int argc, char **argv)
     (void)slm_model_close(task.model);
     (void)slm_engine_destroy(engine);
     print_most();
+    print_neighbours();
     return 0;
 }

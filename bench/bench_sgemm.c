@@ -197,5 +197,6 @@ int main(int argc, char **argv)
     if (has_sgemm) {
         printf("| a layer | | | | %.2f | %.2f | |\n", total[SGEMM] / total[0], total[SGEMM] / total[1]);
     }
+    print_neighbours();
     return 0;
 }

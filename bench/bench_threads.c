@@ -196,5 +196,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < WAYS; i++) {
         close_way(&ways[i]);
     }
+    print_neighbours();
     return 0;
 }

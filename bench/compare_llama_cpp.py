@@ -194,7 +194,8 @@ def measure(arguments, shape, kind):
         all_after, own_after = processor_times()
         others = (all_after - all_before - own_after + own_before) / (time.perf_counter() - start) / os.cpu_count()
         rounded = lambda value: "" if value is None else f"{value:.4g}"
-        row = [datetime.date.today(), mine["cpu"], mine["threads"], mine["isa"], shape, kind, name, head, arguments.prompt, arguments.tokens,
+        row = [datetime.date.today(), mine["cpu"], mine["threads"], mine["isa"], shape, kind, name, head,
+               arguments.prompt, arguments.tokens,
                rounded(mine["prefill_tokens_per_second"]), rounded(prefill), rounded(mine["prefill_share_of_peak"]),
                rounded(mine["decode_tokens_per_second"]), rounded(decode), rounded(mine["decode_share_of_bandwidth"]),
                rounded(mine["read_bandwidth_bytes_per_second"]), mine["file_bytes"], os.path.getsize(path), peer.__version__,

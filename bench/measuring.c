@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* See measuring.h. */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep */
+#define _DEFAULT_SOURCE /* clock_gettime, nanosleep, getrusage */
 #include "bench/measuring.h"
 
 #include "examples/cli/bench_shapes.h" /* bench_shape_find, bench_shape_config */
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 double seconds_now(void)
 {
@@ -19,6 +21,39 @@ void pause_seconds(double seconds)
 {
     const struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
     (void)nanosleep(&time, NULL);
+}
+
+/* Seconds since boot of all processors together: in use, and in all. 0: the system does not say. */
+static int processor_seconds(double *used, double *all)
+{
+    unsigned long long user = 0, nice = 0, kernel = 0, idle = 0, waiting = 0, interrupts = 0, soft = 0, stolen = 0;
+    FILE *file = fopen("/proc/stat", "r");
+    const int read = file == NULL ? 0
+                                  : fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &kernel, &idle, &waiting,
+                                           &interrupts, &soft, &stolen);
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    const double tick = (double)sysconf(_SC_CLK_TCK);
+    *used = (double)(user + nice + kernel + interrupts + soft + stolen) / tick;
+    *all = *used + (double)(idle + waiting) / tick;
+    return read == 8;
+}
+
+static double used_before, all_before; /* at the start of the program */
+
+__attribute__((constructor)) static void look_at_processors(void) { (void)processor_seconds(&used_before, &all_before); }
+
+void print_neighbours(void)
+{
+    double used = 0, all = 0;
+    struct rusage own;
+    if (processor_seconds(&used, &all) && all > all_before && getrusage(RUSAGE_SELF, &own) == 0) {
+        const double mine =
+            (double)(own.ru_utime.tv_sec + own.ru_stime.tv_sec) + 1e-6 * (double)(own.ru_utime.tv_usec + own.ru_stime.tv_usec);
+        const double others = (used - used_before - mine) / (all - all_before);
+        printf("\nother processes took %.0f %% of the processors meanwhile\n", others > 0 ? 100 * others : 0);
+    }
 }
 
 static int compare_doubles(const void *a, const void *b)

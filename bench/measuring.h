@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the bench programs share: time, medians, giving up on an error, the shapes of `slm bench`, token ids. */
+/* What the bench programs share: time, medians, neighbours, giving up on an error, the shapes of `slm bench`, token ids. */
 #ifndef SLM_BENCH_MEASURING_H
 #define SLM_BENCH_MEASURING_H
 
@@ -11,6 +11,9 @@ double seconds_now(void);
 void pause_seconds(double seconds);
 /* Sorts `values`. */
 double median_of(double *values, size_t count);
+/* Prints how much of the processors' time since the program's start went to other processes (and, of a virtual machine, to other machines):
+ * with more than a few percent the numbers above say little. Nothing where /proc/stat is not known. */
+void print_neighbours(void);
 /* Ends the program with the error's sentence unless status is SLM_OK. `error` may be NULL. */
 void expect_ok(slm_status status, const slm_error *error);
 /* calloc() that ends the program when there is no memory. */

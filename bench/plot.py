@@ -4,8 +4,8 @@
 
 usage: plot.py [--out build/plots] [--format png] [FILE ...]
 
-FILE: tables of bench/results (default: all of them), and files of JSON lines as `slm bench --json` prints them (i4, i8). Needs matplotlib; without it
-says so and ends. Of every CPU with results it draws, in the folder --out:
+FILE: tables of bench/results (default: all of them), and files of JSON lines as `slm bench --json` prints them (i4, i8).
+Needs matplotlib; without it says so and ends. Of every CPU with results it draws, in the folder --out:
 
   CPU-shares       share of the peak and of the bandwidth, decoding at length, batches: medians, extremes, targets (bench/table.sh)
   CPU-peer         tokens/s beside llama.cpp (bench/compare_llama_cpp.py)
@@ -81,8 +81,8 @@ def draw_shares(arguments, origin, ratios):
             sign, target = rows[-1]["target"].split()
             is_met = middle >= float(target) if sign == ">=" else middle <= float(target)
             axis.barh(place, middle, color=OURS if is_met else MISSED, height=0.7)
-            axis.plot([min(float(row["lowest"]) for row in rows), max(float(row["highest"]) for row in rows)], [place, place], color="black",
-                      linewidth=1)
+            extremes = [min(float(row["lowest"]) for row in rows), max(float(row["highest"]) for row in rows)]
+            axis.plot(extremes, [place, place], color="black", linewidth=1)
             axis.plot([float(target)] * 2, [place - 0.42, place + 0.42], color="black", linewidth=2)
         axis.set_yticks(range(len(bars)), [" ".join(key[1:]) for key, _ in bars], fontsize=7)
         axis.invert_yaxis()
