@@ -64,7 +64,7 @@ struct slm_grammar {
     const struct slm_program_object *objects;
     const struct slm_string_list *lists;
     const uint32_t *cost;  /* [node]: fewest bytes, or COST_NONE */
-    const uint32_t *depth; /* [node]: fewest frames that it needs below itself */
+    const uint32_t *depth; /* [node]: frames that its cheapest texts need below it */
     uint32_t node_count;
     slm_node root;
     uint32_t depth_limit; /* frames of one stack */
@@ -86,13 +86,6 @@ static inline uint32_t slm__json_spelled_length(const uint8_t *text, uint32_t co
         length += text[i] == '"' || text[i] == '\\' ? 2 : text[i] < 0x20 ? 6 : 1;
     }
     return length;
-}
-
-/* Bytes of a word of at most `most` code points when the nearest one has `cost` bytes: that is short enough, or none has more. */
-static inline uint32_t slm__bounded_cost(uint32_t cost, uint32_t most)
-{
-    enum { LONGEST_SPELLING = 6 };
-    return cost <= most || most > SLM_COST_MAX / (2 * LONGEST_SPELLING) ? cost : LONGEST_SPELLING * (most + 1);
 }
 
 static inline uint32_t slm__automaton_next(const struct slm_program_automaton *automaton, uint32_t state, uint8_t byte)

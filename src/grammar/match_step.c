@@ -98,16 +98,6 @@ static uint32_t pack_place(const struct slm_node_record *node, uint32_t state, u
     return node->c == SLM_REPEAT_NO_END ? state : state | left << 16;
 }
 
-static struct slm_lifted lifted_at(const struct slm_grammar *grammar, const struct slm_configuration *place)
-{
-    const struct slm_node_record *node = &grammar->nodes[place->node];
-    if (node->c == SLM_REPEAT_NO_END) {
-        return (struct slm_lifted){place->b, place->a, 0, NULL};
-    }
-    const struct slm_counted_place at = slm__counted_place(place->b);
-    return (struct slm_lifted){at.state, place->a, at.left, grammar->automata[node->a].least};
-}
-
 static void enter_automaton(struct slm_match_states *states, slm_node node, uint32_t frame)
 {
     const struct slm_node_record *record = &states->grammar->nodes[node];
@@ -286,7 +276,7 @@ static void step(struct slm_match_states *states, const struct slm_configuration
         break;
     }
     case SLM_NODE_KIND_LIFTED: {
-        struct slm_lifted lifted = lifted_at(grammar, place);
+        struct slm_lifted lifted = slm__lifted_place(grammar, place);
         if (slm__lifted_step(&grammar->automata[node->a], &lifted, byte)) {
             step_automaton(states, place, lifted.state, lifted.chars, lifted.left);
         }
@@ -317,7 +307,7 @@ static void first(const struct slm_match_states *states, const struct slm_config
         break;
     }
     case SLM_NODE_KIND_LIFTED: {
-        const struct slm_lifted lifted = lifted_at(grammar, place);
+        const struct slm_lifted lifted = slm__lifted_place(grammar, place);
         slm__lifted_first(&grammar->automata[node->a], &lifted, set);
         break;
     }
