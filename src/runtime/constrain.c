@@ -56,12 +56,14 @@ slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *
     }
     constraint->grammar = grammar;
     constraint->answer = (struct slm_constraint_answer){session->count, false};
+    constraint->room = 0;
     return SLM_OK;
 }
 
 void slm__constraint_restart(struct slm_session *session)
 {
     session->constraint.answer = (struct slm_constraint_answer){session->count, false};
+    session->constraint.room = 0;
     if (slm__session_grammar(session) != NULL) {
         slm__matcher_restart(&session->constraint.matcher);
     }
@@ -74,6 +76,7 @@ static slm_status read_token(struct slm_session *session, int32_t token, slm_err
     struct slm_span bytes;
     uint32_t flags;
     size_t taken = 0;
+    session->constraint.room = 0;
     if (slm__matcher_is_end(matcher, token)) {
         return SLM_OK;
     }
@@ -106,6 +109,7 @@ slm_status slm__constraint_fork(struct slm_session *fork, const struct slm_sessi
     const struct slm_constraint *from = &session->constraint;
     fork->constraint.grammar = NULL;
     fork->constraint.answer = from->answer;
+    fork->constraint.room = 0;
     if (slm__session_grammar(session) != NULL) {
         struct slm_token_matcher *matcher = &fork->constraint.matcher;
         SLM_TRY(begin_matcher(fork, matcher, from->grammar, from->matcher.vocabulary, error));
@@ -203,7 +207,10 @@ slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, s
         return SLM_OK;
     }
     const uint32_t left = slm__constraint_left(session);
-    SLM_TRY(fits(session, left, &enough, error));
+    enough = session->constraint.room != 0 && session->constraint.room <= left;
+    if (!enough) {
+        SLM_TRY(fits(session, left, &enough, error));
+    }
     if (!enough) {
         return slm__fail(error, SLM_E_LIMIT, "the shortest text that completes the answer does not fit into the %u tokens that are left",
                          left);
@@ -214,6 +221,7 @@ slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, s
         SLM_TRY(slm__constraint_return(session, session->constraint.answer, error));
         return take_shortest(session, left, token, error);
     }
+    session->constraint.room = left - 1;
     return SLM_OK;
 }
 
