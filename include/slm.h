@@ -2,10 +2,9 @@
 /*
  * slm.h - the public interface of libslm, a small-language-model runtime in C.
  *
- * This header is the manual, with three parts that it includes: slm_chat.h, slm_grammar.h, slm_tasks.h.
- * It is plain C11 and C++17, needs only <stdint.h>, and is meant to be bound by FFI without glue:
- * fixed-width scalars and pointers only, no struct by value, no varargs, no bitfields, no bool,
- * size_t or long inside structs.
+ * This header is the manual. It is plain C11 and C++17, needs only <stdint.h>, and is meant to be
+ * bound by FFI without glue: fixed-width scalars and pointers only, no struct by value, no varargs,
+ * no bitfields, no bool, size_t or long inside structs.
  *
  * The nouns, from simple to advanced:
  *
@@ -425,6 +424,122 @@ SLM_API slm_status slm_detokenize(const slm_model *model, const int32_t *ids, ui
 SLM_API slm_status slm_token_bytes(const slm_model *model, int32_t token, char *bytes, uint64_t capacity, uint64_t *needed,
                                    slm_error *error);
 
+/* Chat templates and answers. Builds with WITH_CHAT=0 leave them out: every slm_chat_ call returns SLM_E_UNSUPPORTED, and so does
+ * slm_generate() on a model with a template unless SLM_GENERATE_RAW is set. */
+enum {
+    SLM_CHAT_STRICT = 1,          /* render messages exactly as given, without normalisation */
+    SLM_CHAT_REFERENCE_TOKENS = 2 /* slm_chat_tokenize: control tokens are recognised everywhere, in messages too */
+};
+
+typedef struct slm_chat_options {
+    uint32_t struct_size;
+    uint32_t flags;               /* SLM_CHAT_... */
+    const char *template_text;    /* Jinja source instead of the model's; NULL: the model's */
+    uint64_t template_length;
+    int64_t now;                  /* for strftime_now, seconds since 1970 in local time; 0: the clock */
+} slm_chat_options;
+
+/* Render a conversation to the prompt text. `request` is a JSON object: "messages" (OpenAI style list), and optionally
+ * "tools", "documents", "add_generation_prompt" (default true) and "extra", an object of further template variables.
+ * `model` may be NULL when options give a template. Unless strict, messages that are legal for the OpenAI API but that the template
+ * fails on or loses are normalised, and rendered again, as little as needed: content missing beside tool calls, lists of text parts,
+ * arguments as JSON text. Errors: SLM_E_SYNTAX (JSON or template, with line and column), SLM_E_BAD_VALUE (the request is not of this
+ * form, or has no message), SLM_E_TEMPLATE (the template's own refusal, with its message, or an operation it cannot do), SLM_E_LIMIT,
+ * SLM_E_ENCODING, SLM_E_NO_TEMPLATE. */
+SLM_API slm_status slm_chat_render(slm_engine *engine, const slm_model *model, const char *request, uint64_t length,
+                                   const slm_chat_options *options, char *text, uint64_t capacity, uint64_t *needed,
+                                   slm_error *error);
+
+/* A conversation to token ids, to be appended to a session as they are: what slm_chat_render() gives, tokenized without adding special
+ * tokens, but with provenance: only text that the template wrote (and special tokens handed to it as variables named ..._token) can
+ * become a control token. What messages, tools, documents and other variables wrote is encoded as plain text, so it cannot forge a turn
+ * or a tool call. Control tokens are the special tokens of the vocabulary and all other added tokens that are written <...> or [...]
+ * (<think>, <tool_call>, [INST]), but for tags of HTML, which are words of some vocabularies.
+ * Without such tokens in the request, and always with SLM_CHAT_REFERENCE_TOKENS, the ids are those of the rendered text.
+ * Errors: those of slm_chat_render() and slm_tokenize(). */
+SLM_API slm_status slm_chat_tokenize(const slm_model *model, const char *request, uint64_t length, const slm_chat_options *options,
+                                     int32_t *ids, uint64_t capacity, uint64_t *count, slm_error *error);
+
+/* What a model writes, taken apart into content, reasoning (<think> blocks) and tool calls. How a call is written depends on the
+ * family; every format also knows the reasoning blocks. A call that is not what its format says is given back as content. The markers
+ * of many families are special tokens: parse text that shows them (SLM_SESSION_SHOW_SPECIAL). */
+enum {
+    SLM_CHAT_FORMAT_AUTO = 0,        /* by the markers in the chat template; PLAIN when it has none of these */
+    SLM_CHAT_FORMAT_PLAIN = 1,       /* no calls */
+    SLM_CHAT_FORMAT_LLAMA3 = 2,      /* {"name":..., "parameters":{...}} as the whole answer; <|python_tag|> */
+    SLM_CHAT_FORMAT_HERMES = 3,      /* <tool_call>{"name":..., "arguments":{...}}</tool_call>: Hermes, Qwen 2.5, Qwen 3, SmolLM3 */
+    SLM_CHAT_FORMAT_QWEN_XML = 4,    /* <tool_call><function=NAME><parameter=KEY>VALUE</parameter></function></tool_call>: Qwen3-Coder */
+    SLM_CHAT_FORMAT_MISTRAL = 5,     /* [TOOL_CALLS][{...}], [TOOL_CALLS]NAME[ARGS]{...}; reasoning also in [THINK] */
+    SLM_CHAT_FORMAT_PHI4_MINI = 6,   /* <|tool_call|>[{...}]<|/tool_call|>, functools[{...}] */
+    SLM_CHAT_FORMAT_GRANITE = 7,     /* <|tool_call|>[{...}], <tool_call>[{...}]; the answer may be in <response> */
+    SLM_CHAT_FORMAT_FUNCTIONARY = 8  /* <function=NAME>{...}</function>; <|python_tag|> */
+};
+
+enum {
+    SLM_CHAT_PARSE_IN_REASONING = 1 /* the prompt ended inside a reasoning block, as some templates' generation prompts do */
+};
+
+typedef struct slm_chat_parse_options {
+    uint32_t struct_size;
+    uint32_t flags;            /* SLM_CHAT_PARSE_... */
+    int32_t format;            /* SLM_CHAT_FORMAT_... */
+    uint32_t first_call;       /* ids of calls that have none are "call" and a number of five digits, counted from here; 0: 1 */
+    const char *template_text; /* for AUTO: Jinja source instead of the model's; NULL: the model's */
+    uint64_t template_length;
+    const char *tools;         /* JSON list of the tools offered: types of the arguments in QWEN_XML; NULL: guessed */
+    uint64_t tools_length;
+    uint64_t max_bytes;        /* of a parser: most bytes of one answer; 0: 1 MB */
+} slm_chat_parse_options;
+
+/* A whole answer to a message of the OpenAI form: {"role":"assistant","content":TEXT or null,"reasoning_content":TEXT,
+ * "tool_calls":[{"id":ID,"type":"function","function":{"name":NAME,"arguments":JSON TEXT}}]}; the last two only when there are any.
+ * The reasoning of several blocks is joined by newlines. `model` may be NULL. Errors: SLM_E_ENCODING (the answer is not valid UTF-8),
+ * SLM_E_SYNTAX (tools), SLM_E_ARGUMENT. */
+SLM_API slm_status slm_chat_parse(slm_engine *engine, const slm_model *model, const char *answer, uint64_t length,
+                                  const slm_chat_parse_options *options, char *message, uint64_t capacity, uint64_t *needed,
+                                  slm_error *error);
+
+typedef struct slm_chat_parser slm_chat_parser;
+
+enum {
+    SLM_CHAT_EVENT_NONE = 0,      /* nothing more before the next text */
+    SLM_CHAT_EVENT_CONTENT = 1,   /* text to show */
+    SLM_CHAT_EVENT_REASONING = 2, /* text of the reasoning */
+    SLM_CHAT_EVENT_CALL = 3,      /* a complete call */
+    SLM_CHAT_EVENT_MARK = 4       /* text that only separates: markers, white space around them */
+};
+
+/* `text` of all events together is the text that was given in, each byte once. A call's is the text it was written as; of several
+ * calls in one list the first has it all. Texts are valid until the next call on the parser. */
+typedef struct slm_chat_event {
+    uint32_t struct_size;
+    int32_t kind;             /* SLM_CHAT_EVENT_... */
+    const char *text;
+    uint64_t text_length;
+    const char *name;         /* of the function called */
+    uint64_t name_length;
+    const char *arguments;    /* a JSON object */
+    uint64_t arguments_length;
+    const char *id;           /* as the model wrote it, or "call00001" ... */
+    uint64_t id_length;
+    uint64_t pending;         /* bytes held back behind this event: perhaps a call or marker, not yet complete */
+} slm_chat_event;
+
+/* A parser for one answer after the other, piece by piece. One thread at a time. One allocation that depends on max_bytes only; further
+ * memory is taken while a call is read, and for `tools`. Errors: SLM_E_ARGUMENT, SLM_E_SYNTAX (tools), SLM_E_NO_MEMORY. */
+SLM_API slm_status slm_chat_parser_create(slm_engine *engine, const slm_model *model, const slm_chat_parse_options *options,
+                                          slm_chat_parser **parser, slm_error *error);
+/* Before the engine. NULL is fine. */
+SLM_API slm_status slm_chat_parser_destroy(slm_chat_parser *parser);
+/* The next piece of the answer, cut anywhere. SLM_E_LIMIT beyond max_bytes, SLM_E_STATE after the end. */
+SLM_API slm_status slm_chat_parser_add(slm_chat_parser *parser, const char *text, uint64_t length, slm_error *error);
+/* The answer ends here: what is held back becomes calls where they are complete, and content. */
+SLM_API slm_status slm_chat_parser_end(slm_chat_parser *parser, slm_error *error);
+/* The next event, SLM_CHAT_EVENT_NONE when there is none. */
+SLM_API slm_status slm_chat_parser_next(slm_chat_parser *parser, slm_chat_event *event, slm_error *error);
+/* Forget the answer and begin another; calls are counted on. */
+SLM_API slm_status slm_chat_parser_reset(slm_chat_parser *parser, slm_error *error);
+
 /* ------------------------------------------------------------------------------------------------
  * Sessions and pools
  */
@@ -649,6 +764,243 @@ SLM_API slm_status slm_session_restore(slm_session *session, const void *bytes, 
 SLM_API void slm_session_cancel(slm_session *session);
 
 /* ------------------------------------------------------------------------------------------------
+ * LoRA adapters at run time
+ */
+
+typedef struct slm_adapter slm_adapter;
+
+typedef struct slm_adapter_info {
+    uint32_t struct_size;
+    uint32_t rank;       /* the largest of its pairs */
+    uint32_t linears;    /* pairs */
+    uint32_t reserved;
+    uint64_t parameters;
+    uint64_t bytes;      /* of its one allocation */
+} slm_adapter_info;
+
+/* Open an adapter (a folder in peft's layout, or a GGUF file) for a model: x becomes x + weight * scale * B (A x) at every linear that it
+ * has a pair for. f16 and bf16 values are kept as they are. What slm_convert() would not merge is refused with the same words, and so are
+ * adapters in builds with WITH_CONVERT=0. Immutable, shared by any number of sessions and threads; the model stays open as long.
+ * Reading takes scratch memory. Errors: those of slm_convert() with adapters. */
+SLM_API slm_status slm_adapter_open(slm_model *model, const char *path, uint64_t path_length, slm_adapter **adapter, slm_error *error);
+SLM_API slm_status slm_adapter_get_info(const slm_adapter *adapter, slm_adapter_info *info, slm_error *error);
+/* SLM_E_BUSY while a session uses it. NULL is fine. */
+SLM_API slm_status slm_adapter_close(slm_adapter *adapter);
+/* The adapters of a session, at most 16, summed in this order; `weights` (-1000 to 1000) may be NULL: 1 for all; count 0: none. They
+ * replace those it had, and belong to its state: forks have them too. A session with tokens is refused (SLM_E_STATE): rewind it to 0 first.
+ * Sessions with different adapters can be stepped together. SLM_E_ARGUMENT: another model's adapter, or a rank above adapter_rank. */
+SLM_API slm_status slm_session_set_adapters(slm_session *session, slm_adapter *const *adapters, const float *weights, uint32_t count,
+                                            slm_error *error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Embeddings
+ */
+
+/* One text, or token ids in its place. */
+typedef struct slm_input {
+    const char *text;
+    uint64_t text_length;
+    const int32_t *ids; /* not NULL: taken as they are, and `text` must be NULL */
+    uint64_t id_count;
+} slm_input;
+
+/* What of the hidden states of a text's tokens (after the final norm) is its embedding. */
+enum {
+    SLM_POOLING_DEFAULT = 0, /* what the model's file says; else the mean of an encoder, the last token's of a decoder */
+    SLM_POOLING_MEAN = 1,
+    SLM_POOLING_LAST = 2,
+    SLM_POOLING_FIRST = 3 /* the first token's, which is [CLS] in BERT */
+};
+enum { SLM_NORMALIZE_DEFAULT = 0, SLM_NORMALIZE_YES = 1, SLM_NORMALIZE_NO = 2 }; /* default: what the file says; else yes */
+
+enum {
+    SLM_EMBED_TRUNCATE = 1, /* cut texts that are longer than the pool's context; the special tokens behind them stay */
+    SLM_EMBED_PLAIN = 2     /* special tokens written in a text are ordinary text */
+};
+
+typedef struct slm_embed_options {
+    uint32_t struct_size;
+    uint32_t flags;        /* SLM_EMBED_... */
+    int32_t pooling;       /* SLM_POOLING_... */
+    int32_t normalize;     /* SLM_NORMALIZE_...: to length 1 */
+    slm_progress_fn *progress; /* done and total texts; may be NULL. Returning not 0 stops with SLM_E_CANCELLED */
+    void *progress_user;
+    slm_adapter *const *adapters; /* as in slm_session_set_adapters() */
+    const float *adapter_weights;
+    uint32_t adapter_count;
+    uint32_t reserved;
+} slm_embed_options;
+
+/* Embeddings of `count` texts, which the model's special tokens are added to: [count, hidden_size] floats in `embeddings`, which has room
+ * for `capacity`. Works with every model; encoders (BERT) have nothing else. As many texts as the pool has free sessions are computed
+ * together, without padding, up to its batch of rows; each gets the bits that it gets alone. A pool for an encoder has 32 sessions unless
+ * it is told otherwise, keys and values in f32, and a batch of no less than its context. Tokenizing takes scratch memory from the engine's
+ * allocator. After a failure the content of `embeddings` is undefined; the pool is as it was. Errors: SLM_E_ARGUMENT (also an input without
+ * tokens), SLM_E_BUFFER_TOO_SMALL, SLM_E_BAD_TOKEN, SLM_E_CONTEXT_FULL (a text is longer than the pool's context), SLM_E_POOL_FULL,
+ * SLM_E_NO_TOKENIZER, SLM_E_CANCELLED, SLM_E_NOT_FINITE, SLM_E_NO_MEMORY. */
+SLM_API slm_status slm_embed(slm_pool *pool, const slm_input *inputs, uint64_t count, const slm_embed_options *options, float *embeddings,
+                             uint64_t capacity, slm_error *error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Labels: exact probabilities of given continuations
+ */
+
+enum {
+    SLM_SCORE_JOINT = 1,  /* context and label are tokenized as one text, instead of the label alone */
+    SLM_SCORE_EOS = 2,    /* the end of the answer behind a label counts too: the probability of the model's end tokens together */
+    SLM_SCORE_LENGTH = 4, /* scores are divided by the number of tokens (the end counts as one) */
+    SLM_SCORE_PLAIN = 8   /* special tokens written in a text are ordinary text */
+};
+
+typedef struct slm_score_options {
+    uint32_t struct_size;
+    uint32_t flags;         /* SLM_SCORE_... */
+    const slm_input *prior; /* a context without content ("N/A" instead of the text): what a label gets there is subtracted; NULL: no */
+    slm_progress_fn *progress; /* done and total labels; may be NULL. Returning not 0 stops with SLM_E_CANCELLED */
+    void *progress_user;
+    slm_adapter *const *adapters; /* as in slm_session_set_adapters() */
+    const float *adapter_weights;
+    uint32_t adapter_count;
+    uint32_t reserved;
+} slm_score_options;
+
+typedef struct slm_label_score {
+    uint32_t struct_size;
+    uint32_t tokens;    /* of the label, the end not counted */
+    double logprob;     /* natural logarithm of the probability that the model continues the context with the label */
+    double prior;       /* the same behind options->prior; 0 without */
+    double score;       /* logprob - prior, divided by the number of tokens with SLM_SCORE_LENGTH */
+    double probability; /* softmax of the scores: of these labels, this one */
+} slm_label_score;
+
+/* Score `count` labels behind a context. The context is computed once; the labels are forks of it, as many at a time as the pool has free
+ * sessions, and go through the model together. The logarithms have the bits of feeding each label by hand: sums over tokens, in order.
+ * The special tokens of the model are added to a context that is text, and to nothing else. scores[0].struct_size is the size of all
+ * elements. With JOINT, what counts is everything behind the tokens that context and all continued texts share. The same label may be given
+ * twice. The pool needs two free sessions, of which one is enough when all labels are single tokens. Tokenizing takes scratch memory from
+ * the engine's allocator. The pool is as it was afterwards. Errors: SLM_E_ARGUMENT (also a context without tokens, and a label without,
+ * unless its end counts), SLM_E_UNSUPPORTED (an encoder), SLM_E_BAD_TOKEN, SLM_E_CONTEXT_FULL, SLM_E_POOL_FULL, SLM_E_NO_TOKENIZER,
+ * SLM_E_CANCELLED, SLM_E_NOT_FINITE, SLM_E_NO_MEMORY. */
+SLM_API slm_status slm_score(slm_pool *pool, const slm_input *context, const slm_input *labels, uint64_t count,
+                             const slm_score_options *options, slm_label_score *scores, slm_error *error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Grammars: what an answer may look like
+ *
+ * A grammar is compiled once, is immutable, and may be used by any number of sessions, matchers and threads at once. It knows bytes, no
+ * vocabulary: tokens may end anywhere, also inside a character. An answer can never run into a dead end.
+ */
+
+typedef struct slm_grammar slm_grammar;
+
+enum {
+    SLM_GRAMMAR_SCHEMA = 1, /* JSON Schema (drafts 4 to 2020-12): JSON texts that are valid */
+    SLM_GRAMMAR_REGEX = 2,  /* regular expression (ECMA-262 without back-references) that the whole text matches */
+    SLM_GRAMMAR_GBNF = 3    /* rules: root ::= "yes" | "no" */
+};
+
+enum { /* of schemas */
+    SLM_GRAMMAR_SPACES = 1,    /* white space between the parts of JSON; default: none */
+    SLM_GRAMMAR_ANY_ORDER = 2, /* members in any order; default: in that of `properties`, others behind them */
+    SLM_GRAMMAR_LENIENT = 4    /* what cannot be enforced is a line in the log; default: an error that names its place in the schema */
+};
+
+typedef struct slm_grammar_options {
+    uint32_t struct_size;
+    uint32_t flags;
+    uint64_t max_bytes;  /* of the grammar, and of what compiling needs; 0: 64 MB */
+    uint32_t max_depth;  /* nesting of rules and values while matching; 0: 1024 */
+    uint32_t reserved;
+} slm_grammar_options;
+
+/* Compile `text`. Errors: SLM_E_SYNTAX (line and column, or the place in the schema), SLM_E_UNSUPPORTED (what cannot be enforced),
+ * SLM_E_BAD_VALUE (also: nothing satisfies it), SLM_E_LIMIT, SLM_E_ENCODING, SLM_E_NO_MEMORY. */
+SLM_API slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const char *text, uint64_t length,
+                                       const slm_grammar_options *options, slm_grammar **grammar, slm_error *error);
+
+/* From now on answers of the session are texts of the grammar; NULL: any text again. Each append begins a new answer, and so does going on
+ * after a stop. The mask comes before the settings of slm_sampling; the eos token is allowed where the text is complete; SLM_STOP_GRAMMAR
+ * tells that nothing can follow. SLM_SESSION_JUMP is for speed. When max_tokens or the context run out the answer takes the shortest way
+ * to its end, so that it is always complete; SLM_E_LIMIT when max_tokens is less than that takes. Forks have the same grammar at the same
+ * place, a rewind inside the answer takes the grammar back, also when the answer was complete; snapshots have no grammar: after
+ * slm_session_restore() the next token begins a text of the session's own. The grammar must outlive its sessions. Errors: SLM_E_ARGUMENT
+ * (grammar_bytes of the pool, or of a session without one, are too few: the message says how many), SLM_E_NO_TOKENIZER, SLM_E_LIMIT,
+ * SLM_E_NO_MEMORY (files without the vocabulary section only: it is made once). */
+SLM_API slm_status slm_session_set_grammar(slm_session *session, slm_grammar *grammar, slm_error *error);
+
+/* A value of a JSON answer: the answer itself, a member of an object, an element of an array. */
+typedef struct slm_answer_field {
+    uint32_t struct_size;
+    uint32_t tokens;      /* that share a byte with it */
+    uint64_t path_begin;  /* its JSON pointer ("/items/0/name"; of the whole answer "") in `paths` */
+    uint64_t path_length;
+    uint64_t begin;       /* in `text`, quotes and brackets included */
+    uint64_t length;
+    double probability;   /* product of its tokens' probabilities among those that the grammar allowed: how sure the model was */
+    double probability_unconstrained; /* the same among all tokens */
+} slm_answer_field;
+
+/* The values of an answer in the order of their begin, objects and arrays before what they hold. `tokens` are those of the answer, all of
+ * them, as slm_session_next() gave them (only text_length, logprob and allowed_logprob are read; tokens[0].struct_size is the size of all
+ * elements); their texts together are `text`. With stop strings, which hold text back, put the lengths of slm_token_bytes() in;
+ * sessions with SLM_SESSION_JUMP give texts that are not their token's alone.
+ * *count values have paths of *path_bytes bytes together; if `fields` (fields[0].struct_size must be set) or `paths` have no room for them,
+ * SLM_E_BUFFER_TOO_SMALL. Nothing is allocated. Errors: SLM_E_ARGUMENT, SLM_E_SYNTAX (the text is not whole JSON), SLM_E_LIMIT (deeper
+ * than 128 levels), SLM_E_STRUCT_SIZE. */
+SLM_API slm_status slm_answer_fields(const char *text, uint64_t length, const slm_token *tokens, uint64_t token_count,
+                                     slm_answer_field *fields, uint64_t capacity, uint64_t *count, char *paths, uint64_t path_capacity,
+                                     uint64_t *path_bytes, slm_error *error);
+
+typedef struct slm_grammar_info {
+    uint32_t struct_size;
+    uint32_t nodes;
+    uint64_t bytes;    /* that it holds */
+    uint64_t shortest; /* bytes of the shortest text, or a few more */
+} slm_grammar_info;
+
+SLM_API slm_status slm_grammar_get_info(const slm_grammar *grammar, slm_grammar_info *info, slm_error *error);
+/* Before the engine. SLM_E_BUSY while a session or matcher uses it. NULL is fine. */
+SLM_API slm_status slm_grammar_destroy(slm_grammar *grammar);
+
+/* A matcher follows a grammar token by token, for programs with a sampling loop of their own. One thread at a time. */
+typedef struct slm_matcher slm_matcher;
+
+typedef struct slm_matcher_options {
+    uint32_t struct_size;
+    uint32_t history;     /* most tokens that it reads; 0: 4096 */
+    uint64_t cache_bytes; /* for states and masks, about; 0: 2 MB */
+    void *block;          /* memory for the matcher, or NULL: one allocation by the engine's allocator */
+    uint64_t block_bytes; /* at least slm_matcher_plan()'s, aligned to 64 */
+} slm_matcher_options;
+
+SLM_API slm_status slm_matcher_plan(slm_model *model, slm_grammar *grammar, const slm_matcher_options *options, uint64_t *bytes,
+                                    slm_error *error);
+SLM_API slm_status slm_matcher_create(slm_model *model, slm_grammar *grammar, const slm_matcher_options *options,
+                                      slm_matcher **matcher, slm_error *error);
+SLM_API slm_status slm_matcher_destroy(slm_matcher *matcher);
+/* Read tokens. SLM_E_BAD_TOKEN: the grammar does not allow one of them, none was read. A token that ends the text is allowed where the
+ * text is complete. */
+SLM_API slm_status slm_matcher_accept(slm_matcher *matcher, const int32_t *tokens, uint64_t count, slm_error *error);
+/* The tokens that may come next: bit t % 8 of byte t / 8, valid until the next call on the matcher. */
+SLM_API slm_status slm_matcher_mask(slm_matcher *matcher, const uint8_t **mask, uint64_t *bytes, slm_error *error);
+/* The bytes that have to come next because nothing else can, at most 4096 of them. */
+SLM_API slm_status slm_matcher_forced(slm_matcher *matcher, char *text, uint64_t capacity, uint64_t *needed, slm_error *error);
+/* Keep the first `tokens` tokens. */
+SLM_API slm_status slm_matcher_rewind(slm_matcher *matcher, uint64_t tokens, slm_error *error);
+/* Make `matcher` what `from` is; both are of one grammar and one model. */
+SLM_API slm_status slm_matcher_copy(slm_matcher *matcher, const slm_matcher *from, slm_error *error);
+
+typedef struct slm_matcher_info {
+    uint32_t struct_size;
+    uint32_t tokens;   /* read so far */
+    uint32_t complete; /* 1: the text may end here */
+    uint32_t finished; /* 1: nothing can follow */
+    uint64_t shortest; /* bytes to the nearest end, or a few more */
+} slm_matcher_info;
+
+SLM_API slm_status slm_matcher_get_info(const slm_matcher *matcher, slm_matcher_info *info, slm_error *error);
+
+/* ------------------------------------------------------------------------------------------------
  * The simple case
  */
 
@@ -693,9 +1045,4 @@ SLM_API slm_status slm_generate(slm_session *session, const char *prompt, uint64
 #ifdef __cplusplus
 }
 #endif
-
-#include "slm_chat.h"    /* slm_chat_...: templates, messages, tool calls */
-#include "slm_grammar.h" /* slm_grammar_..., slm_matcher_..., slm_session_set_grammar, slm_answer_fields */
-#include "slm_tasks.h"   /* slm_adapter_..., slm_embed, slm_score */
-
 #endif /* SLM_H */

@@ -83,6 +83,8 @@ static inline uint64_t slm__packed_column_bytes(enum slm_weight_type type, uint3
  *               [64] f32 scales: k = scale * q                 [64] f32 scales: v = scale * q
  *
  * quad j holds d = 4j .. 4j+3; quads = head_dim / 4 rounded up, padded with zeros.
+ *
+ * A query upon i8 tiles: [head_stride] i8, zeros behind head_dim, then an f32 scale and the i32 sum of the codes, padded to 16 bytes.
  */
 enum { SLM_TILE = 64, SLM_SEGMENT = 512, SLM_HEAD_DIM_MAX = 1024 };
 enum slm_kv_type { SLM_CACHE_NONE = 0, SLM_CACHE_F32 = 1, SLM_CACHE_F16 = 2, SLM_CACHE_I8 = 3, SLM_CACHE_TYPES = 4 };
@@ -90,6 +92,7 @@ enum slm_kv_type { SLM_CACHE_NONE = 0, SLM_CACHE_F32 = 1, SLM_CACHE_F16 = 2, SLM
 static inline uint32_t slm__head_stride(uint32_t head_dim) { return (head_dim + 15u) & ~15u; }
 static inline uint32_t slm__head_quads(uint32_t head_dim) { return (head_dim + 3u) / 4u; }
 static inline uint32_t slm__kv_element_bytes(enum slm_kv_type type) { return type == SLM_CACHE_F32 ? 4 : type == SLM_CACHE_F16 ? 2 : 1; }
+static inline uint64_t slm__query_codes_bytes(uint32_t head_dim) { return (uint64_t)slm__head_stride(head_dim) + 16; }
 /* Offsets of the scales of i8 tiles. */
 static inline uint64_t slm__k_scales_offset(uint32_t head_dim) { return (uint64_t)SLM_TILE * 4 * slm__head_quads(head_dim); }
 static inline uint64_t slm__v_scales_offset(uint32_t head_dim) { return (uint64_t)SLM_TILE * slm__head_stride(head_dim); }

@@ -61,11 +61,13 @@ typedef void slm_kv_store_fn(const float *x, uint32_t head_dim, uint32_t slot, v
  * m = -infinity, all else 0. 64-byte aligned. */
 enum { SLM_ATTEND_HEADER = 16 };
 struct slm_attend_query {
-    const float *q; /* [head_dim], already multiplied by the attention scale */
+    const void *q;  /* [head_dim] f32, already multiplied by the attention scale; for i8 what quantize_query made of them */
     float *state;   /* [16 + head_stride] */
     uint32_t begin; /* visible keys of this tile: slots begin <= slot < end, at least one */
     uint32_t end;
 };
+/* A query for i8 tiles (layout: blocks.h; codes are 16-byte aligned). */
+typedef void slm_quantize_query_fn(const float *q, uint32_t head_dim, void *codes);
 /* The tiles that will be read next: asked for while the present ones are worked on. Only a hint, nothing there is read; may be NULL. */
 struct slm_attend_ahead {
     const void *k_tile, *v_tile;
@@ -101,6 +103,7 @@ struct slm_kernels {
     slm_scale_fn *scale;
     slm_kv_store_fn *store_k[SLM_CACHE_TYPES];
     slm_kv_store_fn *store_v[SLM_CACHE_TYPES];
+    slm_quantize_query_fn *quantize_query;
     slm_attend_fn *attend[SLM_CACHE_TYPES];
     slm_attend_merge_fn *attend_merge;
     slm_attend_finish_fn *attend_finish;

@@ -22,12 +22,6 @@ struct attend_batch_avx2 {
     float correction[QUERIES_AVX2]; /* what acc is multiplied by when it is first added to */
 };
 
-/* Int8 queries. */
-struct attend_codes_avx2 {
-    int8_t q[QUERIES_AVX2][SLM_HEAD_DIM_MAX + 3]; /* zeros behind head_dim up to a multiple of 4 */
-    float scale[QUERIES_AVX2];
-};
-
 /* 8 elements from element i on, i8 without the scale; `type` is a constant of the caller. */
 SLM_INLINE_AVX2 __m256 load_tile_avx2(const void *tile, size_t i, enum slm_kv_type type)
 {
@@ -77,7 +71,7 @@ SLM_INLINE_AVX2 void scores_some_avx2(const void *k_tile, uint32_t head_dim, enu
         }
         SLM_UNROLL_AVX2
         for (uint32_t i = 0; i < count; i++) {
-            const __m256 q = _mm256_broadcast_ss(batch->query[i].q + d);
+            const __m256 q = _mm256_broadcast_ss((const float *)batch->query[i].q + d);
             SLM_UNROLL_AVX2
             for (uint32_t h = 0; h < eights; h++) {
                 sum[h * count + i] = hold_sum_avx2(_mm256_fmadd_ps(k[h], q, sum[h * count + i]));
@@ -102,9 +96,31 @@ SLM_INLINE_AVX2 void scores_avx2(const void *k_tile, uint32_t head_dim, enum slm
     scores_some_avx2(k_tile, head_dim, type, 6, 2, count, batch);
 }
 
+void slm__quantize_query_avx2(const float *q, uint32_t head_dim, void *codes)
+{
+    const __m128i flip = _mm_set1_epi8((char)0x80);
+    const uint32_t stride = slm__head_stride(head_dim);
+    int8_t *code = codes;
+    memset(code + stride - 16, 0, 16);
+    const float scale = quantize_avx2(q, head_dim, code);
+    __m128i sum = _mm_set_epi32(0, 0, 0, -128 * (int32_t)stride);
+    for (uint32_t d = 0; d < stride; d += 16) { /* of codes + 128, so as unsigned bytes */
+        const __m128i bytes = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(const void *)(code + d)), flip);
+        sum = _mm_add_epi32(sum, _mm_sad_epu8(bytes, _mm_setzero_si128()));
+    }
+    const int32_t total = _mm_cvtsi128_si32(sum) + _mm_extract_epi32(sum, 2);
+    memcpy(code + stride, &scale, sizeof scale);
+    memcpy(code + stride + sizeof scale, &total, sizeof total);
+}
+
+SLM_INLINE_AVX2 __m256 query_scale_avx2(const struct slm_attend_query *query, uint32_t head_dim)
+{
+    return _mm256_broadcast_ss((const float *)(const void *)((const int8_t *)query->q + slm__head_stride(head_dim)));
+}
+
 /* Scores of one panel of an i8 cache. maddubs of |k| and q with k's sign: a pair sums to at most 2 * 128 * 127, whatever the bits. */
 SLM_INLINE_AVX2 void scores_panel_i8_avx2(const uint8_t *k_tile, uint32_t head_dim, uint32_t panel, uint32_t count,
-                                          const struct attend_codes_avx2 *codes, struct attend_batch_avx2 *batch)
+                                          struct attend_batch_avx2 *batch)
 {
     const uint32_t quads = slm__head_quads(head_dim);
     const __m256i ones = _mm256_set1_epi16(1);
@@ -120,7 +136,7 @@ SLM_INLINE_AVX2 void scores_panel_i8_avx2(const uint8_t *k_tile, uint32_t head_d
         prefetch_keys_avx2(batch, (size_t)panel * quads + j, 1);
         SLM_UNROLL_AVX2
         for (uint32_t i = 0; i < count; i++) {
-            const __m256i quad = broadcast_quad_avx2((const uint8_t *)codes->q[i] + (size_t)4 * j);
+            const __m256i quad = broadcast_quad_avx2((const uint8_t *)batch->query[i].q + (size_t)4 * j);
             SLM_UNROLL_AVX2
             for (uint32_t h = 0; h < 2; h++) {
                 const __m256i pairs = _mm256_maddubs_epi16(magnitude[h], _mm256_sign_epi8(quad, k[h]));
@@ -132,7 +148,7 @@ SLM_INLINE_AVX2 void scores_panel_i8_avx2(const uint8_t *k_tile, uint32_t head_d
     SLM_UNROLL_AVX2
     for (uint32_t i = 0; i < 2 * count; i++) {
         const __m256 k_scale = _mm256_loadu_ps((const float *)(const void *)(k_scales + (size_t)32 * (i / count)));
-        const __m256 scale = _mm256_mul_ps(k_scale, _mm256_set1_ps(codes->scale[i % count]));
+        const __m256 scale = _mm256_mul_ps(k_scale, query_scale_avx2(&batch->query[i % count], head_dim));
         _mm256_storeu_ps(batch->p[i % count] + (size_t)16 * panel + (size_t)8 * (i / count),
                          _mm256_mul_ps(_mm256_cvtepi32_ps(sum[i]), scale));
     }
@@ -140,13 +156,8 @@ SLM_INLINE_AVX2 void scores_panel_i8_avx2(const uint8_t *k_tile, uint32_t head_d
 
 SLM_INLINE_AVX2 void scores_i8_avx2(const void *k_tile, uint32_t head_dim, uint32_t count, struct attend_batch_avx2 *batch)
 {
-    struct attend_codes_avx2 codes;
-    for (uint32_t i = 0; i < count; i++) {
-        codes.scale[i] = quantize_avx2(batch->query[i].q, head_dim, codes.q[i]);
-        memset(codes.q[i] + head_dim, 0, 3);
-    }
     for (uint32_t panel = 0; panel < SLM_TILE / 16; panel++) {
-        scores_panel_i8_avx2(k_tile, head_dim, panel, count, &codes, batch);
+        scores_panel_i8_avx2(k_tile, head_dim, panel, count, batch);
     }
 }
 

@@ -29,6 +29,7 @@ void slm__fill_avx2(struct slm_kernels *table)
     table->store_k[SLM_CACHE_I8] = slm__store_k_i8_avx2;
     table->store_v[SLM_CACHE_F16] = slm__store_v_f16_avx2;
     table->store_v[SLM_CACHE_I8] = slm__store_v_i8_avx2;
+    table->quantize_query = slm__quantize_query_avx2;
     table->attend[SLM_CACHE_F32] = slm__attend_f32_avx2;
     table->attend[SLM_CACHE_F16] = slm__attend_f16_avx2;
     table->attend[SLM_CACHE_I8] = slm__attend_i8_avx2;

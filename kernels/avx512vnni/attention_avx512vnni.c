@@ -7,7 +7,6 @@
  */
 #include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__attend_..._avx512vnni */
 #include "kernels/avx512vnni/simd_avx512vnni.h"    /* exp_avx512vnni, tanh_avx512vnni, tree16_avx512vnni, maximum16_avx512vnni */
-#include "kernels/quantize_bits.h"                 /* slm__quantize_scale */
 #include <math.h>
 #include <string.h>
 
@@ -19,13 +18,6 @@ struct attend_batch_avx512vnni {
     float p[QUERIES_AVX512VNNI][SLM_TILE]; /* scores, then probabilities, for i8 times the scale of v */
     struct slm_attend_ahead ahead;
     float correction[QUERIES_AVX512VNNI]; /* what acc is multiplied by when it is first added to */
-};
-
-/* Int8 queries. */
-struct attend_codes_avx512vnni {
-    int8_t q[QUERIES_AVX512VNNI][SLM_HEAD_DIM_MAX]; /* zeros behind head_dim up to a multiple of 16 */
-    float scale[QUERIES_AVX512VNNI];
-    int32_t offset[QUERIES_AVX512VNNI]; /* -128 times the sum of q */
 };
 
 /* 16 elements from element i on, i8 without the scale; `type` is a constant of the caller. */
@@ -77,7 +69,7 @@ SLM_INLINE_AVX512VNNI void scores_avx512vnni(const void *k_tile, uint32_t head_d
             const __m512 k = load_tile_avx512vnni(k_tile, panel * panel_length + (size_t)16 * d, type);
             SLM_UNROLL_AVX512VNNI
             for (uint32_t i = 0; i < count; i++) {
-                sum[panel * count + i] = _mm512_fmadd_ps(k, _mm512_set1_ps(batch->query[i].q[d]), sum[panel * count + i]);
+                sum[panel * count + i] = _mm512_fmadd_ps(k, _mm512_set1_ps(((const float *)batch->query[i].q)[d]), sum[panel * count + i]);
             }
         }
     }
@@ -87,28 +79,6 @@ SLM_INLINE_AVX512VNNI void scores_avx512vnni(const void *k_tile, uint32_t head_d
     }
 }
 
-/* q[0 .. head_dim) of query i as int8, by the rule of quantize_bits.h. */
-SLM_INLINE_AVX512VNNI void quantize_query_avx512vnni(const float *q, uint32_t head_dim, uint32_t i, struct attend_codes_avx512vnni *codes)
-{
-    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
-    const __m512 limit = _mm512_set1_ps(127.0f), negative_limit = _mm512_set1_ps(-127.0f);
-    __m512i amax = _mm512_setzero_si512(), sum = _mm512_setzero_si512();
-    for (uint32_t d = 0; d < head_dim; d += 16) {
-        const __m512i bits = _mm512_castps_si512(load_first_avx512vnni(q + d, head_dim - d));
-        amax = _mm512_max_epi32(amax, _mm512_and_si512(bits, magnitude));
-    }
-    float inverse;
-    codes->scale[i] = slm__quantize_scale((uint32_t)_mm512_reduce_max_epi32(amax), &inverse);
-    const __mmask16 finite = inverse == 0.0f ? 0 : 0xffff;
-    for (uint32_t d = 0; d < head_dim; d += 16) {
-        const __m512 value = _mm512_mul_ps(load_first_avx512vnni(q + d, head_dim - d), _mm512_set1_ps(inverse));
-        const __m512i code = _mm512_maskz_cvtps_epi32(finite, _mm512_max_ps(_mm512_min_ps(value, limit), negative_limit));
-        sum = _mm512_add_epi32(sum, code);
-        _mm_storeu_si128((__m128i *)(void *)(codes->q[i] + d), _mm512_cvtepi32_epi8(code));
-    }
-    codes->offset[i] = -128 * _mm512_reduce_add_epi32(sum);
-}
-
 /* The same for an i8 cache: vpdpbusd of k + 128 (one xor) and q, starting at -128 times the sum of q, is exactly the dot. */
 SLM_INLINE_AVX512VNNI void scores_i8_avx512vnni(const uint8_t *k_tile, uint32_t head_dim, uint32_t count,
                                                 struct attend_batch_avx512vnni *batch)
@@ -116,14 +86,13 @@ SLM_INLINE_AVX512VNNI void scores_i8_avx512vnni(const uint8_t *k_tile, uint32_t 
     const uint32_t quads = slm__head_quads(head_dim);
     const uint8_t *k_scales = k_tile + slm__k_scales_offset(head_dim);
     const __m512i flip = _mm512_set1_epi8((char)0x80);
-    struct attend_codes_avx512vnni codes;
+    const uint32_t stride = slm__head_stride(head_dim);
     __m512i sum[REGISTERS_AVX512VNNI];
-    for (uint32_t i = 0; i < count; i++) {
-        quantize_query_avx512vnni(batch->query[i].q, head_dim, i, &codes);
-    }
     SLM_UNROLL_AVX512VNNI
     for (uint32_t i = 0; i < PANELS_AVX512VNNI * count; i++) {
-        sum[i] = _mm512_set1_epi32(codes.offset[i % count]);
+        const uint8_t *codes = batch->query[i % count].q; /* behind them: their scale, their sum */
+        sum[i] = _mm512_slli_epi32(broadcast_quad_avx512vnni(codes + stride + 4), 7);
+        sum[i] = _mm512_sub_epi32(_mm512_setzero_si512(), sum[i]);
     }
     for (uint32_t j = 0; j < quads; j++) {
         prefetch_keys_avx512vnni(batch, j, 4);
@@ -132,14 +101,16 @@ SLM_INLINE_AVX512VNNI void scores_i8_avx512vnni(const uint8_t *k_tile, uint32_t 
             const __m512i k = _mm512_xor_si512(_mm512_loadu_si512(k_tile + (size_t)64 * (panel * quads + j)), flip);
             SLM_UNROLL_AVX512VNNI
             for (uint32_t i = 0; i < count; i++) {
-                const __m512i quad = broadcast_quad_avx512vnni((const uint8_t *)codes.q[i] + (size_t)4 * j);
+                const __m512i quad = broadcast_quad_avx512vnni((const uint8_t *)batch->query[i].q + (size_t)4 * j);
                 sum[panel * count + i] = hold_avx512vnni(_mm512_dpbusd_epi32(sum[panel * count + i], k, quad));
             }
         }
     }
     SLM_UNROLL_AVX512VNNI
     for (uint32_t i = 0; i < PANELS_AVX512VNNI * count; i++) {
-        const __m512 scale = _mm512_mul_ps(_mm512_loadu_ps(k_scales + (size_t)64 * (i / count)), _mm512_set1_ps(codes.scale[i % count]));
+        const uint8_t *codes = batch->query[i % count].q;
+        const __m512 q_scale = _mm512_castsi512_ps(broadcast_quad_avx512vnni(codes + stride));
+        const __m512 scale = _mm512_mul_ps(_mm512_loadu_ps(k_scales + (size_t)64 * (i / count)), q_scale);
         _mm512_storeu_ps(batch->p[i % count] + (size_t)16 * (i / count), _mm512_mul_ps(_mm512_cvtepi32_ps(sum[i]), scale));
     }
 }

@@ -44,7 +44,8 @@ SLM_INLINE_NEON void score_step_neon(const uint8_t *k, size_t panel_bytes, enum 
     float32x4_t q[QUERIES_NEON];
     SLM_UNROLL_NEON
     for (uint32_t i = 0; i < count; i++) {
-        q[i] = depth == 4 ? vld1q_f32(queries[i].q + d) : vld1q_dup_f32(queries[i].q + d);
+        const float *at = (const float *)queries[i].q + d;
+        q[i] = depth == 4 ? vld1q_f32(at) : vld1q_dup_f32(at);
     }
     SLM_UNROLL_NEON
     for (uint32_t e = 0; e < depth; e++) {
@@ -97,7 +98,7 @@ SLM_INLINE_NEON void score_tile_neon(const void *k_tile, uint32_t head_dim, enum
     }
 }
 
-/* Scores of 16 tokens: k is their panel, [quads][16 tokens][4]; q has a quad of zeros where the number of quads is odd, and what follows
+/* Scores of 16 tokens: k is their panel, [quads][16 tokens][4]; q has a quad of zeros behind it where the number of quads is odd, and what follows
  * the panel is read there. Two products of at most 128 * 127 fit an int16. */
 SLM_INLINE_NEON void score_panel_i8_neon(const int8_t *k, const int8_t *q, uint32_t quads, const float *k_scales, float q_scale,
                                          float *score)
@@ -125,13 +126,26 @@ SLM_INLINE_NEON void score_panel_i8_neon(const int8_t *k, const int8_t *q, uint3
     }
 }
 
+void slm__quantize_query_neon(const float *q, uint32_t head_dim, void *codes)
+{
+    const uint32_t stride = slm__head_stride(head_dim);
+    int8_t *code = codes;
+    const float scale = quantize_neon(q, head_dim, code);
+    int32_t sum = 0;
+    for (uint32_t d = 0; d < stride; d += 16) {
+        sum += vaddlvq_s8(vld1q_s8(code + d));
+    }
+    memcpy(code + stride, &scale, sizeof scale);
+    memcpy(code + stride + sizeof scale, &sum, sizeof sum);
+}
+
 static void score_i8_neon(const void *k_tile, uint32_t head_dim, const struct slm_attend_query *query, struct attend_tile_neon *tile)
 {
-    int8_t q[SLM_HEAD_DIM_MAX + 16];
+    const int8_t *q = query->q;
     const uint32_t quads = slm__head_quads(head_dim);
-    const float q_scale = quantize_neon(query->q, head_dim, q);
+    float q_scale;
+    memcpy(&q_scale, q + slm__head_stride(head_dim), sizeof q_scale);
     const float *k_scales = (const float *)(const void *)((const uint8_t *)k_tile + slm__k_scales_offset(head_dim));
-    memset(q + (size_t)4 * quads, 0, 4);
     for (uint32_t panel = 0; panel < PANELS_NEON; panel++) {
         const int8_t *k = (const int8_t *)k_tile + (size_t)64 * quads * panel;
         score_panel_i8_neon(k, q, quads, k_scales + 16 * panel, q_scale, tile->p + 16 * panel);

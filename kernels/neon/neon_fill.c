@@ -26,6 +26,7 @@ void slm__fill_neon(struct slm_kernels *table)
     table->store_k[SLM_CACHE_I8] = slm__store_k_i8_neon;
     table->store_v[SLM_CACHE_F16] = slm__store_v_f16_neon;
     table->store_v[SLM_CACHE_I8] = slm__store_v_i8_neon;
+    table->quantize_query = slm__quantize_query_neon;
     table->attend[SLM_CACHE_F32] = slm__attend_f32_neon;
     table->attend[SLM_CACHE_F16] = slm__attend_f16_neon;
     table->attend[SLM_CACHE_I8] = slm__attend_i8_neon;

@@ -35,20 +35,36 @@ static float correction_scalar(float m, float larger) { return m == -HUGE_VALF ?
 static void scores_scalar(const void *k_tile, uint32_t head_dim, const struct slm_attend_query *query, enum slm_kv_type type,
                           float score[SLM_TILE])
 {
+    const float *q = query->q;
     for (uint32_t t = query->begin; t < query->end; t++) {
         score[t] = 0.0f;
         for (uint32_t d = 0; d < head_dim; d++) {
-            score[t] = fmaf(tile_value_scalar(k_tile, key_index_scalar(t, d, head_dim), type), query->q[d], score[t]);
+            score[t] = fmaf(tile_value_scalar(k_tile, key_index_scalar(t, d, head_dim), type), q[d], score[t]);
         }
     }
+}
+
+void slm__quantize_query_scalar(const float *q, uint32_t head_dim, void *codes)
+{
+    int8_t *code = codes;
+    const uint32_t stride = slm__head_stride(head_dim);
+    const float scale = slm__quantize(q, head_dim, code);
+    int32_t sum = 0;
+    for (uint32_t d = 0; d < head_dim; d++) {
+        sum += code[d];
+    }
+    memset(code + head_dim, 0, stride - head_dim);
+    memcpy(code + stride, &scale, sizeof scale);
+    memcpy(code + stride + sizeof scale, &sum, sizeof sum);
 }
 
 /* The same with the query quantized too: score[t] = dot * (scale of k[t] * scale of q). |dot| <= 1024 * 127 * 127, exact in f32. */
 static void scores_i8_scalar(const void *k_tile, uint32_t head_dim, const struct slm_attend_query *query, float score[SLM_TILE])
 {
     const int8_t *k = k_tile; /* [4 panels][quads][16 tokens][4] */
-    int8_t q[SLM_HEAD_DIM_MAX];
-    const float q_scale = slm__quantize(query->q, head_dim, q);
+    const int8_t *q = query->q;
+    float q_scale;
+    memcpy(&q_scale, q + slm__head_stride(head_dim), sizeof q_scale);
     for (uint32_t t = query->begin; t < query->end; t++) {
         int32_t dot = 0;
         for (uint32_t d = 0; d < head_dim; d++) {

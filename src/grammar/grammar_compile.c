@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Laying out a grammar: the builder's records in one block, lists of strings sorted, automata with their costs, objects with their sums. */
 #include "grammar/grammar_compile.h"
-#include "base/arena.h"          /* struct slm_carver, slm__carve */
-#include "grammar/object_turn.h" /* slm__member_cost */
+#include "base/arena.h" /* struct slm_carver, slm__carve */
 
 enum { ALIGNMENT = 64, COST_PASSES_MAX = 10000 };
 
@@ -291,7 +290,8 @@ static void sum_objects(const struct slm_grammar_builder *builder, struct parts 
         sums[object->member_count] = 0;
         for (uint32_t m = object->member_count; m-- > 0;) {
             const struct slm_member_record *member = &object->members[m];
-            sums[m] = member->required ? slm__cost_add(sums[m + 1], slm__member_cost(parts->grammar, member)) : sums[m + 1];
+            const uint32_t key = slm__json_spelled_length(parts->texts + member->key, member->key_length) + 4;
+            sums[m] = member->required ? slm__cost_add(sums[m + 1], slm__cost_add(key, parts->cost[member->value])) : sums[m + 1];
         }
         sums += 2 * (object->member_count + (size_t)1);
     }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attention. The work is cut into items: up to 8 consecutive rows of one sequence x one kv head, so that a tile of keys and values is read
- * once for all queries that share it. An item walks its segments of 512 positions in order; each segment is a result of its own, merged
- * behind the ones before: the same order in prefill, decode, and however items fall on threads. Where there are too few items for the
- * threads (one row, few kv heads), the segments themselves are dealt out; whoever ends the last of a row and kv head merges them, in the
- * same order.
+ * Attention. The work is cut into items: up to 8 consecutive rows of one sequence x some neighbouring kv heads, 32 queries in all, so that a
+ * tile of keys and values is read once for all queries that share it: prompts take many rows of one head, single rows several heads, whose
+ * tiles lie side by side in a page, one stream of memory. An item walks its segments of 512 positions in order; the first is the total,
+ * each other a result of its own, merged behind the ones before: the same order in prefill, decode, and however items fall on threads.
+ * Where there are few items, the segments themselves are dealt out; whoever ends the last of an item merges them, in the same order.
  */
 #include "ops/attention_op.h"
 #include <math.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
-enum { ITEM_QUERIES = 32, ITEMS_PER_THREAD = 2 };
+enum { ITEM_QUERIES = 32, ITEM_ROWS = 8, SEGMENT_TILES = SLM_SEGMENT / SLM_TILE };
 
 struct attention_job {
     const struct slm_kernels *kernels;
@@ -20,25 +21,22 @@ struct attention_job {
     uint32_t row_count;
     uint32_t group;        /* query heads of one kv head */
     uint32_t rows_an_item; /* rows whose queries one item takes */
+    uint32_t head_blocks;  /* that the kv heads are cut into; their sizes differ by one at most */
     uint32_t state_floats; /* of one query */
     uint32_t segments;     /* of the longest row, where segments are dealt out */
-    atomic_uint *ended;    /* [rows kv_heads] segments that are done */
+    atomic_uint *ended;    /* [items] segments that are done */
 };
 
-static uint32_t rows_an_item(uint32_t group)
-{
-    const uint32_t rows = ITEM_QUERIES / group;
-    return rows == 0 ? 1 : rows > 8 ? 8 : rows;
-}
+static uint32_t most_queries(uint32_t group) { return group > ITEM_QUERIES ? group : ITEM_QUERIES; }
 
 static uint32_t state_floats(uint32_t head_dim) { return SLM_ATTEND_HEADER + slm__head_stride(head_dim); }
 
 uint64_t slm__op_attention_state_floats(uint32_t heads, uint32_t kv_heads, uint32_t head_dim)
 {
-    const uint32_t group = heads / kv_heads;
-    const uint64_t queries = (uint64_t)group * rows_an_item(group);
+    const uint64_t queries = most_queries(heads / kv_heads);
     const uint64_t descriptors = slm__align64(queries * sizeof(struct slm_attend_query)) / sizeof(float);
-    return 2 * queries * state_floats(head_dim) + descriptors; /* running total and present segment of each query */
+    const uint64_t codes = slm__align64(queries * slm__query_codes_bytes(head_dim)) / sizeof(float);
+    return descriptors + codes + 2 * queries * state_floats(head_dim); /* running total and present segment of each query */
 }
 
 uint64_t slm__op_k_offset(enum slm_kv_type type, uint32_t head_dim, uint32_t kv_head)
@@ -70,130 +68,193 @@ static uint32_t first_visible(const struct slm_attention *a, uint32_t position)
     return a->window == 0 || position < a->window ? 0 : position - a->window + 1;
 }
 
-/* Queries of rows [first, first + row_count) that see a key of tile `tile`, into `queries`; returns their number. */
-static uint32_t visible_queries(const struct attention_job *job, uint32_t kv_head, uint32_t first, uint32_t row_count, uint32_t tile,
-                                float *segment_states, struct slm_attend_query *queries)
+/* What one item works in and on: kv heads [head_begin, head_end) of rows [first, first + row_count). Query heads of one kv head lie side
+ * by side in a row's states, rows in a kv head's. */
+struct item {
+    uint32_t first, row_count, head_begin, head_end;
+    float *states;  /* [kv heads][row_count][group][state floats] of the present segment */
+    uint8_t *codes; /* [kv heads][row_count][group][code bytes] for i8 */
+    struct slm_attend_query *queries;
+};
+
+static uint32_t item_queries(const struct attention_job *job, const struct item *item)
+{
+    return (item->head_end - item->head_begin) * item->row_count * job->group;
+}
+
+/* The first query of row i (from the item's first) and kv head `kv_head`. */
+static size_t query_place(const struct attention_job *job, const struct item *item, uint32_t kv_head, uint32_t i)
+{
+    return ((size_t)(kv_head - item->head_begin) * item->row_count + i) * job->group;
+}
+
+static const float *query_at(const struct attention_job *job, uint32_t row, uint32_t head)
+{
+    return job->a->q + (size_t)row * job->a->q_stride + (size_t)head * job->a->head_dim;
+}
+
+/* Queries of one kv head that see a key of tile `tile`, into item->queries; returns their number. */
+static uint32_t visible_queries(const struct attention_job *job, const struct item *item, uint32_t kv_head, uint32_t tile)
 {
     const struct slm_attention *a = job->a;
     const uint32_t base = tile * SLM_TILE;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < row_count; i++) {
-        const uint32_t low = first_visible(a, job->rows[first + i].position), high = job->rows[first + i].end;
+    for (uint32_t i = 0; i < item->row_count; i++) {
+        const struct slm_attention_row *row = &job->rows[item->first + i];
+        const uint32_t low = first_visible(a, row->position), high = row->end;
         if (high <= base || low >= base + SLM_TILE) {
             continue;
         }
         const uint32_t begin = low > base ? low - base : 0, end = high - base < SLM_TILE ? high - base : SLM_TILE;
-        const float *q = a->q + (size_t)(first + i) * a->q_stride + (size_t)kv_head * job->group * a->head_dim;
+        const size_t place = query_place(job, item, kv_head, i);
         for (uint32_t h = 0; h < job->group; h++) {
-            const size_t state = (size_t)(i * job->group + h) * job->state_floats;
-            queries[count++] = (struct slm_attend_query){q + (size_t)h * a->head_dim, segment_states + state, begin, end};
+            const void *q = a->kv_type == SLM_CACHE_I8 ? (const void *)(item->codes + (place + h) * slm__query_codes_bytes(a->head_dim))
+                                                       : query_at(job, item->first + i, kv_head * job->group + h);
+            item->queries[count++] = (struct slm_attend_query){q, item->states + (place + h) * job->state_floats, begin, end};
         }
     }
     return count;
 }
 
-/* What one item works in and on. */
-struct item {
-    uint32_t kv_head, first, row_count;
-    float *totals, *segments; /* [row_count group][state floats] */
-    struct slm_attend_query *queries;
-};
-
-/* The last tile that one of the rows [first, first + row_count) sees. */
-static uint32_t last_visible_tile(const struct attention_job *job, uint32_t first, uint32_t row_count)
+/* The last tile that one of the item's rows sees. */
+static uint32_t last_visible_tile(const struct attention_job *job, const struct item *item)
 {
     uint32_t end = 1;
-    for (uint32_t i = first; i < first + row_count; i++) {
+    for (uint32_t i = item->first; i < item->first + item->row_count; i++) {
         end = job->rows[i].end > end ? job->rows[i].end : end;
     }
     return (end - 1) / SLM_TILE;
 }
 
-/* Bring tiles [begin, end) of one segment into the segment's states. */
-static void attend_segment(const struct attention_job *job, const struct item *item, uint32_t begin, uint32_t end)
+/* The tiles of one kv head in the page of tile `tile`. */
+static struct slm_attend_ahead tiles_of(const struct attention_job *job, const struct item *item, uint32_t kv_head, uint32_t tile)
 {
     const struct slm_attention *a = job->a;
-    const uint64_t k_offset = a->layer_offset + slm__op_k_offset(a->kv_type, a->head_dim, item->kv_head);
-    const uint64_t v_offset = a->layer_offset + slm__op_v_offset(a->kv_type, a->head_dim, a->kv_heads, item->kv_head);
-    const uint32_t *table = job->rows[item->first].table, last_tile = last_visible_tile(job, item->first, item->row_count);
+    const uint8_t *layer = a->pages + job->rows[item->first].table[tile] * a->page_bytes + a->layer_offset;
+    return (struct slm_attend_ahead){layer + slm__op_k_offset(a->kv_type, a->head_dim, kv_head),
+                                     layer + slm__op_v_offset(a->kv_type, a->head_dim, a->kv_heads, kv_head)};
+}
+
+/* Bring tiles [begin, end) of one segment into the item's states, which are cleared before. `last` is the last tile of all. */
+static void attend_segment(const struct attention_job *job, const struct item *item, uint32_t begin, uint32_t end, uint32_t last)
+{
+    const struct slm_attention *a = job->a;
+    clear_states(item->states, item_queries(job, item), job->state_floats);
     for (uint32_t tile = begin; tile < end; tile++) {
-        const uint8_t *page = a->pages + table[tile] * a->page_bytes;
-        const uint8_t *next = tile < last_tile ? a->pages + table[tile + 1] * a->page_bytes : page;
-        const struct slm_attend_ahead ahead = {next + k_offset, next + v_offset};
-        const uint32_t visible = visible_queries(job, item->kv_head, item->first, item->row_count, tile, item->segments, item->queries);
-        job->kernels->attend[a->kv_type](page + k_offset, page + v_offset, a->head_dim, a->softcap, item->queries, visible,
-                                         tile < last_tile ? &ahead : NULL);
+        for (uint32_t head = item->head_begin; head < item->head_end; head++) {
+            const bool more = head + 1 < item->head_end;
+            const struct slm_attend_ahead here = tiles_of(job, item, head, tile);
+            const struct slm_attend_ahead next = more          ? tiles_of(job, item, head + 1, tile)
+                                                 : tile < last ? tiles_of(job, item, item->head_begin, tile + 1)
+                                                               : here;
+            const uint32_t visible = visible_queries(job, item, head, tile);
+            job->kernels->attend[a->kv_type](here.k_tile, here.v_tile, a->head_dim, a->softcap, item->queries, visible,
+                                             more || tile < last ? &next : NULL);
+        }
     }
 }
 
-/* Merge the segment of positions [begin, end) into the totals of the rows that saw some of it. */
-static void merge_segment(const struct attention_job *job, const struct item *item, uint32_t begin, uint32_t end)
+/* Row and head of query i of an item. */
+static uint32_t row_of(const struct attention_job *job, const struct item *item, uint32_t i)
 {
-    for (uint32_t i = 0; i < item->row_count; i++) {
-        const struct slm_attention_row *row = &job->rows[item->first + i];
-        if (row->end <= begin || first_visible(job->a, row->position) >= end) {
+    return item->first + i / job->group % item->row_count;
+}
+
+static uint32_t head_of(const struct attention_job *job, const struct item *item, uint32_t i)
+{
+    return (item->head_begin + i / job->group / item->row_count) * job->group + i % job->group;
+}
+
+/* Bring segment `segment`, its states in `item`, into the totals of the rows that saw some of it: a row's first is the total. */
+static void merge_segment(const struct attention_job *job, const struct item *item, float *totals, uint32_t segment)
+{
+    for (uint32_t i = 0; i < item_queries(job, item); i++) {
+        const struct slm_attention_row *row = &job->rows[row_of(job, item, i)];
+        const uint32_t first = first_visible(job->a, row->position) / SLM_SEGMENT;
+        const size_t state = (size_t)i * job->state_floats;
+        if (row->end <= segment * SLM_SEGMENT || first > segment) {
             continue;
         }
-        for (uint32_t h = 0; h < job->group; h++) {
-            const size_t state = (size_t)(i * job->group + h) * job->state_floats;
-            job->kernels->attend_merge(item->totals + state, item->segments + state, job->a->head_dim);
+        if (first == segment) {
+            memcpy(totals + state, item->states + state, job->state_floats * sizeof *totals);
+        } else {
+            job->kernels->attend_merge(totals + state, item->states + state, job->a->head_dim);
         }
     }
 }
 
-static void finish_item(const struct attention_job *job, const struct item *item)
+/* Queries and their codes take the front of a thread's scratch; returns what is behind them. */
+static float *begin_item(const struct attention_job *job, struct item *item, uint32_t thread)
 {
     const struct slm_attention *a = job->a;
-    for (uint32_t i = 0; i < item->row_count * job->group; i++) {
-        const uint32_t row = item->first + i / job->group, head = item->kv_head * job->group + i % job->group;
-        float *out = a->out + (size_t)row * a->out_stride + (size_t)head * a->head_dim;
-        job->kernels->attend_finish(item->totals + (size_t)i * job->state_floats, a->head_dim, out);
+    const uint64_t most = most_queries(job->group), code_bytes = slm__query_codes_bytes(a->head_dim);
+    uint8_t *scratch = (uint8_t *)(a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim));
+    item->queries = (struct slm_attend_query *)(void *)scratch;
+    item->codes = scratch + slm__align64(most * sizeof(struct slm_attend_query));
+    for (uint32_t i = 0; a->kv_type == SLM_CACHE_I8 && i < item_queries(job, item); i++) {
+        job->kernels->quantize_query(query_at(job, row_of(job, item, i), head_of(job, item, i)), a->head_dim, item->codes + i * code_bytes);
+    }
+    return (float *)(void *)(item->codes + slm__align64(most * code_bytes));
+}
+
+static void finish_item(const struct attention_job *job, const struct item *item, const float *totals)
+{
+    const struct slm_attention *a = job->a;
+    for (uint32_t i = 0; i < item_queries(job, item); i++) {
+        float *out = a->out + (size_t)row_of(job, item, i) * a->out_stride + (size_t)head_of(job, item, i) * a->head_dim;
+        job->kernels->attend_finish(totals + (size_t)i * job->state_floats, a->head_dim, out);
     }
 }
 
-static void attend_item(const struct attention_job *job, uint32_t kv_head, uint32_t first, uint32_t row_count, float *scratch)
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static void attend_item(const struct attention_job *job, struct item item, uint32_t thread)
 {
-    const struct slm_attention *a = job->a;
-    const uint32_t count = row_count * job->group, segment_tiles = SLM_SEGMENT / SLM_TILE;
-    const uint32_t last_tile = last_visible_tile(job, first, row_count);
-    struct item item = {kv_head, first, row_count, scratch, scratch + (size_t)count * job->state_floats, NULL};
-    item.queries = (struct slm_attend_query *)(void *)(item.segments + (size_t)count * job->state_floats);
-    clear_states(item.totals, count, job->state_floats);
-    for (uint32_t tile = first_visible(a, job->rows[first].position) / SLM_TILE; tile <= last_tile;) {
-        const uint32_t segment = tile / segment_tiles;
-        const uint32_t end = (segment + 1) * segment_tiles <= last_tile ? (segment + 1) * segment_tiles : last_tile + 1;
-        clear_states(item.segments, count, job->state_floats);
-        attend_segment(job, &item, tile, end);
-        merge_segment(job, &item, segment * SLM_SEGMENT, (segment + 1) * SLM_SEGMENT);
+    float *totals = begin_item(job, &item, thread);
+    const uint32_t last = last_visible_tile(job, &item), first = first_visible(job->a, job->rows[item.first].position) / SLM_TILE;
+    const size_t floats = (size_t)item_queries(job, &item) * job->state_floats;
+    for (uint32_t tile = first; tile <= last;) {
+        const uint32_t segment = tile / SEGMENT_TILES, end = smaller((segment + 1) * SEGMENT_TILES, last + 1);
+        item.states = tile == first ? totals : totals + floats;
+        attend_segment(job, &item, tile, end, last);
+        if (tile != first) {
+            merge_segment(job, &item, totals, segment);
+        }
         tile = end;
     }
-    finish_item(job, &item);
+    finish_item(job, &item, totals);
 }
 
-/* Rows from `first` on that can share an item: same sequence, rising positions, at most rows_an_item. */
-static uint32_t item_rows(const struct attention_job *job, uint32_t first, uint32_t limit)
+/* Rows from `first` on that can share an item: same sequence, rising positions, at most `most`. */
+static uint32_t item_rows(const struct attention_job *job, uint32_t first, uint32_t most)
 {
+    const struct slm_attention_row *rows = job->rows + first;
     uint32_t count = 1;
-    while (first + count < limit && count < job->rows_an_item && job->rows[first + count].table == job->rows[first].table &&
-           job->rows[first + count].position == job->rows[first].position + count) {
+    while (count < most && rows[count].table == rows[0].table && rows[count].position == rows[0].position + count) {
         count++;
     }
     return count;
 }
 
-/* Item i: kv head i % kv_heads of the rows [i / kv_heads * rows_an_item, + rows_an_item). */
+/* Item i: block i % head_blocks of the kv heads, rows [i / head_blocks * rows_an_item, + rows_an_item), which may be of many sequences. */
+static struct item item_of(const struct attention_job *job, uint32_t index)
+{
+    const uint32_t block = index % job->head_blocks, first = index / job->head_blocks * job->rows_an_item, heads = job->a->kv_heads;
+    return (struct item){.first = first,
+                         .row_count = smaller(job->rows_an_item, job->row_count - first),
+                         .head_begin = (uint32_t)((uint64_t)heads * block / job->head_blocks),
+                         .head_end = (uint32_t)((uint64_t)heads * (block + 1) / job->head_blocks)};
+}
+
 static void attend_items(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct attention_job *job = context;
-    const struct slm_attention *a = job->a;
-    float *scratch = a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim);
-    for (uint32_t item = begin; item < end; item++) {
-        const uint32_t first = item / a->kv_heads * job->rows_an_item;
-        const uint32_t limit = first + job->rows_an_item < job->row_count ? first + job->rows_an_item : job->row_count;
-        for (uint32_t row = first; row < limit;) {
-            const uint32_t rows = item_rows(job, row, limit);
-            attend_item(job, item % a->kv_heads, row, rows, scratch);
-            row += rows;
+    for (uint32_t index = begin; index < end; index++) {
+        struct item item = item_of(job, index);
+        const uint32_t limit = item.first + item.row_count;
+        for (; item.first < limit; item.first += item.row_count) {
+            item.row_count = item_rows(job, item.first, limit - item.first);
+            attend_item(job, item, thread);
         }
     }
 }
@@ -202,73 +263,91 @@ static uint32_t segments_of(uint32_t positions) { return (positions + SLM_SEGMEN
 
 uint64_t slm__op_attention_split_floats(uint32_t threads, uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t context)
 {
-    const uint64_t items = (uint64_t)threads * ITEMS_PER_THREAD;
     _Static_assert(sizeof(atomic_uint) == sizeof(float), "counters behind the states are planned as floats");
-    return threads == 1 ? 0 : items * ((heads / kv_heads) * (uint64_t)segments_of(context) * state_floats(head_dim) + 1);
+    const uint64_t states = (uint64_t)most_queries(heads / kv_heads) * segments_of(context);
+    return threads == 1 ? 0 : threads * (states * state_floats(head_dim) + 1);
 }
 
-/* The segments of pair p in order: row p / kv_heads and kv head p % kv_heads. */
-static void merge_pair(const struct attention_job *job, uint32_t pair, float *totals)
+/* The states of segment `segment` of an item. */
+static float *split_states(const struct attention_job *job, uint32_t index, uint32_t segment)
 {
-    const struct slm_attention *a = job->a;
-    struct item item = {pair % a->kv_heads, pair / a->kv_heads, 1, totals, NULL, NULL};
-    clear_states(totals, job->group, job->state_floats);
-    for (uint32_t s = 0; s < job->segments; s++) {
-        item.segments = a->split_states + ((size_t)pair * job->segments + s) * job->group * job->state_floats;
-        merge_segment(job, &item, s * SLM_SEGMENT, (s + 1) * SLM_SEGMENT);
-    }
-    finish_item(job, &item);
+    const size_t states = (size_t)most_queries(job->group) * job->state_floats;
+    return job->a->split_states + ((size_t)index * job->segments + segment) * states;
 }
 
-/* One segment of one row and kv head: task t is segment t % segments of pair t / segments. */
+/* The segments [first, last] of item `index` in order, into the first. */
+static void merge_item(const struct attention_job *job, uint32_t index, struct item item, uint32_t first, uint32_t last)
+{
+    float *totals = split_states(job, index, first);
+    for (uint32_t s = first + 1; s <= last; s++) {
+        item.states = split_states(job, index, s);
+        merge_segment(job, &item, totals, s);
+    }
+    finish_item(job, &item, totals);
+}
+
+/* Task t is segment t % segments of item t / segments. */
 static void attend_split(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct attention_job *job = context;
-    const struct slm_attention *a = job->a;
-    const uint32_t segments = job->segments, tiles = SLM_SEGMENT / SLM_TILE;
-    float *scratch = a->states + thread * slm__op_attention_state_floats(a->heads, a->kv_heads, a->head_dim);
     for (uint32_t task = begin; task < end; task++) {
-        const uint32_t segment = task % segments, pair = task / segments, row = pair / a->kv_heads, position = job->rows[row].position;
-        const uint32_t first = first_visible(a, position) / SLM_TILE, last = position / SLM_TILE;
-        const uint32_t from = segment * tiles > first ? segment * tiles : first;
-        const uint32_t to = (segment + 1) * tiles <= last ? (segment + 1) * tiles : last + 1;
-        float *states = a->split_states + (size_t)task * job->group * job->state_floats;
-        const struct item item = {pair % a->kv_heads, row, 1, NULL, states, (struct slm_attend_query *)(void *)scratch};
+        const uint32_t segment = task % job->segments, index = task / job->segments;
+        struct item item = item_of(job, index);
+        const uint32_t first = first_visible(job->a, job->rows[item.first].position) / SLM_TILE, last = last_visible_tile(job, &item);
+        const uint32_t from = segment * SEGMENT_TILES > first ? segment * SEGMENT_TILES : first;
+        const uint32_t to = smaller((segment + 1) * SEGMENT_TILES, last + 1);
+        item.states = split_states(job, index, segment);
         if (from < to) {
-            clear_states(states, job->group, job->state_floats);
-            attend_segment(job, &item, from, to);
+            begin_item(job, &item, thread);
+            attend_segment(job, &item, from, to, last);
         }
-        if (atomic_fetch_add_explicit(&job->ended[pair], 1, memory_order_acq_rel) == segments - 1) {
-            merge_pair(job, pair, scratch);
+        if (atomic_fetch_add_explicit(&job->ended[index], 1, memory_order_acq_rel) == job->segments - 1) {
+            merge_item(job, index, item, first / SEGMENT_TILES, last / SEGMENT_TILES);
         }
     }
 }
 
-static void run_split(struct slm_team *team, struct attention_job *job, uint32_t pairs)
+static void run_split(struct slm_team *team, struct attention_job *job, uint32_t items)
 {
-    job->ended = (atomic_uint *)(void *)(job->a->split_states + (size_t)pairs * job->segments * job->group * job->state_floats);
-    for (uint32_t pair = 0; pair < pairs; pair++) {
-        atomic_init(&job->ended[pair], 0);
+    job->ended = (atomic_uint *)(void *)split_states(job, items, 0);
+    for (uint32_t item = 0; item < items; item++) {
+        atomic_init(&job->ended[item], 0);
     }
-    slm__team_for(team, pairs * job->segments, 1, attend_split, job);
+    slm__team_for(team, items * job->segments, 1, attend_split, job);
+}
+
+/* As many rows an item as lie one behind the other somewhere, then as many kv heads as fill it up, but a block for each thread. */
+static void cut_items(struct attention_job *job, uint32_t threads)
+{
+    const uint32_t kv_heads = job->a->kv_heads, queries = most_queries(job->group), most = smaller(queries / job->group, ITEM_ROWS);
+    job->rows_an_item = 1;
+    for (uint32_t row = 0; row < job->row_count && job->rows_an_item < most;) {
+        const uint32_t rows = item_rows(job, row, smaller(most, job->row_count - row));
+        job->rows_an_item = rows > job->rows_an_item ? rows : job->rows_an_item;
+        row += rows;
+    }
+    const uint32_t heads = queries / (job->group * job->rows_an_item), blocks = (kv_heads + heads - 1) / heads;
+    job->head_blocks = blocks < threads ? smaller(threads, kv_heads) : blocks;
 }
 
 void slm__op_attention(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_attention *attention,
                        const struct slm_attention_row *rows, uint32_t row_count)
 {
-    const uint32_t group = attention->heads / attention->kv_heads, threads = slm__team_threads(team);
-    struct attention_job job = {kernels, attention, rows, row_count, group, rows_an_item(group), state_floats(attention->head_dim),
-                                0,       NULL};
-    const uint32_t blocks = (row_count + job.rows_an_item - 1) / job.rows_an_item;
-    const uint64_t pairs = (uint64_t)row_count * attention->kv_heads;
+    struct attention_job job = {.kernels = kernels, .a = attention, .rows = rows, .row_count = row_count};
+    const uint32_t threads = slm__team_threads(team);
     uint32_t positions = 0;
+    job.group = attention->heads / attention->kv_heads;
+    job.state_floats = state_floats(attention->head_dim);
+    cut_items(&job, threads);
     for (uint32_t i = 0; i < row_count; i++) {
         positions = rows[i].end > positions ? rows[i].end : positions;
     }
     job.segments = segments_of(positions);
-    if (threads > 1 && pairs <= (uint64_t)threads * ITEMS_PER_THREAD && job.segments > 1) {
-        run_split(team, &job, (uint32_t)pairs);
+    const uint32_t items = (row_count + job.rows_an_item - 1) / job.rows_an_item * job.head_blocks;
+    const bool whole = job.rows_an_item == 1 || job.rows_an_item == row_count; /* an item's rows are of one sequence */
+    if (threads > 1 && items <= threads && whole && job.segments > 1) {
+        run_split(team, &job, items);
     } else {
-        slm__team_for(team, blocks * attention->kv_heads, 1, attend_items, &job);
+        slm__team_for(team, items, 1, attend_items, &job);
     }
 }

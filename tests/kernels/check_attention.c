@@ -16,6 +16,7 @@ struct scene {
     enum slm_kv_type type;
     void *k[TILES * 4], *v[TILES * 4];
     float *q[MOST_QUERIES], *state[MOST_QUERIES];
+    void *codes[MOST_QUERIES]; /* of q, for i8 */
 };
 
 static const uint32_t head_dims[] = {8, 16, 20, 30, 64, 72, 80, 96, 128, 256};
@@ -27,7 +28,7 @@ enum { HEADS = sizeof head_dims / sizeof head_dims[0], KV_TYPES = sizeof kv_type
 static struct scene make_scene(struct dice *dice, const struct slm_kernels *tier, uint32_t head_dim, enum slm_kv_type type, uint32_t tiles,
                                uint32_t queries, uint32_t length)
 {
-    struct scene scene = {head_dim, tiles, queries, type, {0}, {0}, {0}, {0}};
+    struct scene scene = {head_dim, tiles, queries, type, {0}, {0}, {0}, {0}, {0}};
     for (uint32_t i = 0; i < tiles; i++) {
         scene.k[i] = guarded(slm__k_tile_bytes(type, head_dim), 64);
         scene.v[i] = guarded(slm__v_tile_bytes(type, head_dim), 64);
@@ -36,6 +37,7 @@ static struct scene make_scene(struct dice *dice, const struct slm_kernels *tier
     }
     for (uint32_t i = 0; i < queries; i++) {
         scene.q[i] = guarded(head_dim * sizeof(float), 4);
+        scene.codes[i] = guarded(slm__query_codes_bytes(head_dim), 16);
         scene.state[i] = guarded((SLM_ATTEND_HEADER + slm__head_stride(head_dim)) * sizeof(float), 64);
         dice_fill(dice, scene.q[i], head_dim, 1.0f);
     }
@@ -60,6 +62,7 @@ static void attend_all(const struct slm_kernels *tier, struct scene *scene, floa
 {
     for (uint32_t i = 0; i < scene->queries; i++) {
         clear_state(scene->state[i], scene->head_dim);
+        tier->quantize_query(scene->q[i], scene->head_dim, scene->codes[i]);
     }
     for (uint32_t tile = 0; tile < scene->tiles; tile++) {
         struct slm_attend_query batch[MOST_QUERIES];
@@ -68,7 +71,8 @@ static void attend_all(const struct slm_kernels *tier, struct scene *scene, floa
             const uint32_t base = tile * SLM_TILE, begin = first[i] > base ? first[i] - base : 0;
             const uint32_t end = last[i] > base + SLM_TILE ? SLM_TILE : last[i] > base ? last[i] - base : 0;
             if (begin < end) {
-                batch[count++] = (struct slm_attend_query){scene->q[i], scene->state[i], begin, end};
+                const void *q = scene->type == SLM_CACHE_I8 ? scene->codes[i] : scene->q[i];
+                batch[count++] = (struct slm_attend_query){q, scene->state[i], begin, end};
             }
         }
         const struct slm_attend_ahead ahead = {scene->k[0], (const void *)(uintptr_t)64}; /* any address may be named */
@@ -175,6 +179,12 @@ static void stores_equal_scalar(void **state)
             scalar->store_v[type](x, head_dim, slot, want);
             tier_table(*isa)->store_v[type](x, head_dim, slot, v);
             assert_memory_equal(v, want, v_bytes);
+            const size_t code_bytes = slm__query_codes_bytes(head_dim) - 8; /* what is behind the sum is nobody's */
+            uint8_t *codes = guarded(code_bytes + 8, 16);
+            memset(codes, 0x5a, code_bytes);
+            scalar->quantize_query(x, head_dim, want);
+            tier_table(*isa)->quantize_query(x, head_dim, codes);
+            assert_memory_equal(codes, want, code_bytes);
             guarded_release_all();
         }
     }
@@ -351,9 +361,11 @@ static void bench(const struct slm_kernels *kernels, enum slm_kv_type type, uint
     }
     for (uint32_t i = 0; i < count; i++) {
         float *q = guarded(head_dim * sizeof *q, 64);
+        void *codes = guarded(slm__query_codes_bytes(head_dim), 64);
         dice_fill(&dice, q, head_dim, 0.2f);
-        queries[i] =
-            (struct slm_attend_query){q, guarded((SLM_ATTEND_HEADER + slm__head_stride(head_dim)) * sizeof(float), 64), 0, SLM_TILE};
+        kernels->quantize_query(q, head_dim, codes);
+        queries[i] = (struct slm_attend_query){type == SLM_CACHE_I8 ? codes : q,
+                                               guarded((SLM_ATTEND_HEADER + slm__head_stride(head_dim)) * sizeof(float), 64), 0, SLM_TILE};
         clear_state(queries[i].state, head_dim);
     }
     for (uint32_t run = 0; run < RUNS; run++) {

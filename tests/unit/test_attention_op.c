@@ -11,6 +11,7 @@ enum { HEADS = 4, KV_HEADS = 2, DIM = 24, MOST = 620, WIDTH = HEADS * DIM };
 
 /* A sequence whose pages lie in reverse order, and its queries. */
 struct scene {
+    enum slm_kv_type type;
     uint32_t length, window;
     struct slm_attention_row rows[MOST];
     uint32_t table[MOST / SLM_TILE + 1];
@@ -18,18 +19,19 @@ struct scene {
     uint8_t *pages;
 };
 
-static uint64_t page_bytes(void) { return slm__op_kv_layer_bytes(SLM_CACHE_F32, DIM, KV_HEADS); }
+static uint64_t page_bytes(enum slm_kv_type type) { return slm__op_kv_layer_bytes(type, DIM, KV_HEADS); }
 
 /* Every row sees itself and what is before it; then `end` is raised by the caller. Slots behind the length hold NaN bits. */
-static struct scene *make_scene(struct dice *dice, uint32_t length, uint32_t window)
+static struct scene *make_scene(struct dice *dice, enum slm_kv_type type, uint32_t length, uint32_t window)
 {
     struct scene *scene = guarded(sizeof *scene, 64);
     const struct slm_kernels *kernels = tier_table(SLM_TIER_SCALAR);
     const uint32_t tiles = (length + SLM_TILE - 1) / SLM_TILE;
+    scene->type = type;
     scene->length = length;
     scene->window = window;
-    scene->pages = guarded(tiles * page_bytes(), 64);
-    memset(scene->pages, 0xff, tiles * page_bytes());
+    scene->pages = guarded(tiles * page_bytes(type), 64);
+    memset(scene->pages, 0xff, tiles * page_bytes(type));
     dice_fill(dice, scene->q, (size_t)length * WIDTH, 1.0f);
     dice_fill(dice, scene->k, (size_t)length * KV_HEADS * DIM, 1.0f);
     dice_fill(dice, scene->v, (size_t)length * KV_HEADS * DIM, 1.0f);
@@ -37,13 +39,12 @@ static struct scene *make_scene(struct dice *dice, uint32_t length, uint32_t win
         scene->table[t] = tiles - 1 - t;
     }
     for (uint32_t i = 0; i < length; i++) {
-        uint8_t *page = scene->pages + scene->table[i / SLM_TILE] * page_bytes();
+        uint8_t *page = scene->pages + scene->table[i / SLM_TILE] * page_bytes(type);
         scene->rows[i] = (struct slm_attention_row){scene->table, i, i + 1};
         for (uint32_t h = 0; h < KV_HEADS; h++) {
-            kernels->store_k[SLM_CACHE_F32](scene->k + (size_t)(i * KV_HEADS + h) * DIM, DIM, i % SLM_TILE,
-                                            page + slm__op_k_offset(SLM_CACHE_F32, DIM, h));
-            kernels->store_v[SLM_CACHE_F32](scene->v + (size_t)(i * KV_HEADS + h) * DIM, DIM, i % SLM_TILE,
-                                            page + slm__op_v_offset(SLM_CACHE_F32, DIM, KV_HEADS, h));
+            kernels->store_k[type](scene->k + (size_t)(i * KV_HEADS + h) * DIM, DIM, i % SLM_TILE, page + slm__op_k_offset(type, DIM, h));
+            kernels->store_v[type](scene->v + (size_t)(i * KV_HEADS + h) * DIM, DIM, i % SLM_TILE,
+                                   page + slm__op_v_offset(type, DIM, KV_HEADS, h));
         }
     }
     return scene;
@@ -68,13 +69,13 @@ static float *attend(struct scene *scene, const struct slm_kernels *kernels, uin
     float *states = guarded(most * slm__op_attention_state_floats(HEADS, KV_HEADS, DIM) * sizeof *states, 64);
     float *split = guarded(slm__op_attention_split_floats(most, HEADS, KV_HEADS, DIM, scene->length) * sizeof *split, 64);
     for (uint32_t from = 0; from < scene->length; from += chunk) {
-        const struct slm_attention attention = {.kv_type = SLM_CACHE_F32,
+        const struct slm_attention attention = {.kv_type = scene->type,
                                                 .heads = HEADS,
                                                 .kv_heads = KV_HEADS,
                                                 .head_dim = DIM,
                                                 .window = scene->window,
                                                 .pages = scene->pages,
-                                                .page_bytes = page_bytes(),
+                                                .page_bytes = page_bytes(scene->type),
                                                 .q = scene->q + (size_t)from * WIDTH,
                                                 .q_stride = WIDTH,
                                                 .out = out + (size_t)from * WIDTH,
@@ -135,7 +136,7 @@ static void expect_same_bits(struct scene *scene)
 {
     static const struct {
         uint32_t threads, chunk;
-    } ways[] = {{1, 1}, {1, 3}, {1, MOST}, {2, 300}, {4, 61}, {4, MOST}};
+    } ways[] = {{1, 1}, {1, 3}, {1, MOST}, {2, 1}, {2, 300}, {3, 5}, {4, 61}, {4, MOST}};
     const float *want = attend(scene, tier_table(SLM_TIER_SCALAR), 1, scene->length);
     const size_t n = (size_t)scene->length * WIDTH;
     assert_int_equal(first_difference(attend(scene, tier_table(SLM_TIER_SCALAR), 4, 37), want, n), n);
@@ -154,7 +155,7 @@ static void causal_rows(void **state)
     struct dice dice = {31};
     (void)state;
     for (uint32_t i = 0; i < 2 * LENGTHS; i++) {
-        struct scene *scene = make_scene(&dice, lengths[i / 2], i % 2 ? 70 : 0);
+        struct scene *scene = make_scene(&dice, SLM_CACHE_F32, lengths[i / 2], i % 2 ? 70 : 0);
         expect_reference(scene);
         expect_same_bits(scene);
         guarded_release_all();
@@ -167,7 +168,7 @@ static void whole_texts_in_both_directions(void **state)
     struct dice dice = {32};
     (void)state;
     for (uint32_t i = 0; i < LENGTHS; i++) {
-        struct scene *scene = make_scene(&dice, lengths[i], 0);
+        struct scene *scene = make_scene(&dice, SLM_CACHE_F32, lengths[i], 0);
         join_group(scene, 0, lengths[i]);
         expect_reference(scene);
         expect_same_bits(scene);
@@ -182,11 +183,23 @@ static void groups_inside_a_text(void **state)
     struct dice dice = {33};
     (void)state;
     for (uint32_t i = 0; i < 3; i++) {
-        struct scene *scene = make_scene(&dice, MOST, i == 0 ? 0 : i == 1 ? 20 : 300);
+        struct scene *scene = make_scene(&dice, SLM_CACHE_F32, MOST, i == 0 ? 0 : i == 1 ? 20 : 300);
         for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
             join_group(scene, groups[g][0], groups[g][1]);
         }
         expect_reference(scene);
+        expect_same_bits(scene);
+        guarded_release_all();
+    }
+}
+
+/* Queries are quantized once an item. */
+static void int8_keys_and_values(void **state)
+{
+    struct dice dice = {34};
+    (void)state;
+    for (uint32_t i = 2; i < LENGTHS; i++) {
+        struct scene *scene = make_scene(&dice, SLM_CACHE_I8, lengths[i], i % 2 ? 530 : 0);
         expect_same_bits(scene);
         guarded_release_all();
     }
@@ -198,6 +211,7 @@ int main(void)
         cmocka_unit_test(causal_rows),
         cmocka_unit_test(whole_texts_in_both_directions),
         cmocka_unit_test(groups_inside_a_text),
+        cmocka_unit_test(int8_keys_and_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
