@@ -46,7 +46,7 @@
  *  - slm_error. Optional (may be NULL), owned by the caller, written only on failure: one sentence that
  *    names the file, key, value and what to do.
  *  - Options and results begin with `uint32_t struct_size`, which the caller sets to sizeof the struct.
- *    They only ever grow at the end. Zero in any option means its default. A NULL options pointer means
+ *    They only ever grow at the end. Zero in any option means its default, and reserved fields have to be 0. A NULL options pointer means
  *    all defaults. A struct longer than this library knows is accepted if the unknown part is all zero,
  *    and refused (SLM_E_STRUCT_SIZE) otherwise.
  *  - Strings are UTF-8, given as pointer and length in bytes. SLM_NUL_TERMINATED as length means: up to

@@ -10,6 +10,7 @@ slm_status slm_embed(slm_pool *pool, const slm_input *inputs, uint64_t count, co
     slm_embed_options known;
     SLM_TRY(slm__require(pool, "pool", error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(slm__require_zero(known.reserved, "embed options: reserved", error));
     if (known.pooling < SLM_POOLING_DEFAULT || known.pooling > SLM_POOLING_FIRST || known.normalize < SLM_NORMALIZE_DEFAULT ||
         known.normalize > SLM_NORMALIZE_NO || (known.flags & ~(uint32_t)(SLM_EMBED_TRUNCATE | SLM_EMBED_PLAIN)) != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "pooling %d, normalize %d or flags 0x%x is none of slm.h", known.pooling, known.normalize,

@@ -139,6 +139,7 @@ slm_status slm_engine_init_in_place(void *memory, uint64_t bytes, const slm_engi
     SLM_TRY(slm__require(memory, "memory", error));
     SLM_TRY(slm__require(engine, "engine", error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(slm__require_zero(known.reserved, "engine options: reserved", error));
     if (bytes < sizeof **engine || (uintptr_t)memory % 64 != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "an engine needs %llu bytes at a multiple of 64; there are %llu",
                          (unsigned long long)sizeof **engine, (unsigned long long)bytes);
@@ -155,6 +156,7 @@ slm_status slm_engine_create(const slm_engine_options *options, slm_engine **eng
     slm_engine_options known;
     SLM_TRY(slm__require(engine, "engine", error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(slm__require_zero(known.reserved, "engine options: reserved", error));
     struct slm_memory memory = slm__memory_default();
     if (known.allocate != NULL && known.release != NULL) {
         memory = (struct slm_memory){known.allocate, known.release, known.memory_user};

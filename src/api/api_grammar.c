@@ -85,6 +85,7 @@ slm_status slm_grammar_compile(slm_engine *engine, int32_t kind, const char *tex
     SLM_TRY(slm__require(grammar, "grammar", error));
     SLM_TRY(slm__text_in(text, length, "text", &span, error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(slm__require_zero(known.reserved, "grammar options: reserved", error));
     if (kind < SLM_GRAMMAR_SCHEMA || kind > SLM_GRAMMAR_GBNF) {
         return slm__fail(error, SLM_E_ARGUMENT, "kind is %d; %d to %d are possible", kind, SLM_GRAMMAR_SCHEMA, SLM_GRAMMAR_GBNF);
     }

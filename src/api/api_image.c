@@ -54,6 +54,7 @@ slm_status slm_session_append_image(slm_session *session, const slm_image *image
     SLM_TRY(slm__require(image, "image", error));
     SLM_TRY(slm__options_in(&given, sizeof given, image, error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(slm__require_zero(known.reserved, "append options: reserved", error));
     const struct slm_vision_tower *tower = session->pool->model->transformer->vision;
     if (tower == NULL) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "the model takes no images: its file has no part that sees");

@@ -34,6 +34,7 @@ slm_status slm_score(slm_pool *pool, const slm_input *context, const slm_input *
     SLM_TRY(slm__require(pool, "pool", error));
     SLM_TRY(slm__require(context, "context", error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(slm__require_zero(known.reserved, "score options: reserved", error));
     if ((known.flags & ~all) != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", known.flags);
     }

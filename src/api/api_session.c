@@ -6,13 +6,20 @@
 #include "runtime/snapshot.h" /* slm__session_save, slm__session_restore */
 #include <string.h>
 
+static slm_status pool_options(slm_pool_options *known, const slm_pool_options *given, slm_error *error)
+{
+    SLM_TRY(slm__options_in(known, sizeof *known, given, error));
+    SLM_TRY(slm__require_zero(known->reserved, "pool options: reserved", error));
+    return slm__require_zero(known->reserved2, "pool options: reserved2", error);
+}
+
 slm_status slm_pool_plan(const slm_model *model, const slm_pool_options *options, slm_pool_memory *memory, slm_error *error)
 {
     slm_pool_options known;
     struct slm_pool_shape shape;
     slm_pool_memory plan = {.struct_size = sizeof plan};
     SLM_TRY(slm__require_weights(model, error));
-    SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(pool_options(&known, options, error));
     SLM_TRY(slm__pool_shape(&model->runtime, &known, &shape, error));
     slm__pool_plan(&model->runtime, &shape, &plan);
     return slm__struct_out(memory, &plan, sizeof plan, error);
@@ -23,7 +30,7 @@ slm_status slm_pool_create(slm_model *model, const slm_pool_options *options, sl
     slm_pool_options known;
     SLM_TRY(slm__require_weights(model, error));
     SLM_TRY(slm__require(pool, "pool", error));
-    SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(pool_options(&known, options, error));
     return slm__pool_create(&model->runtime, &known, false, pool, error);
 }
 
@@ -42,6 +49,7 @@ slm_status slm_pool_destroy(slm_pool *pool)
 static slm_status session_options(slm_session_options *known, slm_sampling *sampling, const slm_session_options *given, slm_error *error)
 {
     SLM_TRY(slm__options_in(known, sizeof *known, given, error));
+    SLM_TRY(slm__require_zero(known->reserved, "session options: reserved", error));
     if (known->sampling != NULL) {
         SLM_TRY(slm__options_in(sampling, sizeof *sampling, known->sampling, error));
         known->sampling = sampling;
@@ -103,6 +111,7 @@ slm_status slm_session_append(slm_session *session, const int32_t *tokens, uint6
     slm_append_options known;
     SLM_TRY(slm__require(session, "session", error));
     SLM_TRY(slm__options_in(&known, sizeof known, options, error));
+    SLM_TRY(slm__require_zero(known.reserved, "append options: reserved", error));
     if (count > 0) {
         SLM_TRY(slm__require(tokens, "tokens", error));
     }

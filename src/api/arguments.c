@@ -8,6 +8,11 @@ slm_status slm__require(const void *pointer, const char *name, slm_error *error)
     return pointer != NULL ? SLM_OK : slm__fail(error, SLM_E_ARGUMENT, "%s is NULL", name);
 }
 
+slm_status slm__require_zero(int64_t value, const char *name, slm_error *error)
+{
+    return value == 0 ? SLM_OK : slm__fail(error, SLM_E_ARGUMENT, "%s is %lld; it has to be 0", name, (long long)value);
+}
+
 slm_status slm__require_weights(const struct slm_model *model, slm_error *error)
 {
     SLM_TRY(slm__require(model, "model", error));

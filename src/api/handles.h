@@ -53,6 +53,8 @@ slm_status slm__text_in(const char *text, uint64_t length, const char *name, str
 slm_status slm__path_in(const char *path, uint64_t length, char copy[SLM_PATH_BYTES], slm_error *error);
 /* "NAME is NULL" */
 slm_status slm__require(const void *pointer, const char *name, slm_error *error);
+/* A field that means nothing yet has to be 0. */
+slm_status slm__require_zero(int64_t value, const char *name, slm_error *error);
 /* The model can run: it is more than a tokenizer. */
 slm_status slm__require_weights(const struct slm_model *model, slm_error *error);
 /* The tokens of a model as tries; built at the first call when its file has none. SLM_E_NO_TOKENIZER. */

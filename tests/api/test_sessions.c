@@ -316,14 +316,56 @@ static void test_struct_sizes_of_other_versions(void **state)
     slm_session_destroy(session);
 }
 
+/* What a later version may give a meaning to is not ignored by this one. */
+static void test_reserved_fields_have_to_be_zero(void **state)
+{
+    (void)state;
+    slm_engine *other_engine = NULL;
+    slm_pool *pool = make_pool(2, 64, 0), *other_pool = NULL;
+    slm_session *session = fresh(pool, 0), *other = NULL;
+    slm_grammar *grammar = NULL;
+    slm_pool_memory memory = {.struct_size = sizeof memory};
+    float embedding[4096];
+    const slm_input input = {.ids = ids, .id_count = 4};
+    slm_label_score score = {.struct_size = sizeof score};
+    slm_engine_options engine_options = {.struct_size = sizeof engine_options, .reserved = 1};
+    slm_pool_options pool_options = {.struct_size = sizeof pool_options, .reserved = 1};
+    slm_pool_options pool_options2 = {.struct_size = sizeof pool_options2, .reserved2 = 1};
+    slm_sampling sampling = {.struct_size = sizeof sampling, .reserved = 1};
+    slm_session_options session_options = {.struct_size = sizeof session_options, .reserved = 1};
+    slm_append_options append_options = {.struct_size = sizeof append_options, .reserved = 1};
+    slm_grammar_options grammar_options = {.struct_size = sizeof grammar_options, .reserved = 1};
+    slm_embed_options embed_options = {.struct_size = sizeof embed_options, .reserved = 1};
+    slm_score_options score_options = {.struct_size = sizeof score_options, .reserved = 1};
+    assert_int_equal(slm_engine_create(&engine_options, &other_engine, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_pool_plan(model, &pool_options, &memory, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_pool_create(model, &pool_options, &other_pool, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_pool_create(model, &pool_options2, &other_pool, &error), SLM_E_ARGUMENT);
+    assert_non_null(strstr(error.message, "reserved2 is 1"));
+    assert_int_equal(slm_session_create(model, pool, &session_options, &other, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_session_set_sampling(session, &sampling, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_session_append(session, ids, 4, &append_options, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_grammar_compile(engine, SLM_GRAMMAR_REGEX, "a", 1, &grammar_options, &grammar, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_embed(pool, &input, 1, &embed_options, embedding, 4096, &error), SLM_E_ARGUMENT);
+    assert_int_equal(slm_score(pool, &input, &input, 1, &score_options, &score, &error), SLM_E_ARGUMENT);
+    CHECK_OK(slm_session_destroy(session));
+    CHECK_OK(slm_pool_destroy(pool));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rewind_equals_fresh),        cmocka_unit_test(test_forks_are_independent),
-        cmocka_unit_test(test_fork_shares_pages),          cmocka_unit_test(test_failures_change_nothing),
-        cmocka_unit_test(test_cancelled_before_it_starts), cmocka_unit_test(test_cancelled_while_it_runs),
-        cmocka_unit_test(test_one_cancelled_of_a_batch),   cmocka_unit_test(test_sampling_repeats_with_its_seed),
-        cmocka_unit_test(test_top_logprobs_of_every_step), cmocka_unit_test(test_struct_sizes_of_other_versions),
+        cmocka_unit_test(test_rewind_equals_fresh),
+        cmocka_unit_test(test_forks_are_independent),
+        cmocka_unit_test(test_fork_shares_pages),
+        cmocka_unit_test(test_failures_change_nothing),
+        cmocka_unit_test(test_cancelled_before_it_starts),
+        cmocka_unit_test(test_cancelled_while_it_runs),
+        cmocka_unit_test(test_one_cancelled_of_a_batch),
+        cmocka_unit_test(test_sampling_repeats_with_its_seed),
+        cmocka_unit_test(test_top_logprobs_of_every_step),
+        cmocka_unit_test(test_struct_sizes_of_other_versions),
+        cmocka_unit_test(test_reserved_fields_have_to_be_zero),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }
