@@ -341,7 +341,9 @@ static void add_checkpoint(struct slm_buffer *json, const struct slm_checkpoint 
 slm_status slm__inspect_checkpoint(const struct slm_import_context *context, const char *path, struct slm_buffer *json, slm_error *error)
 {
     struct slm_checkpoint checkpoint;
-    if (slm__is_adapter(context, path)) {
+    bool adapter = false;
+    SLM_TRY(slm__is_adapter(context, path, &adapter, error));
+    if (adapter) {
         return slm__inspect_adapter(context, path, json, error);
     }
     slm__checkpoint_init(&checkpoint, context);

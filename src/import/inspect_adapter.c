@@ -9,20 +9,21 @@
 #include "import/hf_folder.h"   /* slm__hf_has_file */
 #include <inttypes.h>           /* PRIu32 */
 
-bool slm__is_adapter(const struct slm_import_context *context, const char *path)
+slm_status slm__is_adapter(const struct slm_import_context *context, const char *path, bool *adapter, slm_error *error)
 {
     if (slm__path_is_folder(path)) {
-        return slm__hf_has_file(path, "adapter_config.json") && !slm__hf_has_file(path, "config.json");
+        *adapter = slm__hf_has_file(path, "adapter_config.json") && !slm__hf_has_file(path, "config.json");
+        return SLM_OK;
     }
     struct slm_tensor_set set;
     struct slm_gguf gguf;
     struct slm_span type = {NULL, 0};
     slm__tensor_set_init(&set, context->memory);
-    const bool opened = slm__gguf_open(&gguf, &set, context->memory, path, NULL) == SLM_OK;
-    const bool adapter = opened && slm__gguf_text(slm__gguf_find(&gguf, "general.type"), &type) && slm__span_is(type, "adapter");
+    const slm_status status = slm__gguf_open(&gguf, &set, context->memory, path, error);
+    *adapter = status == SLM_OK && slm__gguf_text(slm__gguf_find(&gguf, "general.type"), &type) && slm__span_is(type, "adapter");
     slm__gguf_free(&gguf);
     slm__tensor_set_free(&set);
-    return adapter;
+    return status == SLM_E_NO_MEMORY ? status : SLM_OK;
 }
 
 static void add_adapter(struct slm_buffer *json, const struct slm_adapter_source *adapter)

@@ -143,12 +143,11 @@ static void test_every_allocation_of_a_conversion_may_fail(void **state)
     printf("conversion: %llu allocations, each failed once\n", (unsigned long long)n - 1);
 }
 
-static void test_every_allocation_of_an_inspection_may_fail(void **state)
+static void fail_allocations_of_inspection(const char *path)
 {
     static char json[1 << 16];
     uint64_t n = 1, needed = 0;
     slm_status status = SLM_E_NO_MEMORY;
-    (void)state;
     for (; status != SLM_OK; n++) {
         struct counting_allocator counter = {.fail_at = n};
         slm_engine_options options = counting_options(&counter);
@@ -156,13 +155,21 @@ static void test_every_allocation_of_an_inspection_may_fail(void **state)
         options.threads = 1;
         status = slm_engine_create(&options, &engine, &error);
         if (status == SLM_OK) {
-            status = slm_inspect(engine, models[1], SLM_NUL_TERMINATED, json, sizeof json, &needed, &error);
+            status = slm_inspect(engine, path, SLM_NUL_TERMINATED, json, sizeof json, &needed, &error);
             assert_int_equal(slm_engine_destroy(engine), SLM_OK);
         }
         assert_int_equal(counter.live_blocks, 0);
         assert_true(status == SLM_OK || status == SLM_E_NO_MEMORY);
     }
-    printf("inspection: %llu allocations, each failed once\n", (unsigned long long)n - 2);
+    printf("inspection of %s: %llu allocations, each failed once\n", path, (unsigned long long)n - 2);
+}
+
+static void test_every_allocation_of_an_inspection_may_fail(void **state)
+{
+    (void)state;
+    fail_allocations_of_inspection(models[1]);
+    fail_allocations_of_inspection("tests/golden/import/lora/a");
+    fail_allocations_of_inspection("tests/golden/import/lora/a.gguf");
 }
 
 /* Engine, model handle and pool in memory of the caller: no allocation at all. */
