@@ -13,7 +13,8 @@
 
 enum {
     SLM_FORMAT_MINIMUM = 1, /* of files that use nothing newer: slm__writer_needs() raises it */
-    SLM_FORMAT_READS = 3,   /* highest minimum-reader version this code understands */
+    SLM_FORMAT_READS = 4,   /* highest minimum-reader version this code understands */
+    SLM_FORMAT_VOCABULARY = 4, /* version that describes the section; readers of older ones skip it */
     SLM_FORMAT_MAX_SECTIONS = 64,
     SLM_FORMAT_MAX_NAME = 255, /* bytes of a tensor name or metadata key */
     SLM_FORMAT_ALIGN_SECTION = 64,

@@ -441,7 +441,8 @@ slm_status slm__writer_finish(struct slm_weight_writer *writer, slm_error *error
     SLM_TRY(put_directory(writer, &directory_crc, error));
     uint8_t header[SLM_HEADER_BYTES + 5 * SLM_ENTRY_BYTES] = {0};
     memcpy(header + SLM_HEADER_MAGIC, SLM_FORMAT_MAGIC, sizeof SLM_FORMAT_MAGIC - 1);
-    slm__store_u32(header + SLM_HEADER_VERSION, writer->minimum_reader); /* nothing newer is in it */
+    const bool newest = writer->vocabulary.length > 0;
+    slm__store_u32(header + SLM_HEADER_VERSION, newest ? SLM_FORMAT_VOCABULARY : writer->minimum_reader);
     slm__store_u32(header + SLM_HEADER_MIN_READER, writer->minimum_reader);
     slm__store_u64(header + SLM_HEADER_FILE_SIZE, writer->file_size);
     slm__store_u32(header + SLM_HEADER_SECTIONS, section_count(writer));

@@ -41,7 +41,7 @@ static const struct defect defects[] = {
     {HEADER, 0, 0, 1, 'S', SLM_E_BAD_MAGIC, "not a .slm file", false},
     {HEADER, 0, 5, 1, '\r', SLM_E_BAD_MAGIC, "not a .slm file", false},
     {HEADER, 0, 7, 1, 2, SLM_E_VERSION, "generation 2", false},
-    {HEADER, 0, SLM_HEADER_MIN_READER, 4, 4, SLM_E_VERSION, "format version 4", true},
+    {HEADER, 0, SLM_HEADER_MIN_READER, 4, 5, SLM_E_VERSION, "format version 5", true},
     {HEADER, 0, SLM_HEADER_MIN_READER, 4, 0, SLM_E_BAD_VALUE, "minimum reader version 0", false},
     {HEADER, 0, SLM_HEADER_VERSION, 4, 0, SLM_E_BAD_VALUE, "format version 0", false},
     {HEADER, 0, SLM_HEADER_SECTIONS, 4, 0, SLM_E_BAD_VALUE, "header: 0 sections", true},
