@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORKS = 32 };
+enum {
+    FORKS = 32,
+    PROMPTS = 2 /* kept, so that what prompts begin with alike is computed once: the last one, and the one without content */
+};
 static const char default_prompt[] = "Classify the text. Answer with one of these labels: {labels}.\n\nText: {text}";
 static const char no_content[] = "N/A";
 
@@ -63,6 +66,7 @@ int cli_pool_open(const struct cli_model *opened, const struct cli_score_options
                                    .context = context,
                                    .kv_type = opened->kv_type,
                                    .kv_tokens = (uint64_t)context + FORKS * 128,
+                                   .prefixes = PROMPTS,
                                    .adapter_rank = opened->adapter_rank};
     slm_error error = cli_error_empty();
     const slm_status status = slm_pool_create(opened->model, &made, pool, &error);

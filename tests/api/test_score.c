@@ -17,13 +17,22 @@ static slm_model_info info = {.struct_size = sizeof info};
 static slm_input context, labels[LABELS];
 static slm_label_score scores[LABELS];
 
-static slm_pool *make_pool(uint32_t sessions, uint32_t context_tokens, uint32_t batch, uint64_t kv_tokens)
+static slm_pool *make_keeping_pool(uint32_t sessions, uint32_t context_tokens, uint32_t batch, uint64_t kv_tokens, uint32_t prefixes)
 {
-    const slm_pool_options options = {
-        .struct_size = sizeof options, .sessions = sessions, .context = context_tokens, .batch = batch, .kv_tokens = kv_tokens};
+    const slm_pool_options options = {.struct_size = sizeof options,
+                                      .sessions = sessions,
+                                      .context = context_tokens,
+                                      .batch = batch,
+                                      .kv_tokens = kv_tokens,
+                                      .prefixes = prefixes};
     slm_pool *pool = NULL;
     CHECK_OK(slm_pool_create(model, &options, &pool, &error));
     return pool;
+}
+
+static slm_pool *make_pool(uint32_t sessions, uint32_t context_tokens, uint32_t batch, uint64_t kv_tokens)
+{
+    return make_keeping_pool(sessions, context_tokens, batch, kv_tokens, 0);
 }
 
 static int open_model(void **state)
@@ -206,6 +215,38 @@ static void joint_tokenization(void **state)
     CHECK_OK(slm_pool_destroy(pool));
 }
 
+/* Rows of one prompt: what their contexts begin with alike is computed once, and no number changes. */
+static void contexts_share_what_they_begin_with(void **state)
+{
+    (void)state;
+    char texts[3][400];
+    slm_label_score kept[LABELS];
+    slm_pool *keeping = make_keeping_pool(4, 200, 16, 0, 1), *plain = make_pool(4, 200, 16, 0);
+    for (int t = 0; t < 3; t++) {
+        snprintf(texts[t], sizeof texts[t], "%s%d%s", "<|im_start|>user\nI want my money back for order ", 100 + t,
+                 strchr(context_text, '.'));
+        const slm_input row = {.text = texts[t], .text_length = SLM_NUL_TERMINATED};
+        kept[0].struct_size = sizeof kept[0];
+        CHECK_OK(slm_score(keeping, &row, labels, LABELS, NULL, kept, &error));
+        CHECK_OK(slm_score(plain, &row, labels, LABELS, NULL, scores, &error));
+        for (int i = 0; i < LABELS; i++) {
+            assert_memory_equal(&kept[i].logprob, &scores[i].logprob, sizeof kept[i].logprob);
+        }
+        slm_session *session = NULL;
+        slm_session_info found = {.struct_size = sizeof found};
+        int32_t ids[200];
+        uint64_t count = 0;
+        CHECK_OK(slm_tokenize(model, texts[t], SLM_NUL_TERMINATED, SLM_TOKENIZE_ADD_SPECIAL, ids, 200, &count, &error));
+        CHECK_OK(slm_session_create(model, keeping, NULL, &session, &error));
+        CHECK_OK(slm_session_append(session, ids, count, NULL, &error));
+        CHECK_OK(slm_session_get_info(session, &found, &error));
+        assert_int_equal(found.reused, count - 1);
+        CHECK_OK(slm_session_destroy(session));
+    }
+    CHECK_OK(slm_pool_destroy(keeping));
+    CHECK_OK(slm_pool_destroy(plain));
+}
+
 static void expect_failure(slm_pool *pool, const slm_input *before, const slm_input *label, const slm_score_options *options,
                            slm_status status, const char *said)
 {
@@ -299,6 +340,7 @@ int main(void)
         cmocka_unit_test(single_tokens_need_one_session),
         cmocka_unit_test(priors_and_lengths),
         cmocka_unit_test(joint_tokenization),
+        cmocka_unit_test(contexts_share_what_they_begin_with),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(any_allocation_may_fail),
     };
