@@ -878,7 +878,8 @@ typedef struct slm_label_score {
  * The special tokens of the model are added to a context that is text, and to nothing else. scores[0].struct_size is the size of all
  * elements. With JOINT, what counts is everything behind the tokens that context and all continued texts share. The same label may be given
  * twice. The pool needs two free sessions, of which one is enough when all labels are single tokens. Tokenizing takes scratch memory from
- * the engine's allocator. The pool is as it was afterwards. Errors: SLM_E_ARGUMENT (also a context without tokens, and a label without,
+ * the engine's allocator. The pool is as it was afterwards; one with `prefixes` keeps the context, and the next one that begins alike costs
+ * its other tokens only. Errors: SLM_E_ARGUMENT (also a context without tokens, and a label without,
  * unless its end counts), SLM_E_UNSUPPORTED (an encoder), SLM_E_BAD_TOKEN, SLM_E_CONTEXT_FULL, SLM_E_POOL_FULL, SLM_E_NO_TOKENIZER,
  * SLM_E_CANCELLED, SLM_E_NOT_FINITE, SLM_E_NO_MEMORY. */
 SLM_API slm_status slm_score(slm_pool *pool, const slm_input *context, const slm_input *labels, uint64_t count,
