@@ -73,6 +73,40 @@ for kind in csv jsonl; do
     check "$kind: an interrupted run goes on, nothing twice" test "$same" = 1
     fails_with "$kind: a file that exists" 1 "--resume" classify "${options[@]}" --in "$work/in.$kind" --out "$work/all.$kind"
 done
+# ---- a run that is killed: the rows go in through a pipe, so that it is in the middle for sure
+killed() {
+    local kind=$1 lines=$2 before
+    rm -f "$work/killed.$kind" "$work/whole.$kind"
+    mkfifo "$work/pipe.$kind"
+    "$SLM" classify "${options[@]}" --in "$work/pipe.$kind" --out "$work/killed.$kind" 2>/dev/null &
+    local process=$!
+    {
+        head -n "$lines" "$work/many.$kind"
+        while kill -0 "$process" && [ "$(cat "$work/killed.$kind" 2>/dev/null | wc -l)" -lt $((lines - 4)) ]; do
+            sleep 0.02
+        done
+        kill -9 "$process"
+    } >"$work/pipe.$kind"
+    wait "$process" 2>/dev/null
+    check "$kind: killed" test $? = 137
+    before=$(wc -l <"$work/killed.$kind")
+    run classify "${options[@]}" --in "$work/many.$kind" --out "$work/whole.$kind"
+    check "$kind: it was in the middle" test "$before" -lt "$(wc -l <"$work/whole.$kind")"
+    run classify "${options[@]}" --in "$work/many.$kind" --out "$work/killed.$kind" --resume
+    check "$kind: resumed after a kill" code_is 0
+    check "$kind: resumed after a kill: every row once, in order" cmp -s "$work/killed.$kind" "$work/whole.$kind"
+}
+{
+    echo 'id,text'
+    for i in $(seq 40); do
+        printf '%s,"Where is\nparcel ""%s""?"\n' "$i" "$i"
+    done
+} >"$work/many.csv"
+for i in $(seq 40); do
+    echo "{\"id\":$i,\"text\":\"Where is\\nparcel $i?\"}"
+done >"$work/many.jsonl"
+killed csv 40
+killed jsonl 20
 printf 'another,header\n' >"$work/other.csv"
 fails_with "--resume of another file" 1 "another header" classify "${options[@]}" --in "$work/in.csv" --out "$work/other.csv" --resume
 fails_with "no labels" 2 "--labels" classify "text"
