@@ -1,25 +1,33 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The library and its tests compiled for AArch64 and run by qemu as three processors, so that each tier of NEON kernels is chosen and run:
-# cortex-a53 has plain NEON, neoverse-n1 the dot product too, max also the 8-bit matrix multiply. Uses Debian's or Ubuntu's cross compiler.
+# cortex-a53 has plain NEON, neoverse-n1 the dot product too, max also the 8-bit matrix multiply. Files, logits and answers are those of
+# the machine that this runs on, to the bit. Uses Debian's or Ubuntu's cross compiler.
 #
-#   cross_aarch64.sh BUILD    the build goes to BUILD/aarch64
+#   cross_aarch64.sh BUILD    BUILD holds this machine's slm and tests/api/test_determinism; the other build goes to BUILD/aarch64
 #
-# Environment: SLM_GOLDEN (folder of golden files), SLM_TESTS (only tests whose name matches this extended regular expression).
+# Environment: SLM_GOLDEN (folder of golden files); SLM_WHOLE=1 (all kernels, models, ways, instead of a choice for some minutes); SLM_TESTS
+# (only tests whose name matches this extended regular expression, on each of the processors).
+# Results: BUILD/aarch64/aarch64-results.txt, lines "name passed failed skipped seconds"; outputs: BUILD/aarch64/test-logs/.
 set -u
 export LC_ALL=C
-build=$1/aarch64
+host=$1
+build=$host/aarch64
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p "$build"
 build=$(cd "$build" && pwd)
 cross=aarch64-linux-gnu
 packages="gcc-$cross libc6-dev-arm64-cross qemu-user-static"
 cmocka=$build/cmocka
-export SLM_GOLDEN=${SLM_GOLDEN:-tests/golden}
-pattern=${SLM_TESTS:-kernels/|unit/test_grammar_match|api/test_determinism|api/test_models|api/test_threads}
+results=$build/aarch64-results.txt
+logs=$build/test-logs
+whole=${SLM_WHOLE:-0}
+export SLM_GOLDEN=${SLM_GOLDEN:-tests/golden} SLM_WHOLE=$whole
+parallel=$(nproc 2> /dev/null || echo 2)
 
 skip() {
     echo "test-aarch64: skipped: $1"
+    echo "aarch64 0 0 1 0" > "$results"
     exit 0
 }
 
@@ -54,96 +62,120 @@ fetch_cmocka() {
     [ -f "$cmocka/usr/lib/$cross/libcmocka.so" ] || skip "cmocka for arm64 could not be fetched ($build/cmocka.log)"
 }
 
+qemu() { echo "timeout 900 qemu-aarch64-static -L /usr/$cross -cpu $1"; }
+
+# ---- jobs: as many at once as there are processors; each has a log and a line in the results
+
 # Number in cmocka's line "[  PASSED  ] 3 test(s)."
 count_of() { sed -n "s/^\[ *$1 *\] \([0-9]*\) test(s).*/\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'; }
 
-passed=0
-failed=0
-run_one() {
-    local cpu=$1 name=$2 log code seconds
-    log=$build/test-logs/$cpu-${name/\//_}.log
-    mkdir -p "${log%/*}"
-    seconds=$SECONDS
-    timeout 1800 qemu-aarch64-static -L /usr/$cross -cpu "$cpu" "$build/tests/$name" > "$log" 2>&1 < /dev/null
+# job NAME COMMAND...: the output has cmocka's lines, or "ok ..." and "not ok ..."
+job() {
+    local name=$1 log=$logs/${1//\//_}.log passed failed code start=$SECONDS verdict=ok
+    shift
+    "$@" > "$log" 2>&1 < /dev/null
     code=$?
-    if [ "$code" -eq 0 ]; then
-        passed=$((passed + $(count_of PASSED "$log")))
-        printf 'ok   %-12s %-28s %4d passed  %d s\n' "$cpu" "$name" "$(count_of PASSED "$log")" $((SECONDS - seconds))
-    else
-        failed=$((failed + 1))
-        printf 'FAIL %-12s %-28s (exit code %d)\n' "$cpu" "$name" "$code"
-        tail -30 "$log" | sed 's/^/     | /'
+    passed=$(($(count_of PASSED "$log") + $(grep -c '^ok ' "$log")))
+    failed=$(($(count_of FAILED "$log") + $(grep -c '^not ok ' "$log")))
+    if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then
+        echo "not ok: exit code $code" >> "$log"
+        failed=1
     fi
-    grep -hE '^(checking|[0-9]+ runs equal)|best tier' "$log" | sed 's/^,* */     /'
+    [ "$failed" -eq 0 ] || verdict=FAIL
+    echo "aarch64/$name $passed $failed 0 $((SECONDS - start))" >> "$results"
+    {
+        printf '%-4s %-38s %4d passed  %d s\n' $verdict "$name" "$passed" $((SECONDS - start))
+        grep -hE '^(checking|[0-9]+ runs equal|bits of)' "$log" | sed 's/^/     /'
+        [ $verdict = ok ] || { grep '^not ok' "$log"; tail -20 "$log"; } | sed 's/^/     | /'
+    } > "$log.summary"
+    cat "$log.summary"
 }
 
-# The tier that the library chooses by itself on this processor must be the one it has.
-run_cpu() {
-    local cpu=$1 tier=$2 name log
-    for name in $names; do
-        [ "$cpu" != max ] && [ "$name" = kernels/check_poly_math ] && continue # no tier has a part in it: once is enough
-        run_one "$cpu" "$name"
+start() {
+    while [ "$(jobs -rp | wc -l)" -ge "$parallel" ]; do
+        wait -n
     done
-    log=$build/test-logs/$cpu-kernels_check_cpu_isa.log
-    if [ -f "$log" ] && ! grep -q "best tier $tier," "$log"; then
-        echo "FAIL $cpu: the best tier is not $tier"
-        failed=$((failed + 1))
-    fi
+    job "$@" &
 }
 
-# Only the folder of a tier holds its instructions.
-check_isa() {
-    local object
+# ---- what is run
+
+# Only the folder of a tier holds its instructions, and each processor is given its own tier.
+tiers() {
+    local object cpu tier out pattern
     while read -r object; do
         case $object in
         */neon_i8mm/*) continue ;;
-        */neon_dotprod/*) $cross-objdump -d --no-show-raw-insn "$object" | grep -m 3 -P '\tsmmla\t' ;;
-        *) $cross-objdump -d --no-show-raw-insn "$object" | grep -m 3 -P '\t(smmla|sdot|udot)\t' ;;
-        esac && { echo "FAIL $object holds these instructions of a higher tier"; failed=$((failed + 1)); }
+        */neon_dotprod/*) pattern='\tsmmla\t' ;;
+        *) pattern='\t(smmla|sdot|udot)\t' ;;
+        esac
+        $cross-objdump -d --no-show-raw-insn "$object" | grep -m 3 -P "$pattern" && echo "not ok $object has instructions of a higher tier"
     done < <(find "$build/obj/src" "$build/obj/kernels" -name '*.o')
+    while read -r cpu tier; do
+        out=$($(qemu "$cpu") "$build/tests/kernels/check_cpu_isa" 2>&1)
+        if [[ $out == *"best tier $tier,"* ]]; then
+            echo "ok best tier of $cpu: $tier"
+        else
+            echo "not ok best tier of $cpu: not $tier but $(grep 'best tier' <<< "$out")"
+        fi
+    done <<< $'cortex-a53 neon\nneoverse-n1 neon_dotprod\nmax neon_i8mm'
 }
 
-# The program of this machine and that of AArch64 write the same bytes: a converted file, and the logits of a prompt.
-compare_machines() {
-    local type file model=$SLM_GOLDEN/models/qwen3 out=$build/machines
-    if [ ! -d "$model" ]; then
-        echo "     no $model: machines are not compared"
-        return
+# Whole models: every way of computing gives the bits of scalar code, and those are the bits of this machine.
+ways() {
+    local here there
+    "$host/tests/api/test_determinism" > "$logs/ways_here" 2>&1 || return 1
+    $(qemu max) "$build/tests/api/test_determinism" > "$logs/ways_there" 2>&1
+    local code=$?
+    cat "$logs/ways_there"
+    here=$(grep '^bits of' "$logs/ways_here")
+    there=$(grep '^bits of' "$logs/ways_there")
+    if [ -n "$here" ] && [ "$here" = "$there" ]; then
+        echo "ok the bits of $(uname -m)"
+    else
+        printf 'not ok: other bits than on %s:\n%s\n' "$(uname -m)" "$here"
     fi
-    local -a here=("$build/host/slm") there=(qemu-aarch64-static -L /usr/$cross -cpu max "$build/slm")
-    mkdir -p "$out"
-    for type in i4 i8 f16; do
-        for file in here there; do
-            local -n program=$file
-            { "${program[@]}" convert "$model" -o "$out/$file-$type.slm" --type $type &&
-                "${program[@]}" logits -m "$out/$file-$type.slm" --ids "$model/golden.safetensors" -o "$out/$file-$type.out"; } \
-                > "$out/$file.log" 2>&1 || { tail -3 "$out/$file.log"; failed=$((failed + 1)); return; }
-        done
-        for file in slm out; do
-            if cmp "$out/here-$type.$file" "$out/there-$type.$file"; then
-                passed=$((passed + 1))
-            else
-                failed=$((failed + 1))
-            fi
-        done
-        echo "ok   both machines: $type file $(cksum < "$out/there-$type.slm"), logits $(cksum < "$out/there-$type.out")"
-    done
+    return $code
 }
 
+named() { for source in "$@"; do echo "${source#tests/}"; done | sed 's/\.c$//'; }
+programs() { for name in "$@"; do echo "$build/tests/$name"; done; }
+
+[ "$(uname -m)" = x86_64 ] || skip "it compares AArch64 with x86-64, and this machine is $(uname -m)"
 install_tools
 fetch_cmocka
-names=$(for source in tests/kernels/check_*.c tests/unit/test_*.c tests/api/test_*.c; do echo "${source#tests/}"; done |
-    sed 's/\.c$//' | grep -E "$pattern")
-targets=$(for name in $names; do echo "$build/tests/$name"; done)
-rm -rf "$build/test-logs"
-# shellcheck disable=SC2086 # lists of words
+kernels=$(named tests/kernels/check_*.c | grep -v check_cpu_isa)
+if [ -n "${SLM_TESTS:-}" ]; then
+    everywhere=$(named tests/kernels/check_*.c tests/unit/test_*.c tests/api/test_*.c | grep -E "$SLM_TESTS") once=
+elif [ "$whole" = 1 ]; then
+    everywhere="$(grep -v poly_math <<< "$kernels") api/test_models"
+    once="kernels/check_poly_math unit/test_grammar_match api/test_threads api/test_score api/test_embeddings api/test_vision"
+else
+    everywhere=$(grep -v poly_math <<< "$kernels") once= # no tier has a part in poly_math
+    export SLM_WAYS=${SLM_WAYS:-2}
+fi
+rm -rf "$logs"
+mkdir -p "$logs"
+: > "$results"
+# shellcheck disable=SC2046,SC2086 # lists of words
 PKG_CONFIG_LIBDIR=$build/none ${MAKE:-make} --no-print-directory BUILD="$build" CC=$cross-gcc AR=$cross-ar HOSTCC=cc PNG= JPEG= \
-    CFLAGS="-I$cmocka/usr/include" LDFLAGS="-L$cmocka/usr/lib/$cross -Wl,-rpath,$cmocka/usr/lib/$cross" "$build/slm" $targets || exit 1
-${MAKE:-make} --no-print-directory BUILD="$build/host" "$build/host/slm" || exit 1
-check_isa
-compare_machines
-run_cpu cortex-a53 neon
-run_cpu neoverse-n1 neon_dotprod
-run_cpu max neon_i8mm
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    CFLAGS="-I$cmocka/usr/include" LDFLAGS="-L$cmocka/usr/lib/$cross -Wl,-rpath,$cmocka/usr/lib/$cross" \
+    "$build/slm" $(programs kernels/check_cpu_isa api/test_determinism $everywhere $once | sort -u) || exit 1
+if [ -z "${SLM_TESTS:-}" ]; then
+    start ways ways
+    start machines tests/compare_machines.sh "$host/slm" "$(qemu cortex-a53) $build/slm" "$(qemu neoverse-n1) $build/slm" \
+        "$(qemu max) $build/slm"
+    start tiers tiers
+fi
+for name in $once; do
+    # shellcheck disable=SC2046 # a list of words
+    start "max/$name" $(qemu max) "$build/tests/$name"
+done
+for cpu in cortex-a53 neoverse-n1 max; do
+    for name in $everywhere; do
+        # shellcheck disable=SC2046 # a list of words
+        start "$cpu/$name" $(qemu $cpu) "$build/tests/$name"
+    done
+done
+wait
+awk '{ p += $2; f += $3 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$results"
