@@ -66,7 +66,7 @@ else ifeq ($(filter openmp none,$(THREADS)),)
   $(error THREADS=$(THREADS) is unknown; possible are openmp and none)
 endif
 # src/base/parts.h says what each part is.
-PARTS := CONVERT CHAT GRAMMAR IMAGES SCORES SNAPSHOTS VARIANTS MEASURE MESSAGES
+PARTS := CONVERT CHAT GRAMMAR IMAGES SCORES REUSE SNAPSHOTS VARIANTS MEASURE MESSAGES
 define part_option
   WITH_$(1) ?= $(if $(filter 1,$(MINIMAL)),0,1)
   SWITCHES += WITH_$(1)
@@ -91,9 +91,12 @@ LIBS := -lm -pthread $(OPENMP)
 # What no token waits for is compiled for size; with SMALL=1 all but the kernels of the tiers is.
 COLD := $(if $(filter 1,$(SMALL)),src/% kernels/cpu_isa% kernels/kernel_table.c kernels/scalar/%, \
           src/api/% src/import/% src/text/template_% src/text/chat_% src/runtime/snapshot_% src/format/weight_writer.c \
-          src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c)
+          src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c src/text/tokenizer_builder.c \
+          src/text/added_tokens_builder.c src/text/gpt2_vocabulary.c src/model/transformer_%)
+takes = $(shell echo 'int main(void) { return 0; }' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
+SMALLER := $(if $(and $(BUILDING),$(filter 1,$(SMALL))),$(or $(call takes,-Oz -fno-inline-small-functions),$(call takes,-Oz),-Os),-Os)
 HOT := src/import/weight_stream.c src/import/gguf_dequantize%
-size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),-Os)
+size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),$(SMALLER))
 
 # ---- sources ------------------------------------------------------------------------------------------------------------------------
 
@@ -118,7 +121,9 @@ EXAMPLE_SOURCES := $(wildcard examples/0*.c)
 TEST_PROGRAMS := $(wildcard tests/*/test_*.c tests/*/check_*.c)
 TEST_SUPPORT := $(filter-out $(TEST_PROGRAMS) tests/abi/%,$(wildcard tests/*/*.c))
 BENCH_SOURCES := $(wildcard bench/bench_*.c)
+BENCH_SUPPORT := $(filter-out $(BENCH_SOURCES),$(wildcard bench/*.c))
 
+HEADERS := $(sort $(wildcard include/*.h))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES))
 CLI_OBJECTS := $(call objects,$(CLI_SOURCES)) $(BUILD)/obj/demo_model.o $(BUILD)/obj/demo_schema.o
@@ -185,11 +190,11 @@ bench: $(BUILD)/slm $(BENCHES) ## speed of the CPU, of prefill and of decode for
 	@for program in $(BENCHES); do $$program || exit 1; done
 	@$(BUILD)/slm bench --shape smollm2-135m --type i4
 
-amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and slm.h) to drop into another program
+amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and one slm.h) to drop into another program
 	@echo "made $(BUILD)/amalgamation/slm.c, slm.h (build: cc -O2 -ffp-contract=off -c slm.c; link: -lm -pthread)"
 
 # nano, core: what an embedder may build who counts bytes. One tier: of the oldest machines that have any.
-SIZE_LTO = $(shell echo 'int main(void) { return 0; }' | $(CC) -flto=auto -x c - -o /dev/null 2>/dev/null && echo CFLAGS=-flto=auto)
+SIZE_LTO = CFLAGS="$(or $(call takes,-flto=auto -flto-partition=one),$(call takes,-flto))"
 SIZE_core := $(firstword $(TIERS_$(MACHINE)))
 SIZE_LIBRARIES := nano core everything
 SIZE_OPTIONS_nano = MINIMAL=1 SMALL=1 THREADS=none TIERS= $(SIZE_LTO)
@@ -199,9 +204,11 @@ SIZE_BUDGET_nano := 64
 SIZE_BUDGET_core := 250
 SIZE_BUDGET_everything := 800
 size: $(SIZE_LIBRARIES:%=size-%) ## machine code (.text) of the shared library in three profiles, beside their budgets
-	@printf '%-12s %9s %9s  %s\n' profile .text budget options
-	@$(foreach p,$(SIZE_LIBRARIES),size -A $(BUILD)/size-$(p)/$(notdir $(SHARED)) | awk -v budget=$(SIZE_BUDGET_$(p)) \
-	    '$$1 ~ /^\.text/ { bytes += $$2 } END { printf "%-12s %6.1f kB %6d kB  %s\n", "$(p)", bytes / 1000, budget, "$(SIZE_OPTIONS_$(p))" }';)
+	@printf '%-12s %9s %9s       %s\n' profile .text budget options
+	@status=0; $(foreach p,$(SIZE_LIBRARIES),size -A $(BUILD)/size-$(p)/$(notdir $(SHARED)) | \
+	    awk -v profile=$(p) -v budget=$(SIZE_BUDGET_$(p)) -v options='$(SIZE_OPTIONS_$(p))' '$$1 ~ /^\.text/ { bytes += $$2 } \
+	    END { over = bytes > 1000 * budget; printf "%-12s %6.1f kB %6d kB %s %s\n", profile, bytes / 1000, budget, over ? "OVER" : "ok  ", options; \
+	          exit over }' || status=1;) exit $$status
 .PHONY: $(SIZE_LIBRARIES:%=size-%)
 $(SIZE_LIBRARIES:%=size-%): size-%:
 	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/size-$* $(SIZE_OPTIONS_$*) $(BUILD)/size-$*/$(notdir $(SHARED))
@@ -219,7 +226,8 @@ help: ## this list
 	@echo "  WITH_CONVERT=0       leaves out conversion, inspection and adapters; every call left out returns SLM_E_UNSUPPORTED"
 	@echo "  WITH_CHAT=0          leaves out chat templates and the reading of answers: slm_generate is raw only"
 	@echo "  WITH_GRAMMAR=0  WITH_IMAGES=0  WITH_SNAPSHOTS=0  WITH_MEASURE=0  leave out what they say (measure: slm bench)"
-	@echo "  WITH_SCORES=0        leaves out slm_score, slm_embed and encoders"
+	@echo "  WITH_SCORES=0        leaves out slm_score, slm_embed, encoders, top_logprobs and slm_answer_fields"
+	@echo "  WITH_REUSE=0         leaves out forks, kept prefixes and guesses ahead (speculate)"
 	@echo "  WITH_VARIANTS=0      leaves out mixtures of experts, and all tokenizers but BPE"
 	@echo "  WITH_MESSAGES=0      slm_error has the text of the status, not a sentence"
 	@echo "  MINIMAL=1            leaves all of these out that are not named: MINIMAL=1 WITH_CHAT=1 ..."
@@ -244,7 +252,7 @@ $(eval $(call after,clean,all run test check asan-test $(BUILD)/flags))
 # ---- rules --------------------------------------------------------------------------------------------------------------------------
 
 # Everything compiled depends on this file, which changes when the flags do.
-FLAGS_NOW := $(CC) $(SMALL) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
+FLAGS_NOW := $(CC) $(COLD) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
 ifneq ($(BUILDING),)
   $(shell mkdir -p $(BUILD) && echo '$(FLAGS_NOW)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS_NOW)' > $(BUILD)/flags)
 endif
@@ -262,7 +270,7 @@ $(BUILD)/obj/examples/%.o: examples/%.c $(BUILD)/flags
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(BUILD)/tests/cmocka
 	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(OPENBLAS_DEFINE) $(CFLAGS) -c $< -o $@
 $(BUILD)/obj/bench/%.o: bench/%.c $(BUILD)/flags
-	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(CFLAGS) -c $< -o $@
+	$(compile) $(COMMON_FLAGS) -Isrc -I. $(HAVE_TIERS) $(OPENBLAS_DEFINE) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/obj/examples/cli/cli_image_files.o: EXTRA_FLAGS = $(if $(PNG),-DSLM_CLI_PNG=1) $(if $(JPEG),-DSLM_CLI_JPEG=1) \
     $(if $(IMAGE_PACKAGES),$(shell pkg-config --cflags $(IMAGE_PACKAGES)))
@@ -289,10 +297,12 @@ $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(STATIC)
 	$(link) $(LIBS) -o $@
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/support.a $(STATIC)
 	$(link) -lcmocka $(OPENBLAS_LIBS) $(LIBS) -o $@
-$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(STATIC)
-	$(link) $(LIBS) -o $@
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/bench/support.a $(STATIC)
+	$(link) $(OPENBLAS_LIBS) $(LIBS) -o $@
 
 $(BUILD)/tests/support.a: $(call objects,$(TEST_SUPPORT))
+$(BUILD)/bench/support.a: $(call objects,$(BENCH_SUPPORT)) $(filter-out %/main.o,$(call objects,$(CLI_SOURCES)))
+$(BUILD)/tests/support.a $(BUILD)/bench/support.a:
 	@mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/tests/cmocka:
 	@mkdir -p $(@D) && touch $@
@@ -300,8 +310,9 @@ $(BUILD)/tests/cmocka:
 	    $(CC) $(CFLAGS) -x c -fsyntax-only - 2>/dev/null || { echo "The tests need cmocka: make deps"; rm -f $@; exit 1; }
 
 # An oracle for matrix products, where it is installed. Expanded when a recipe runs: `make deps test` installs it in the same breath.
-OPENBLAS_LIBS = $(if $(findstring tests/kernels,$@),$(shell pkg-config --libs openblas 2>/dev/null))
-OPENBLAS_DEFINE = $(if $(findstring tests/kernels,$@),$(shell pkg-config --exists openblas 2>/dev/null && \
+wants_openblas = $(or $(findstring tests/kernels,$@),$(findstring bench_sgemm,$@))
+OPENBLAS_LIBS = $(if $(wants_openblas),$(shell pkg-config --libs openblas 2>/dev/null))
+OPENBLAS_DEFINE = $(if $(wants_openblas),$(shell pkg-config --exists openblas 2>/dev/null && \
                     echo -DSLM_HAVE_OPENBLAS && pkg-config --cflags openblas))
 
 # The program's built-in model: the file's bytes as a C array; without the file an empty one.
@@ -315,10 +326,11 @@ $(BUILD)/obj/demo_%.o: $(BUILD)/demo_%.c
 	@mkdir -p $(@D) && $(CC) -std=c11 $(CFLAGS) -O0 -c $< -o $@
 
 AMALGAMATED := $(filter-out $(TIERS:%=kernels/%/%),$(LIBRARY_SOURCES))
-$(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) include/slm.h \
+$(BUILD)/amalgamation/slm.c: src/amalgamate.awk $(AMALGAMATED) $(wildcard src/*/*.h kernels/*.h kernels/scalar/*.h) $(HEADERS) \
                               $(BUILD)/flags
-	@mkdir -p $(@D) && cp include/slm.h $(@D)/slm.h
-	@awk -v parts='$(foreach part,$(PARTS),SLM_WITH_$(part) $(WITH_$(part)))' -f src/amalgamate.awk $(AMALGAMATED) > $@
+	@mkdir -p $(@D) && awk '/^#include "slm_/ { part = "include/" substr($$2, 2, length($$2) - 2); \
+	    while ((getline line < part) > 0) { if (line !~ /^#include "slm\.h"/) { print line } }; next } { print }' include/slm.h > $(@D)/slm.h
+	@awk -v headers='$(HEADERS)' -v parts='$(foreach part,$(PARTS),SLM_WITH_$(part) $(WITH_$(part)))' -f src/amalgamate.awk $(AMALGAMATED) > $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -370,7 +382,7 @@ export PKG_CONFIG CMAKE_CONFIG CMAKE_VERSION
 install: all ## library, header, program, man page, pkg-config and CMake files, under DESTDIR PREFIX
 	@mkdir -p '$(ROOT)/bin' '$(ROOT)/include' '$(ROOT)/lib/pkgconfig' '$(ROOT)/lib/cmake/slm' '$(ROOT)/share/man/man1'
 	@install -m 755 $(BUILD)/slm '$(ROOT)/bin/slm'
-	@install -m 644 include/slm.h '$(ROOT)/include/slm.h'
+	@install -m 644 $(HEADERS) '$(ROOT)/include/'
 	@install -m 644 $(STATIC) '$(ROOT)/lib/libslm.a'
 	@install -m 755 $(SHARED) '$(ROOT)/lib/$(notdir $(SHARED))'
 	@ln -sf $(notdir $(SHARED)) '$(ROOT)/lib/$(SONAME)'
@@ -382,6 +394,6 @@ install: all ## library, header, program, man page, pkg-config and CMake files, 
 	@echo "installed libslm $(VERSION) under $(ROOT)"
 
 uninstall: ## remove what install put there
-	@rm -f '$(ROOT)/bin/slm' '$(ROOT)/include/slm.h' '$(ROOT)/lib/libslm.a' '$(ROOT)/lib/$(notdir $(SHARED))' '$(ROOT)/lib/$(SONAME)' \
+	@rm -f '$(ROOT)/bin/slm' $(HEADERS:%='$(ROOT)/%') '$(ROOT)/lib/libslm.a' '$(ROOT)/lib/$(notdir $(SHARED))' '$(ROOT)/lib/$(SONAME)' \
 	    '$(ROOT)/lib/$(LINKNAME)' '$(ROOT)/lib/pkgconfig/libslm.pc' '$(ROOT)/share/man/man1/slm.1'
 	@rm -rf '$(ROOT)/lib/cmake/slm'

@@ -4,12 +4,11 @@
  * each in a session of its own, once as they are and once behind four examples with their answers. Run in the root of the repository.
  * Answers of all ways are compared: they are the same tokens.
  */
-#include <slm.h>
+#include "bench/measuring.h" /* expect_ok, seconds_now, random_model */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { CONTEXT = 512, MOST = 256, EXAMPLES = 4, ANSWER = 80, RUNS = 7 };
 
@@ -39,21 +38,6 @@ struct result {
 };
 
 static slm_error error = {.struct_size = sizeof error};
-
-static void check(slm_status status)
-{
-    if (status != SLM_OK) {
-        fprintf(stderr, "bench_reuse: %s\n", error.message);
-        exit(1);
-    }
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    timespec_get(&now, TIME_UTC);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 /* A copy of the JSON string behind `key`, or NULL. */
 static char *string_of(const char *line, const char *key)
@@ -129,12 +113,12 @@ static void answer(struct task *task, slm_pool *pool, const struct way *way, uin
     slm_token token = {.struct_size = sizeof token};
     slm_session *session = NULL;
     uint64_t count = 0;
-    check(slm_session_create(task->model, pool, &options, &session, &error));
-    const double start = seconds();
-    check(slm_session_append(session, task->prompts[index], task->lengths[index], NULL, &error));
-    const double middle = seconds();
+    expect_ok(slm_session_create(task->model, pool, &options, &session, &error), &error);
+    const double start = seconds_now();
+    expect_ok(slm_session_append(session, task->prompts[index], task->lengths[index], NULL, &error), &error);
+    const double middle = seconds_now();
     for (; token.stop == SLM_STOP_NONE; count++) {
-        check(slm_session_next(session, &token, &error));
+        expect_ok(slm_session_next(session, &token, &error), &error);
         if (is_first) {
             task->answers[index][count] = token.token;
         } else if (count >= task->answer_lengths[index] || task->answers[index][count] != token.token) {
@@ -144,8 +128,8 @@ static void answer(struct task *task, slm_pool *pool, const struct way *way, uin
     }
     task->answer_lengths[index] = count;
     result->prefill += middle - start;
-    result->decode += seconds() - middle;
-    check(slm_session_get_info(session, &info, &error));
+    result->decode += seconds_now() - middle;
+    expect_ok(slm_session_get_info(session, &info, &error), &error);
     result->prompt_tokens += task->lengths[index];
     result->answer_tokens += count;
     result->reused += info.reused;
@@ -165,7 +149,7 @@ static struct result run_way(struct task *task, const struct way *way, int is_fi
                                       .kv_tokens = (uint64_t)CONTEXT * (1 + way->prefixes),
                                       .speculate = way->speculate,
                                       .prefixes = way->prefixes};
-    check(slm_pool_create(task->model, &options, &pool, &error));
+    expect_ok(slm_pool_create(task->model, &options, &pool, &error), &error);
     for (uint32_t i = 0; i < task->count; i++) {
         answer(task, pool, way, i, is_first, &result);
     }
@@ -202,17 +186,12 @@ static void print_ways(struct task *task, const char *title, int runs)
  * weights are as fast as others. */
 static void print_most(void)
 {
-    static const char shape[] =
-        "{\"model_type\":\"llama\",\"architectures\":[\"LlamaForCausalLM\"],\"hidden_size\":576,\"intermediate_size\":1536,"
-        "\"num_hidden_layers\":30,\"num_attention_heads\":9,\"num_key_value_heads\":3,\"vocab_size\":49152,"
-        "\"max_position_embeddings\":8192,\"rms_norm_eps\":1e-5,\"rope_theta\":100000,\"tie_word_embeddings\":true}";
     static const slm_logit_bias always = {7, 1e6f};
     static const slm_sampling sampling = {.struct_size = sizeof sampling, .bias = &always, .bias_count = 1};
     static struct task task = {.count = 3, .flags = SLM_SESSION_IGNORE_EOS, .sampling = &sampling};
-    const slm_random_options options = {.struct_size = sizeof options, .type = SLM_TYPE_I8};
     slm_engine *engine = NULL;
-    check(slm_engine_create(NULL, &engine, &error));
-    check(slm_model_open_random(engine, shape, sizeof shape - 1, &options, &task.model, &error));
+    expect_ok(slm_engine_create(NULL, &engine, &error), &error);
+    task.model = random_model(engine, "smollm2-135m", SLM_TYPE_I8);
     for (uint32_t i = 0; i < task.count; i++) {
         task.lengths[i] = 200;
         task.prompts[i] = calloc(200, sizeof *task.prompts[i]);
@@ -235,8 +214,8 @@ int main(int argc, char **argv)
     slm_engine *engine = NULL;
     const slm_engine_options options = {.struct_size = sizeof options, .threads = 1};
     const char *model = argc > 1 ? argv[1] : "examples/demo/triage-i8.slm";
-    check(slm_engine_create(&options, &engine, &error));
-    check(slm_model_open_file(engine, model, SLM_NUL_TERMINATED, NULL, &task.model, &error));
+    expect_ok(slm_engine_create(&options, &engine, &error), &error);
+    expect_ok(slm_model_open_file(engine, model, SLM_NUL_TERMINATED, NULL, &task.model, &error), &error);
     const uint32_t count = read_lines("examples/demo/eval/generated.jsonl", lines, MOST);
     make_prompts(&task, lines, count, 0);
     print_ways(&task, "as they are", RUNS);
@@ -250,5 +229,6 @@ int main(int argc, char **argv)
     (void)slm_model_close(task.model);
     (void)slm_engine_destroy(engine);
     print_most();
+    print_neighbours();
     return 0;
 }

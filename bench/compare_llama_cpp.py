@@ -2,15 +2,26 @@
 # SPDX-License-Identifier: MIT
 """Speed beside llama.cpp on the same machine, in turns, with random weights in real shapes.
 
-usage: compare_llama_cpp.py [--slm build/slm] [--folder DIR] [-t 2] [-p 512] [-n 64] [--rounds 3] [SHAPE ...]
+usage: compare_llama_cpp.py [--slm build/slm] [--folder DIR] [-t 2] [-p 512] [-n 64] [--rounds 3] [--types i4 i8] [--step STEP] [SHAPE ...]
 
-Needs `pip install llama-cpp-python gguf numpy` (it builds llama.cpp for this processor); without them it says so and ends. Writes a GGUF
-file of each shape into the folder (2.5 GB for the 1B), lets llama.cpp quantize it to Q4_0 and Q8_0 and time it, times `slm bench` with
-i4 and i8 between its runs, and prints a Markdown table of medians. llama.cpp makes tied heads of Q4_0 files Q6_K; ours are i8.
+Needs `pip install llama-cpp-python gguf numpy` (it builds llama.cpp for this processor); without them it says so and ends. Four steps, of
+which --step names one, for machines that are quiet for a minute only:
+
+  files    writes a GGUF file of each shape into the folder (2.5 GB for the 1B), lets llama.cpp quantize it to Q4_0 and Q8_0, removes it
+  measure  times both with `slm bench` (i4, i8) before each run of llama.cpp; a row for each turn goes to bench/results/CPU-llama-cpp.csv
+  remove   removes the quantized files
+  table    prints medians of the turns of this day as a Markdown table, without turns that other processes took part in: with more
+           threads to run than processors, it is the scheduler that is measured
+
+llama.cpp makes tied heads of Q4_0 files Q6_K; ours are i8. Its own sampling is left out of its times, ours is in ours.
 """
 import argparse
+import csv
+import datetime
 import json
 import os
+import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -32,7 +43,10 @@ SHAPES = {
     "llama3.2-1b": (16, 2048, 32, 8, 64, 8192, 128256),
     "llama3.2-3b": (28, 3072, 24, 8, 128, 8192, 128256),
 }
-PAIRS = [("i4", "Q4_0", 2), ("i8", "Q8_0", 7)]
+PAIRS = {"i4": ("Q4_0", 2), "i8": ("Q8_0", 7)} # and the number of the file type in llama.h
+COLUMNS = ["date", "cpu", "threads", "isa", "shape", "type", "peer_type", "peer_head", "prompt", "tokens", "prefill", "peer_prefill",
+           "prefill_share", "decode", "peer_decode", "decode_share", "bandwidth", "file_bytes", "peer_file_bytes", "peer_version", "others"]
+OTHERS_LIMIT = 0.05 # of the processors' time
 
 
 @peer.llama_log_callback
@@ -91,17 +105,29 @@ def write_gguf(shape, path):
     out.close()
 
 
-def peer_file(folder, shape, name, number):
-    path = os.path.join(folder, f"{shape}-{name}.gguf")
-    if not os.path.exists(path):
-        source = os.path.join(folder, f"{shape}-F16.gguf")
-        if not os.path.exists(source):
+def peer_path(arguments, shape, name):
+    return os.path.join(arguments.folder, f"{shape}-{name}.gguf")
+
+
+def make_files(arguments):
+    for shape in arguments.shapes:
+        source = peer_path(arguments, shape, "F16")
+        names = [pair for pair in (PAIRS[kind] for kind in arguments.types) if not os.path.exists(peer_path(arguments, shape, pair[0]))]
+        if names:
             write_gguf(shape, source)
-        params = peer.llama_model_quantize_default_params()
-        params.ftype, params.nthread = number, os.cpu_count()
-        if peer.llama_model_quantize(source.encode(), path.encode(), params):
-            sys.exit(f"{source}: llama.cpp could not quantize it")
-    return path
+        for name, number in names:
+            params = peer.llama_model_quantize_default_params()
+            params.ftype, params.nthread = number, arguments.threads
+            if peer.llama_model_quantize(source.encode(), peer_path(arguments, shape, name).encode(), params):
+                sys.exit(f"{source}: llama.cpp could not quantize it")
+        if names:
+            os.remove(source)
+
+
+def remove_files(arguments):
+    for shape in arguments.shapes:
+        for kind in arguments.types:
+            os.remove(peer_path(arguments, shape, PAIRS[kind][0]))
 
 
 class Peer:
@@ -142,50 +168,109 @@ class Peer:
 
 def ours(arguments, shape, kind):
     command = [arguments.slm, "bench", "--shape", shape, "--type", kind, "-t", str(arguments.threads), "-p", str(arguments.prompt),
-               "-n", str(arguments.tokens), "--json"]
+               "-n", str(arguments.tokens), "--repeat", str(arguments.repeat), "--json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def compare(arguments, shape, kind, name, number):
-    path = peer_file(arguments.folder, shape, name, number)
+def processor_times():
+    """Seconds so far: of all processes and of the host's other machines on our processors; of this process and its children."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _, _, interrupts, soft, stolen = (int(word) for word in file.readline().split()[1:9])
+    mine = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+    return (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK"), mine
+
+
+def measure(arguments, shape, kind):
+    """Turns of one pair, each a row of the file of results."""
+    name = PAIRS[kind][0]
+    path = peer_path(arguments, shape, name)
+    head = next(tensor for tensor in gguf.GGUFReader(path).tensors if tensor.name == "token_embd.weight").tensor_type.name
     other = Peer(path, arguments)
     other.run()
-    theirs, mine = [], []
     for _ in range(arguments.rounds):
-        mine.append(ours(arguments, shape, kind))
-        theirs.append(other.run())
+        start, (all_before, own_before) = time.perf_counter(), processor_times()
+        mine = ours(arguments, shape, kind)
+        prefill, decode = other.run()
+        all_after, own_after = processor_times()
+        others = (all_after - all_before - own_after + own_before) / (time.perf_counter() - start) / os.cpu_count()
+        rounded = lambda value: "" if value is None else f"{value:.4g}"
+        row = [datetime.date.today(), mine["cpu"], mine["threads"], mine["isa"], shape, kind, name, head,
+               arguments.prompt, arguments.tokens,
+               rounded(mine["prefill_tokens_per_second"]), rounded(prefill), rounded(mine["prefill_share_of_peak"]),
+               rounded(mine["decode_tokens_per_second"]), rounded(decode), rounded(mine["decode_share_of_bandwidth"]),
+               rounded(mine["read_bandwidth_bytes_per_second"]), mine["file_bytes"], os.path.getsize(path), peer.__version__,
+               f"{max(others, 0):.3f}"]
+        is_new = not os.path.exists(arguments.results)
+        with open(arguments.results, "a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([COLUMNS, row] if is_new else [row])
+        print(f"{shape} {kind}: prefill {row[10]} / {row[11]}, decode {row[13]} / {row[14]}, others {others * 100:.0f} %", flush=True)
     other.close()
-    median = lambda key: statistics.median(run[key] for run in mine)
-    prefill, decode = (statistics.median(column) for column in zip(*theirs))
-    share = [run["decode_share_of_bandwidth"] for run in mine]
-    print(f"| {shape} | {kind} / {name} | {mine[0]['file_bytes'] / 1e6:.0f} / {os.path.getsize(path) / 1e6:.0f} | "
-          f"{median('prefill_tokens_per_second'):.0f} / {prefill:.0f} | {median('prefill_tokens_per_second') / prefill:.2f} | "
-          f"{median('prefill_share_of_peak') * 100:.0f} % | {median('decode_tokens_per_second'):.1f} / {decode:.1f} | "
-          f"{median('decode_tokens_per_second') / decode:.2f} | "
-          f"{'-' if None in share else format(statistics.median(share) * 100, '.0f') + ' %'} |", flush=True)
-    return mine[0]
+
+
+def print_table(arguments):
+    """Medians; a ratio is the median of the turns' ratios, so that a busy neighbour hits both sides of it."""
+    with open(arguments.results, newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["date"] == arguments.date and row["prompt"] == str(arguments.prompt)
+                and row["tokens"] == str(arguments.tokens) and row["threads"] == str(arguments.threads)
+                and float(row["others"]) <= OTHERS_LIMIT]
+    print("| shape | types, heads | MB, head included | turns | prefill tokens/s | ratio | ours of int8 peak | decode tokens/s | ratio | "
+          "ours of bandwidth |\n|---|---|---|---|---|---|---|---|---|---|")
+    for shape, kind in dict.fromkeys((row["shape"], row["type"]) for row in rows):
+        turns = [row for row in rows if (row["shape"], row["type"]) == (shape, kind)]
+        median = lambda key: statistics.median(float(row[key]) for row in turns)
+        share = lambda key: "-" if any(row[key] == "" for row in turns) else f"{median(key) * 100:.0f} %"
+        ratio = lambda key: statistics.median(float(row[key]) / float(row["peer_" + key]) for row in turns)
+        last = turns[-1]
+        print(f"| {shape} | {kind} / {last['peer_type']}, i8 / {last['peer_head']} | {int(last['file_bytes']) / 1e6:.0f} / "
+              f"{int(last['peer_file_bytes']) / 1e6:.0f} | {len(turns)} | {median('prefill'):.0f} / {median('peer_prefill'):.0f} | "
+              f"{ratio('prefill'):.2f} | {share('prefill_share')} | {median('decode'):.1f} / {median('peer_decode'):.1f} | "
+              f"{ratio('decode'):.2f} | {share('decode_share')} |")
+    if rows:
+        row = rows[-1]
+        print(f"\n{row['cpu']}, {row['isa']}, {row['threads']} threads, {row['date']}, llama-cpp-python {row['peer_version']}: "
+              f"{peer.llama_print_system_info().decode().strip(' |')}")
+
+
+def results_path():
+    """bench/results/CPU-llama-cpp.csv, the CPU named as bench/table.sh does."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        text = file.read()
+    field = lambda name: (re.search(rf"^{name}\s*: *(.*)$", text, re.MULTILINE) or ["", "unknown"])[1]
+    name = f"{field('model name')} family {field('cpu family')} model {field('model')}"
+    return "bench/results/" + re.sub("[^a-z0-9-]", "", name.lower().replace(" ", "-")) + "-llama-cpp.csv"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shapes", nargs="*", default=["smollm2-135m", "qwen2.5-0.5b", "llama3.2-1b"])
+    parser.add_argument("--types", nargs="+", choices=PAIRS, default=list(PAIRS))
+    parser.add_argument("--step", choices=["files", "measure", "remove", "table"], action="append")
     parser.add_argument("--slm", default="build/slm")
     parser.add_argument("--folder", default="build/peer")
+    parser.add_argument("--results", default=None)
+    parser.add_argument("--date", default=str(datetime.date.today()), help="of the table")
     parser.add_argument("-t", "--threads", type=int, default=2)
     parser.add_argument("-p", "--prompt", type=int, default=512)
     parser.add_argument("-n", "--tokens", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=1, help="of slm bench in each turn, besides one to warm up")
     arguments = parser.parse_args()
+    arguments.results = arguments.results or results_path()
+    steps = arguments.step or ["files", "measure", "remove", "table"]
     os.makedirs(arguments.folder, exist_ok=True)
     peer.llama_backend_init()
     peer.llama_log_set(quiet, None)
-    print("| shape | types | MB, head included | prefill tokens/s | ratio | ours of int8 peak | decode tokens/s | ratio | "
-          "ours of bandwidth |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    for shape in arguments.shapes:
-        for kind, name, number in PAIRS:
-            run = compare(arguments, shape, kind, name, number)
-    print(f"\n{run['cpu']}, {run['isa']}, {run['threads']} threads ({run['thread_backend']}), llama-cpp-python {peer.__version__}")
+    if "files" in steps:
+        make_files(arguments)
+    if "measure" in steps:
+        for shape in arguments.shapes:
+            for kind in arguments.types:
+                measure(arguments, shape, kind)
+    if "remove" in steps:
+        remove_files(arguments)
+    if "table" in steps:
+        print_table(arguments)
 
 
 main()

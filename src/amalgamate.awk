@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Writes one C file from the library's sources: awk -v parts="SLM_WITH_CHAT 1" -f src/amalgamate.awk FILE.c... > slm.c
+# Writes one C file from sources: awk -v parts="SLM_WITH_CHAT 1" -v headers="include/slm.h" -f src/amalgamate.awk FILE.c... > slm.c
 #
 # Project headers are inserted once, where they are first needed. Names that a file keeps to itself (static functions and variables,
 # enum constants, struct tags, types, macros) get the file's name in front where another file or a header uses the same name. The sources
@@ -212,10 +212,13 @@ function emit(path,   line, target, n, i, list) {
 
 BEGIN {
     for (i = 1; i < ARGC; i++) pending[++pending_count] = ARGV[i]
-    while ((getline line < "include/slm.h") > 0) { # handles keep their names, wherever their struct is
-        if (line ~ /^typedef struct [a-z_]+ [a-z_]+;/) public_names[substr(line, 16, match(substr(line, 16), / /) - 1)] = 1
+    header_count = split(headers, public_headers, " ")
+    for (i = 1; i <= header_count; i++) {
+        while ((getline line < public_headers[i]) > 0) { # handles keep their names, wherever their struct is
+            if (line ~ /^typedef struct [a-z_]+ [a-z_]+;/) public_names[substr(line, 16, match(substr(line, 16), / /) - 1)] = 1
+        }
+        close(public_headers[i])
     }
-    close("include/slm.h")
     for (i = 1; i <= pending_count; i++) scan(pending[i])
     print "/* SPDX-License-Identifier: MIT */"
     print "/* libslm in one file, made by src/amalgamate.awk. Compile with -std=c11 -O2 -ffp-contract=off; link with -lm -pthread."

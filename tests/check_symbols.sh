@@ -34,7 +34,7 @@ compare() {
 # 1. The shared library exports exactly the pinned list, and this is what slm.h declares.
 nm -D --defined-only "$build/libslm.so" | awk '$3 !~ /^(_init|_fini|__bss_start|_edata|_end)$/ { print $3 }' | sort > "$scratch/symbols.txt"
 compare symbols.txt
-tr '\n' ' ' < include/slm.h | grep -oE 'SLM_API [^;{]*;' | grep -oE '\bslm_[a-z0-9_]+\(' | tr -d '(' | sort > "$scratch/declared.txt"
+cat include/*.h | tr '\n' ' ' | grep -oE 'SLM_API [^;{]*;' | grep -oE '\bslm_[a-z0-9_]+\(' | tr -d '(' | sort > "$scratch/declared.txt"
 diff "$scratch/declared.txt" "$scratch/symbols.txt" > "$scratch/declared.diff" ||
     complain "slm.h declares (<) or the library exports (>) more:" "$(grep '^[<>]' "$scratch/declared.diff" | tr '\n' ' ')"
 
@@ -43,7 +43,7 @@ awk '
 /^typedef struct slm_[a-z0-9_]+ \{/ { name = $3; members = ""; next }
 name != "" && /^\}/ { print name, members; name = "" }
 name != "" && /;/ { sub(/\[.*/, ";"); sub(/;.*/, ""); gsub(/.*[ *]/, ""); members = members " " $0 }
-' include/slm.h > "$scratch/structs.list"
+' include/slm.h include/slm_*.h > "$scratch/structs.list"
 {
     echo '#include <slm.h>'
     echo '#include <stddef.h>'

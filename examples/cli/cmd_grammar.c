@@ -227,9 +227,10 @@ static int check_line(struct grammar_work *work, struct check *check, const stru
         cli_text_add_string(&work->line, "]");
     }
     cli_text_add_string(&work->line, "}\n");
-    return work->line.failed || work->times.failed         ? cli_fail_memory("grammar")
-           : cli_put_text(&work->output, &work->line) == 0 ? -1
-                                                           : CLI_FAILED;
+    if (work->line.failed || work->times.failed) {
+        return cli_fail_memory("grammar");
+    }
+    return cli_put_text(&work->output, &work->line) == 0 && cli_put_flush(&work->output) == 0 ? -1 : CLI_FAILED;
 }
 
 static int take_line(void *context, const struct cli_json *json, const char **wrong)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One row of a panelled matrix as f32: the embedding look-up. */
-#include "kernels/half_bits.h"             /* slm__f16_to_f32, slm__bf16_to_f32, slm__f32_of_bits */
-#include "kernels/scalar/scalar_kernels.h" /* slm__gather_..._scalar */
+#include "kernels/half_bits.h"                   /* slm__f16_to_f32, slm__f32_of_bits */
+#include "kernels/scalar/float_weights_scalar.h" /* slm__float_weights_scalar */
+#include "kernels/scalar/scalar_kernels.h"       /* slm__gather_..._scalar */
 #include <string.h>
 
 static const uint8_t *panel_of_row_scalar(const struct slm_matrix *w, uint32_t row)
@@ -9,28 +10,9 @@ static const uint8_t *panel_of_row_scalar(const struct slm_matrix *w, uint32_t r
     return w->data + row / SLM_PANEL_ROWS * w->panel_bytes;
 }
 
-void slm__gather_f32_scalar(const struct slm_matrix *w, uint32_t row, float *out)
+void slm__gather_floats_scalar(const struct slm_matrix *w, uint32_t row, float *out)
 {
-    const float *lane = (const float *)(const void *)panel_of_row_scalar(w, row) + row % SLM_PANEL_ROWS;
-    for (uint32_t k = 0; k < w->cols; k++) {
-        out[k] = lane[(size_t)16 * k];
-    }
-}
-
-void slm__gather_f16_scalar(const struct slm_matrix *w, uint32_t row, float *out)
-{
-    const uint16_t *lane = (const uint16_t *)(const void *)panel_of_row_scalar(w, row) + row % SLM_PANEL_ROWS;
-    for (uint32_t k = 0; k < w->cols; k++) {
-        out[k] = slm__f16_to_f32(lane[(size_t)16 * k]);
-    }
-}
-
-void slm__gather_bf16_scalar(const struct slm_matrix *w, uint32_t row, float *out)
-{
-    const uint16_t *lane = (const uint16_t *)(const void *)panel_of_row_scalar(w, row) + row % SLM_PANEL_ROWS;
-    for (uint32_t k = 0; k < w->cols; k++) {
-        out[k] = slm__bf16_to_f32(lane[(size_t)16 * k]);
-    }
+    slm__float_weights_scalar(w->type, panel_of_row_scalar(w, row), row % SLM_PANEL_ROWS, SLM_PANEL_ROWS, w->cols, out);
 }
 
 /* w = scale * q */

@@ -3,10 +3,14 @@
 #include "kernels/scalar/scalar_kernels.h" /* slm__peak_scalar, slm__read_scalar */
 #include <string.h>
 
-/* Eight independent integer multiply-adds per iteration; i8 and i4 are the same work here. */
+/* Eight integer multiply-adds per iteration; i8 and i4 are the same work here. The sums begin with numbers that the compiler does not know:
+ * of zeros it would see that they stay zero, and drop the loop. */
 uint64_t slm__peak_scalar(uint32_t which, uint64_t iterations, uint32_t *sink)
 {
-    uint32_t sum[8] = {0}, factor = which + 3;
+    uint32_t sum[8], factor = which + 3;
+    for (uint32_t j = 0; j < 8; j++) {
+        sum[j] = which + j + 1;
+    }
     for (uint64_t i = 0; i < iterations; i++) {
         for (uint32_t j = 0; j < 8; j++) {
             sum[j] += factor * (sum[(j + 1) % 8] & 255u);

@@ -6,8 +6,8 @@
 #include "kernels/kernels.h" /* function types */
 
 slm_pack_fn slm__pack_floats_scalar, slm__pack_quants_scalar;
-slm_matmul_fn slm__matmul_f32_scalar, slm__matmul_f16_scalar, slm__matmul_bf16_scalar, slm__matmul_i8_scalar, slm__matmul_i4_scalar;
-slm_gather_fn slm__gather_f32_scalar, slm__gather_f16_scalar, slm__gather_bf16_scalar, slm__gather_i8_scalar, slm__gather_i4_scalar;
+slm_matmul_fn slm__matmul_floats_scalar, slm__matmul_i8_scalar, slm__matmul_i4_scalar;
+slm_gather_fn slm__gather_floats_scalar, slm__gather_i8_scalar, slm__gather_i4_scalar;
 slm_rms_norm_fn slm__rms_norm_scalar;
 slm_add_fn slm__add_scalar;
 slm_layer_norm_fn slm__layer_norm_scalar;

@@ -39,6 +39,7 @@ slm_status slm_answer_fields(const char *text, uint64_t length, const slm_token 
 {
     struct slm_span span;
     struct slm_answer_fields found = {0};
+    SLM_REQUIRE_PART(SCORES, "probabilities of an answer's values", error);
     SLM_TRY(slm__text_in(text, length, "text", &span, error));
     SLM_TRY(slm__require(tokens, "tokens", error));
     SLM_TRY(slm__require(count, "count", error));

@@ -10,7 +10,22 @@ uint32_t slm_abi_version(void) { return SLM_ABI_VERSION; }
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
-/* Longer than 60 lines because each part that a build has or has not takes three. */
+/* The name of a part, with a blank in front, where the build is without it. */
+#define WITHOUT_1(name)
+#define WITHOUT_0(name) " " name
+#define WITHOUT_FLAG(flag, name) WITHOUT_##flag(name)
+#define WITHOUT(flag, name) WITHOUT_FLAG(flag, name)
+#define PARTS_MISSING                                                                                                              \
+    WITHOUT(SLM_WITH_CHAT, "chat")                                                                                                 \
+    WITHOUT(SLM_WITH_GRAMMAR, "grammar")                                                                                           \
+    WITHOUT(SLM_WITH_IMAGES, "images")                                                                                             \
+    WITHOUT(SLM_WITH_SCORES, "scores")                                                                                             \
+    WITHOUT(SLM_WITH_REUSE, "reuse")                                                                                               \
+    WITHOUT(SLM_WITH_SNAPSHOTS, "snapshots")                                                                                       \
+    WITHOUT(SLM_WITH_VARIANTS, "variants")                                                                                         \
+    WITHOUT(SLM_WITH_MEASURE, "measure")                                                                                           \
+    WITHOUT(SLM_WITH_MESSAGES, "messages")
+
 const char *slm_build_info(void)
 {
     return "libslm " TEXT(SLM_VERSION_MAJOR) "." TEXT(SLM_VERSION_MINOR) "." TEXT(SLM_VERSION_PATCH)
@@ -27,33 +42,9 @@ const char *slm_build_info(void)
 #if SLM_WITH_CONVERT
             ", with conversion"
 #endif
-#if !SLM_WITH_CHAT || !SLM_WITH_GRAMMAR || !SLM_WITH_IMAGES || !SLM_WITH_SCORES || !SLM_WITH_SNAPSHOTS || !SLM_WITH_VARIANTS || \
-    !SLM_WITH_MEASURE || !SLM_WITH_MESSAGES
-            ", without"
-#endif
-#if !SLM_WITH_CHAT
-            " chat"
-#endif
-#if !SLM_WITH_GRAMMAR
-            " grammar"
-#endif
-#if !SLM_WITH_IMAGES
-            " images"
-#endif
-#if !SLM_WITH_SCORES
-            " scores"
-#endif
-#if !SLM_WITH_SNAPSHOTS
-            " snapshots"
-#endif
-#if !SLM_WITH_VARIANTS
-            " variants"
-#endif
-#if !SLM_WITH_MEASURE
-            " measure"
-#endif
-#if !SLM_WITH_MESSAGES
-            " messages"
+#if !SLM_WITH_CHAT || !SLM_WITH_GRAMMAR || !SLM_WITH_IMAGES || !SLM_WITH_SCORES || !SLM_WITH_REUSE || !SLM_WITH_SNAPSHOTS || \
+    !SLM_WITH_VARIANTS || !SLM_WITH_MEASURE || !SLM_WITH_MESSAGES
+            ", without" PARTS_MISSING
 #endif
             ", kernels scalar"
 #ifdef SLM_HAVE_AVX2
@@ -77,16 +68,7 @@ const char *slm_build_info(void)
         ;
 }
 
-const char *slm_status_name(slm_status status)
-{
-    switch (status) {
-#define NAME_CASE(name, number, text) \
-  case name: return #name;
-        SLM_STATUS_LIST(NAME_CASE)
-#undef NAME_CASE
-    default: return "SLM_E_?";
-    }
-}
+const char *slm_status_name(slm_status status) { return slm__status_name(status); }
 
 const char *slm_status_text(slm_status status) { return slm__status_text(status); }
 

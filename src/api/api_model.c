@@ -70,6 +70,9 @@ static slm_status bind_model(struct slm_model *model, const struct slm_transform
     if (model->file.tokenizer.length > 0) {
         SLM_TRY(slm__tokenizer_open(&model->tokenizer, model->file.tokenizer, error));
         runtime->tokenizer = &model->tokenizer;
+        if (!slm__vocabulary_is_known(model->file.vocabulary)) {
+            model->file.vocabulary.length = 0; /* optional: it is built when it is asked for */
+        }
         if (SLM_WITH_GRAMMAR && model->file.vocabulary.length > 0) {
             SLM_TRY(slm__vocabulary_open(&model->vocabulary, model->file.vocabulary, model->tokenizer.token_count, error));
         }
@@ -80,7 +83,7 @@ static slm_status bind_model(struct slm_model *model, const struct slm_transform
     runtime->team = model->engine->team;
     runtime->memory = &model->engine->memory;
     runtime->users = &model->users;
-    SLM_TRY(bind_embedding(model, error));
+    SLM_TRY(SLM_WITH_SCORES ? bind_embedding(model, error) : SLM_OK);
     (void)slm__meta_text(&model->file, "text.chat_template", &runtime->chat_template);
     (void)slm__meta_text(&model->file, "text.template_tokens", &runtime->template_tokens);
     return SLM_OK;

@@ -43,7 +43,7 @@ slm_status slm_model_get_info(const slm_model *model, slm_model_info *info, slm_
     if (model->transformer.layer_count > 0) {
         describe_transformer(&model->transformer, &known);
     }
-    if (model->transformer.vision != NULL) {
+    if (slm__vision_of(&model->transformer) != NULL) {
         known.image_size = model->transformer.vision->image_size;
         known.image_tokens = model->transformer.vision->tokens;
         known.image_token = model->transformer.vision->image_token;

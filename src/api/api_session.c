@@ -63,7 +63,7 @@ slm_status slm_session_create(slm_model *model, slm_pool *pool, const slm_sessio
     slm_sampling sampling;
     SLM_TRY(slm__require_weights(model, error));
     SLM_TRY(slm__require(session, "session", error));
-    if (model->transformer.bidirectional) {
+    if (SLM_WITH_SCORES && model->transformer.bidirectional) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "the model is an encoder, which has no next token: use slm_embed()");
     }
     SLM_TRY(session_options(&known, &sampling, options, error));
@@ -196,6 +196,7 @@ slm_status slm_session_rewind(slm_session *session, uint64_t tokens, slm_error *
 slm_status slm_session_fork(slm_session *session, slm_session **fork, slm_error *error)
 {
     SLM_TRY(slm__require(session, "session", error));
+    SLM_REQUIRE_PART(REUSE, "forks", error);
     SLM_TRY(slm__require(fork, "fork", error));
     return slm__session_fork(session, fork, error);
 }

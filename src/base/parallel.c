@@ -321,6 +321,9 @@ void slm__team_for(struct slm_team *team, uint32_t items, uint32_t grain, slm_te
 uint32_t slm__usable_cpus(void)
 {
     uint32_t cpus = slm__affinity_cpus();
+#ifdef SLM_THREADS_OPENMP
     uint32_t quota = slm__cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup");
-    return quota < cpus ? quota : cpus;
+    cpus = quota < cpus ? quota : cpus;
+#endif
+    return cpus;
 }

@@ -7,7 +7,8 @@
  *   CHAT       templates, answers taken apart            VARIANTS   mixtures of experts; Unigram, WordPiece and precompiled normalisers
  *   GRAMMAR    grammars, schemas, matchers               MEASURE    what the machine can do
  *   IMAGES     models that see                           MESSAGES   sentences in slm_error; without: the status's text
- *   SCORES     slm_score, slm_embed; encoders
+ *   SCORES     slm_score, slm_embed, encoders;           REUSE      forks, beginnings kept, guesses ahead
+ *              probabilities of an answer's values
  */
 #ifndef SLM_BASE_PARTS_H
 #define SLM_BASE_PARTS_H
@@ -26,6 +27,9 @@
 #endif
 #ifndef SLM_WITH_SCORES
 #  define SLM_WITH_SCORES 1
+#endif
+#ifndef SLM_WITH_REUSE
+#  define SLM_WITH_REUSE 1
 #endif
 #ifndef SLM_WITH_SNAPSHOTS
 #  define SLM_WITH_SNAPSHOTS 1

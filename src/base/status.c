@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the caller's slm_error: within its struct_size only, always NUL-terminated, always clean UTF-8, whatever a file put into it. */
-#include "base/status.h" /* slm__fail, slm__fail_in, slm__fail_memory, slm__fail_plainly, slm__status_text */
+#include "base/status.h" /* slm__fail, slm__fail_in, slm__fail_memory, slm__fail_plainly, slm__status_name, slm__status_text */
 #include "base/utf8.h"   /* slm__utf8_printable */
 
 #include <stdarg.h>
@@ -114,16 +114,31 @@ slm_status slm__fail_memory(slm_error *error, uint64_t bytes)
     return slm__fail(error, SLM_E_NO_MEMORY, "out of memory (%llu bytes)", (unsigned long long)bytes);
 }
 
-const char *slm__status_text(slm_status status)
+struct known_status {
+    slm_status status;
+    const char *name, *text;
+};
+
+static const struct known_status known_statuses[] = {
+#define STATUS_ENTRY(name, number, text) {name, #name, text},
+    SLM_STATUS_LIST(STATUS_ENTRY)
+#undef STATUS_ENTRY
+        {0, "SLM_E_?", "unknown status"},
+};
+
+/* The last entry for a number that is none. */
+static const struct known_status *find_status(slm_status status)
 {
-    switch (status) {
-#define TEXT_CASE(name, number, text) \
-  case name: return text;
-        SLM_STATUS_LIST(TEXT_CASE)
-#undef TEXT_CASE
-    default: return "unknown status";
+    const struct known_status *entry = known_statuses, *last = entry + sizeof known_statuses / sizeof known_statuses[0] - 1;
+    while (entry < last && entry->status != status) {
+        entry++;
     }
+    return entry;
 }
+
+const char *slm__status_name(slm_status status) { return find_status(status)->name; }
+
+const char *slm__status_text(slm_status status) { return find_status(status)->text; }
 
 slm_status slm__fail_plainly(slm_error *error, slm_status status)
 {

@@ -33,7 +33,8 @@ slm_status slm__fail_in(slm_error *error, slm_status status, const char *format,
 /* "out of memory (N bytes)" */
 slm_status slm__fail_memory(slm_error *error, uint64_t bytes);
 
-/* The short text of a status: slm_status_text() */
+/* "SLM_E_..." and the short text of a status: slm_status_name(), slm_status_text() */
+const char *slm__status_name(slm_status status);
 const char *slm__status_text(slm_status status);
 /* As slm__fail(), with the short text of the status for a sentence. */
 slm_status slm__fail_plainly(slm_error *error, slm_status status);

@@ -4,6 +4,7 @@
 #include "base/utf8.h"             /* slm__utf8_valid_prefix */
 #include "grammar/regex_machine.h" /* slm__regex_machine */
 #include "grammar/regex_syntax.h"  /* struct slm_regex, struct slm_regex_reader */
+#include "grammar/repeat_counts.h" /* slm__repeat_join */
 #include "grammar/sequence_set.h"  /* slm__arena_grow */
 
 enum { DEPTH_LIMIT = 200 };
@@ -247,6 +248,12 @@ static slm_status parse_sequence(struct slm_regex_reader *reader, const struct s
             return slm__regex_fail(reader, SLM_E_SYNTAX, start, "an assertion cannot be repeated");
         }
         if (repeated && !(value.min == 1 && value.max == 1)) {
+            struct slm_repeat_counts counts = {value.min, value.max};
+            if (atom->kind == SLM_REGEX_REPEAT && slm__repeat_join((struct slm_repeat_counts){atom->min, atom->max}, counts, &counts)) {
+                value.min = counts.min;
+                value.max = counts.max;
+                atom = atom->children[0];
+            }
             SLM_TRY(make_one(reader, value, atom, &atom));
         }
         SLM_TRY(push(reader, &list, atom));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Laying out a grammar: the builder's records in one block, lists of strings sorted, automata with their costs, objects with their sums. */
 #include "grammar/grammar_compile.h"
-#include "base/arena.h" /* struct slm_carver, slm__carve */
+#include "base/arena.h"          /* struct slm_carver, slm__carve */
+#include "grammar/object_turn.h" /* slm__member_cost */
 
 enum { ALIGNMENT = 64, COST_PASSES_MAX = 10000 };
 
@@ -232,10 +233,10 @@ static slm_status fill_automata(const struct slm_grammar_builder *builder, struc
                 flags[state] |= automaton->next[(size_t)state * record->class_count + c] != SLM_REGULAR_DEAD ? SLM_STATE_GOES_ON : 0;
             }
         }
+        slm__automaton_free_states(automaton, flags, costs); /* they are scratch until now */
         if (!weigh_states(automaton, byte_cost, costs) || (record->bounded != 0 && !weigh_states(automaton, byte_length, lengths))) {
             return slm__fail(error, SLM_E_LIMIT, "an automaton of the grammar has too long words");
         }
-        slm__automaton_free_states(automaton, flags);
         flags += record->state_count;
         costs += record->state_count;
         lengths += record->bounded != 0 ? record->state_count : 0;
@@ -290,8 +291,7 @@ static void sum_objects(const struct slm_grammar_builder *builder, struct parts 
         sums[object->member_count] = 0;
         for (uint32_t m = object->member_count; m-- > 0;) {
             const struct slm_member_record *member = &object->members[m];
-            const uint32_t key = slm__json_spelled_length(parts->texts + member->key, member->key_length) + 4;
-            sums[m] = member->required ? slm__cost_add(sums[m + 1], slm__cost_add(key, parts->cost[member->value])) : sums[m + 1];
+            sums[m] = member->required ? slm__cost_add(sums[m + 1], slm__member_cost(parts->grammar, member)) : sums[m + 1];
         }
         sums += 2 * (object->member_count + (size_t)1);
     }

@@ -28,8 +28,9 @@ slm_status slm__grammar_nullable(const struct slm_grammar_builder *builder, uint
 slm_status slm__grammar_refuse_left_recursion(const struct slm_grammar_builder *builder, const uint8_t *nullable, slm_error *error);
 /* Repetitions of what may be empty repeat what is not empty afterwards: the same strings, and no turn without a byte. */
 slm_status slm__grammar_repeat_nonempty(struct slm_grammar_builder *builder, const uint8_t *nullable, slm_error *error);
-/* Add SLM_STATE_FREE to the flags of an automaton's states. */
-void slm__automaton_free_states(const struct slm_program_automaton *automaton, uint8_t *flags);
+/* Add SLM_STATE_FREE, and the same for slices, to the flags of an automaton's states. `levels` is scratch: a
+ * word for each. */
+void slm__automaton_free_states(const struct slm_program_automaton *automaton, uint8_t *flags, uint32_t *levels);
 /* cost and depth of all nodes of a program whose other parts are complete. */
 slm_status slm__grammar_weigh(const struct slm_grammar *grammar, uint32_t *cost, uint32_t *depth, slm_error *error);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Building nodes: simplified on the way in, and found again when they exist. */
 #include "grammar/grammar_nodes.h"
-#include "base/heap_sort.h" /* slm__heap_sort */
+#include "base/heap_sort.h"        /* slm__heap_sort */
+#include "grammar/repeat_counts.h" /* slm__repeat_join */
 
 #include <stdio.h> /* vsnprintf */
 #include <stdarg.h>
@@ -406,7 +407,12 @@ slm_node slm__node_repeat(struct slm_grammar_builder *builder, slm_node node, ui
     if (min == 1 && max == 1) {
         return node;
     }
-    struct content content = {.record = {.kind = SLM_NODE_KIND_REPEAT, .a = node, .b = min, .c = max}};
+    const struct slm_node_record inner = *record_of(builder, node);
+    struct slm_repeat_counts counts = {min, max};
+    if (inner.kind == SLM_NODE_KIND_REPEAT && slm__repeat_join((struct slm_repeat_counts){inner.b, inner.c}, counts, &counts)) {
+        node = inner.a;
+    }
+    struct content content = {.record = {.kind = SLM_NODE_KIND_REPEAT, .a = node, .b = counts.min, .c = counts.max}};
     return node_with(builder, &content, NULL, 1);
 }
 

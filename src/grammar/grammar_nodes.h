@@ -147,8 +147,8 @@ struct slm_object_shape {
     slm_node space; /* white space around names and values; EMPTY: none */
 };
 
-/* '{' members '}'. Every member at most once. The names of pattern members are compared with each other only where min_properties is above
- * 1 (there they differ); elsewhere a name may come again. */
+/* '{' members '}'. Every member at most once. The names of pattern members are not compared: one may come again, and counts again.
+ * With dependencies, min_properties is more than the required members by one at most. */
 slm_node slm__node_object(struct slm_grammar_builder *builder, const struct slm_object_shape *shape);
 
 /* ---- Read by the compiler of this folder ---- */

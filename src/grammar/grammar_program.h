@@ -17,7 +17,8 @@ enum { SLM_OBJECT_COUNTED_MAX = 1024 }; /* members of an object that is not free
 enum {
     SLM_STATE_ACCEPTS = 1,
     SLM_STATE_GOES_ON = 2,
-    SLM_STATE_FREE = 4 /* whatever plain characters follow, they may: those that JSON need not escape, but for U+2028 and U+2029 */
+    SLM_STATE_FREE = 4, /* whatever plain characters follow, they may: those that JSON need not escape, but for U+2028 and U+2029 */
+    SLM_STATE_FREE_SLICES = 3 /* first bit of those behind which any token of a slice may follow (text/vocabulary_trie.h) */
 };
 
 struct slm_program_automaton {
@@ -26,7 +27,7 @@ struct slm_program_automaton {
     uint32_t start;
     const uint8_t *classes;          /* [256] */
     const uint32_t *next;            /* [state][class] */
-    const uint8_t *flags;            /* [state]: SLM_STATE_... */
+    const uint8_t *flags;            /* [state]: SLM_STATE_...; 8 << slice */
     const struct slm_byte_set *sets; /* [class] */
     const uint32_t *cost;            /* [state]: bytes to the nearest accepting one, characters as JSON spells them */
     const uint32_t *least;           /* [state]: code points to the nearest one, where a node bounds them; or NULL */
@@ -63,7 +64,7 @@ struct slm_grammar {
     const struct slm_program_object *objects;
     const struct slm_string_list *lists;
     const uint32_t *cost;  /* [node]: fewest bytes, or COST_NONE */
-    const uint32_t *depth; /* [node]: fewest frames that it needs below itself */
+    const uint32_t *depth; /* [node]: frames that its cheapest texts need below it */
     uint32_t node_count;
     slm_node root;
     uint32_t depth_limit; /* frames of one stack */
@@ -85,13 +86,6 @@ static inline uint32_t slm__json_spelled_length(const uint8_t *text, uint32_t co
         length += text[i] == '"' || text[i] == '\\' ? 2 : text[i] < 0x20 ? 6 : 1;
     }
     return length;
-}
-
-/* Bytes of a word of at most `most` code points when the nearest one has `cost` bytes: that is short enough, or none has more. */
-static inline uint32_t slm__bounded_cost(uint32_t cost, uint32_t most)
-{
-    enum { LONGEST_SPELLING = 6 };
-    return cost <= most || most > SLM_COST_MAX / (2 * LONGEST_SPELLING) ? cost : LONGEST_SPELLING * (most + 1);
 }
 
 static inline uint32_t slm__automaton_next(const struct slm_program_automaton *automaton, uint32_t state, uint8_t byte)

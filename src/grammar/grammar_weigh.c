@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Fewest bytes and fewest stack frames that each node needs: what has none is never entered, so that no match ends in a dead end. */
+/* Fewest bytes that each node needs, and the frames for these: what has none is never entered, so that no match ends in a dead end. */
 #include "grammar/grammar_compile.h"
+#include "grammar/json_lifted.h" /* slm__lifted_cost */
+#include "grammar/object_turn.h" /* struct slm_weight, slm__turn_rest */
 
-enum { PASSES_MAX = 10000, MEMBER_BYTES = 4 /* quotes, colon, comma */ };
+enum { PASSES_MAX = 10000 };
 
 struct weights {
     const struct slm_grammar *grammar;
@@ -10,6 +12,7 @@ struct weights {
     uint32_t *depth;
 };
 
+static bool is_less(struct slm_weight a, struct slm_weight b) { return a.cost != b.cost ? a.cost < b.cost : a.depth < b.depth; }
 static uint32_t max_of(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 static uint32_t times(uint32_t cost, uint32_t count)
@@ -21,65 +24,20 @@ static uint32_t times(uint32_t cost, uint32_t count)
     return product < SLM_COST_MAX ? (uint32_t)product : SLM_COST_MAX;
 }
 
-struct weight {
-    uint32_t cost;
-    uint32_t depth;
-};
-
-static void add_member(const struct weights *weights, const struct slm_program_object *object, uint32_t member, struct weight *sum)
+/* As at its opening brace. */
+static struct slm_weight weigh_object(const struct weights *weights, const struct slm_program_object *object)
 {
-    const struct slm_member_record *record = &object->members[member];
-    const uint32_t key = slm__json_spelled_length(weights->grammar->texts + record->key, record->key_length);
-    sum->cost = slm__cost_add(sum->cost, slm__cost_add(key + MEMBER_BYTES, weights->cost[record->value]));
-    sum->depth = max_of(sum->depth, weights->depth[record->value]);
-}
-
-/* Members needed beside the required ones are taken from the optional ones in their order, or from the cheapest pattern. */
-static struct weight weigh_object(const struct weights *weights, const struct slm_program_object *object)
-{
-    struct weight sum = {2, 0};
-    uint32_t count = object->required_count;
-    for (uint32_t i = 0; i < object->member_count; i++) {
-        if (object->members[i].required) {
-            add_member(weights, object, i, &sum);
-        }
-    }
-    uint32_t missing = object->min_properties > count ? object->min_properties - count : 0;
-    if (missing > 0 && object->pattern_count > 0) {
-        struct weight best = {SLM_COST_NONE, 0};
-        for (uint32_t i = 0; i < object->pattern_count; i++) {
-            const struct slm_pattern_record *pattern = &object->patterns[i];
-            const struct slm_program_automaton *keys =
-                &weights->grammar->automata[pattern->automaton == UINT32_MAX ? 0 : pattern->automaton];
-            const uint32_t key = pattern->automaton == UINT32_MAX ? missing : keys->cost[keys->start];
-            const uint32_t cost = slm__cost_add(slm__cost_add(key, MEMBER_BYTES), weights->cost[pattern->value]);
-            if (cost < best.cost) {
-                best.cost = cost;
-                best.depth = weights->depth[pattern->value];
-            }
-        }
-        if (best.cost != SLM_COST_NONE) {
-            sum.cost = slm__cost_add(sum.cost, times(best.cost, missing));
-            sum.depth = max_of(sum.depth, best.depth);
-            missing = 0;
-        }
-    }
-    for (uint32_t i = 0; i < object->member_count && missing > 0; i++) {
-        if (!object->members[i].required && weights->cost[object->members[i].value] != SLM_COST_NONE) {
-            add_member(weights, object, i, &sum);
-            missing--;
-        }
-    }
-    if (missing > 0 || object->required_count > object->max_properties) {
-        sum.cost = SLM_COST_NONE;
-    }
+    const struct slm_frame frame = {0};
+    const struct slm_object_turn turn = {weights->grammar, NULL, object, &frame, UINT32_MAX};
+    struct slm_weight sum = slm__turn_rest(&turn, SLM_LIST_LOST, false);
+    sum.cost = slm__cost_add(sum.cost, sum.cost == 0 ? 2 : 1); /* the braces; the first member has no comma */
     sum.depth++;
     return sum;
 }
 
-static struct weight weigh_sequence(const struct weights *weights, const struct slm_node_record *record)
+static struct slm_weight weigh_sequence(const struct weights *weights, const struct slm_node_record *record)
 {
-    struct weight sum = {0, 0};
+    struct slm_weight sum = {0, 0};
     for (uint32_t i = 0; i < record->b; i++) {
         const slm_node child = weights->grammar->words[record->a + i];
         sum.cost = slm__cost_add(sum.cost, weights->cost[child]);
@@ -88,22 +46,22 @@ static struct weight weigh_sequence(const struct weights *weights, const struct 
     return sum;
 }
 
-static struct weight weigh_choice(const struct weights *weights, const struct slm_node_record *record)
+static struct slm_weight weigh_choice(const struct weights *weights, const struct slm_node_record *record)
 {
-    struct weight best = {SLM_COST_NONE, SLM_COST_MAX};
+    struct slm_weight best = {SLM_COST_NONE, SLM_COST_MAX};
     for (uint32_t i = 0; i < record->b; i++) {
         const slm_node child = weights->grammar->words[record->a + i];
         if (weights->cost[child] != SLM_COST_NONE) {
-            best.cost = weights->cost[child] < best.cost ? weights->cost[child] : best.cost;
-            best.depth = weights->depth[child] < best.depth ? weights->depth[child] : best.depth;
+            const struct slm_weight weight = {weights->cost[child], weights->depth[child]};
+            best = is_less(weight, best) ? weight : best;
         }
     }
     return best;
 }
 
-static struct weight weigh_texts(const struct slm_string_list *list)
+static struct slm_weight weigh_texts(const struct slm_string_list *list)
 {
-    struct weight best = {SLM_COST_NONE, 0};
+    struct slm_weight best = {SLM_COST_NONE, 0};
     for (uint32_t i = 0; i < list->count; i++) {
         best.cost = list->strings[i].length < best.cost ? list->strings[i].length : best.cost;
     }
@@ -113,18 +71,15 @@ static struct weight weigh_texts(const struct slm_string_list *list)
 /* Of the shortest word that has at most `most` code points. */
 static uint32_t automaton_cost(const struct slm_program_automaton *automaton, uint32_t most)
 {
-    uint32_t cost = automaton->cost[automaton->start];
-    if (most == SLM_REPEAT_NO_END) {
-        return cost;
-    }
-    return automaton->least[automaton->start] > most ? SLM_COST_NONE : slm__bounded_cost(cost, most);
+    const struct slm_lifted start = {automaton->start, 0, most, most == SLM_REPEAT_NO_END ? NULL : automaton->least};
+    return slm__lifted_cost(automaton, &start);
 }
 
-static struct weight weigh(const struct weights *weights, slm_node node)
+static struct slm_weight weigh(const struct weights *weights, slm_node node)
 {
     const struct slm_grammar *grammar = weights->grammar;
     const struct slm_node_record *record = &grammar->nodes[node];
-    struct weight weight = {SLM_COST_NONE, 0};
+    struct slm_weight weight = {SLM_COST_NONE, 0};
     switch ((enum slm_node_kind)record->kind) {
     case SLM_NODE_KIND_NEVER: break;
     case SLM_NODE_KIND_EMPTY: weight.cost = 0; break;
@@ -159,10 +114,10 @@ slm_status slm__grammar_weigh(const struct slm_grammar *grammar, uint32_t *cost,
     for (uint32_t pass = 0; pass < PASSES_MAX; pass++) {
         bool changed = false;
         for (slm_node node = 0; node < grammar->node_count; node++) {
-            const struct weight weight = weigh(&weights, node);
-            if (weight.cost < cost[node] || (weight.cost != SLM_COST_NONE && weight.depth < depth[node])) {
-                cost[node] = weight.cost < cost[node] ? weight.cost : cost[node];
-                depth[node] = weight.depth < depth[node] ? weight.depth : depth[node];
+            const struct slm_weight weight = weigh(&weights, node);
+            if (is_less(weight, (struct slm_weight){cost[node], depth[node]})) {
+                cost[node] = weight.cost;
+                depth[node] = weight.depth;
                 changed = true;
             }
         }

@@ -24,29 +24,66 @@ static bool is_alive(struct bound bound, uint32_t state)
     return state != SLM_REGULAR_DEAD && (bound.least == NULL || bound.least[state] <= bound.left);
 }
 
-/* Whether a character between two of the same UTF-8 length leads on from `state`, with what the bound leaves behind it. */
-static bool lives_between(const struct slm_program_automaton *automaton, struct bound bound, uint32_t state, const uint8_t *first,
-                          const uint8_t *last, unsigned count, bool at_first, bool at_last)
+/* Bytes 80 to BF that lead on from `state`, in a row: the rest of a character. */
+static uint32_t rest_of_character(const struct slm_program_automaton *automaton, uint32_t state)
 {
-    if (count == 0 || (!at_first && !at_last)) {
-        return true; /* every state leads to a whole word, so inside a character to its end */
+    uint32_t count = 0;
+    for (bool inside = true; inside; count += inside) {
+        const uint32_t *row = automaton->next + (size_t)state * automaton->class_count;
+        inside = false;
+        for (uint32_t c = 0; c < automaton->class_count && !inside; c++) {
+            inside = row[c] != SLM_REGULAR_DEAD && automaton->sets[c].words[2] != 0; /* of such a class all bytes are 80 to BF */
+            state = inside ? row[c] : state;
+        }
+    }
+    return count;
+}
+
+/* From `state`, with `rest` bytes to the end of its character. A nearest word that has no more bytes than code points are left is short
+ * enough; where it has more, the nearest one that is short enough has no longer spelling than \uXXXX for each of them. */
+static uint32_t cost_at(const struct slm_program_automaton *automaton, struct bound bound, uint32_t state, uint32_t rest)
+{
+    enum { LONGEST_SPELLING = 6 };
+    if (!is_alive(bound, state)) {
+        return SLM_COST_NONE;
+    }
+    const uint32_t cost = automaton->cost[state];
+    return bound.least == NULL || cost - rest <= bound.left ? cost : rest + LONGEST_SPELLING * bound.left;
+}
+
+/* A way from a state of the automaton over one of a range of characters to the end of a word: what is behind the character costs as much.
+ * The search ends when it is not more than `enough`. */
+struct search {
+    const struct slm_program_automaton *automaton;
+    struct bound bound; /* behind the character */
+    uint32_t enough;
+    uint32_t least; /* found */
+};
+
+/* Characters between two of the same UTF-8 length, as far as their first bytes led to `state`. */
+static void search_between(struct search *search, uint32_t state, const uint8_t *first, const uint8_t *last, unsigned count, bool at_first,
+                           bool at_last)
+{
+    if (count == 0 || (!at_first && !at_last)) { /* every state leads to a whole word, so inside a character to its end */
+        const uint32_t cost = cost_at(search->automaton, search->bound, state, count);
+        search->least = cost != SLM_COST_NONE && cost - count < search->least ? cost - count : search->least;
+        return;
     }
     const unsigned from = at_first ? first[0] : 0x80;
     const unsigned to = at_last ? last[0] : 0xBF;
-    for (unsigned byte = from; byte <= to; byte++) {
-        const uint32_t next = slm__automaton_next(automaton, state, (uint8_t)byte);
-        if (is_alive(bound, next) &&
-            lives_between(automaton, bound, next, first + 1, last + 1, count - 1, at_first && byte == from, at_last && byte == to)) {
-            return true;
+    for (unsigned byte = from; byte <= to && search->least > search->enough; byte++) {
+        const uint32_t next = slm__automaton_next(search->automaton, state, (uint8_t)byte);
+        if (is_alive(search->bound, next)) {
+            search_between(search, next, first + 1, last + 1, count - 1, at_first && byte == from, at_last && byte == to);
         }
     }
-    return false;
 }
 
-/* Whether any character of first..last leads on. */
-static bool lives_in(const struct slm_program_automaton *automaton, struct bound bound, uint32_t state, uint32_t first, uint32_t last)
+/* Over any character of first..last. */
+static uint32_t search_in(struct search *search, uint32_t state, uint32_t first, uint32_t last)
 {
     static const struct code_range lengths[] = {{0, 0x7F}, {0x80, 0x7FF}, {0x800, 0xD7FF}, {0xE000, 0xFFFF}, {0x10000, 0x10FFFF}};
+    search->least = SLM_COST_NONE;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         const uint32_t from = first > lengths[i].first ? first : lengths[i].first;
         const uint32_t to = last < lengths[i].last ? last : lengths[i].last;
@@ -55,58 +92,89 @@ static bool lives_in(const struct slm_program_automaton *automaton, struct bound
             uint8_t to_bytes[4];
             const unsigned count = slm__utf8_encode(from, from_bytes);
             slm__utf8_encode(to, to_bytes);
-            if (lives_between(automaton, bound, state, from_bytes, to_bytes, count, true, true)) {
-                return true;
-            }
+            search_between(search, state, from_bytes, to_bytes, count, true, true);
         }
     }
-    return false;
+    return search->least;
 }
 
-static bool lives_by_number(const struct slm_program_automaton *automaton, struct bound bound, uint32_t state, uint32_t first,
-                            uint32_t last)
+static uint32_t least_of(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* Over those that may be spelled \uXXXX. */
+static uint32_t search_by_number(struct search *search, uint32_t state, uint32_t first, uint32_t last)
 {
-    for (int i = 0; i < SPELLED_RANGES; i++) {
+    uint32_t least = SLM_COST_NONE;
+    for (int i = 0; i < SPELLED_RANGES && least > search->enough; i++) {
         const uint32_t from = first > spelled_by_number[i].first ? first : spelled_by_number[i].first;
         const uint32_t to = last < spelled_by_number[i].last ? last : spelled_by_number[i].last;
-        if (from <= to && lives_in(automaton, bound, state, from, to)) {
-            return true;
-        }
+        least = from <= to ? least_of(least, search_in(search, state, from, to)) : least;
     }
-    return false;
+    return least;
 }
 
-/* The codes that an escape may still become: first..last of the units, and for first surrogates what they stand for. */
-static bool escape_lives(const struct slm_program_automaton *automaton, const struct slm_lifted *place)
+/* Over an escaped sign: \n. */
+static uint32_t search_signs(struct search *search, uint32_t state)
 {
-    const struct bound bound = {place->left - 1, place->least}; /* behind the character */
+    uint32_t least = SLM_COST_NONE;
+    for (const char *sign = "\"\\/bfnrt"; *sign != '\0' && least > search->enough; sign++) {
+        const uint32_t next = slm__automaton_next(search->automaton, state, (uint8_t)slm__json_escape_code((uint8_t)*sign));
+        least = least_of(least, cost_at(search->automaton, search->bound, next, 0));
+    }
+    return least;
+}
+
+enum { DIGITS = 4, PAIR = 6 }; /* bytes */
+
+/* Bytes from inside an escape to the end of a word, by what it may still become; COST_NONE: nothing. Where that is not more than `enough`,
+ * it may be more than the fewest. */
+static uint32_t escape_cost(const struct slm_program_automaton *automaton, const struct slm_lifted *place, uint32_t enough)
+{
+    struct search search = {automaton, {place->left - 1, place->least}, enough, SLM_COST_NONE};
     const uint32_t high = 0x10000 + (slm__json_chars_high(place->chars) << 10);
-    const unsigned open_bits = 4 * (4 - slm__json_chars_count(place->chars));
-    const uint32_t first = slm__json_chars_value(place->chars) << open_bits;
-    const uint32_t last = first + (1u << open_bits) - 1;
+    const uint32_t open_digits = DIGITS - slm__json_chars_count(place->chars);
+    const uint32_t first = slm__json_chars_value(place->chars) << (4 * open_digits);
+    const uint32_t last = first + (1u << (4 * open_digits)) - 1;
+    uint32_t least;
+    uint32_t from;
+    uint32_t to;
     switch (slm__json_chars_mode(place->chars)) {
     case SLM_JSON_CHARS_ESCAPE:
-        for (const char *sign = "\"\\/bfnrt"; *sign != '\0'; sign++) {
-            if (is_alive(bound, slm__automaton_next(automaton, place->state, (uint8_t)slm__json_escape_code((uint8_t)*sign)))) {
-                return true;
-            }
+        least = slm__cost_add(search_signs(&search, place->state), 1);
+        if (least > enough) {
+            least = least_of(least, slm__cost_add(search_by_number(&search, place->state, 0, 0xFFFF), 1 + DIGITS));
         }
-        return lives_by_number(automaton, bound, place->state, 0, 0x10FFFF);
-    case SLM_JSON_CHARS_HEX: {
-        if (lives_by_number(automaton, bound, place->state, first, last > 0xFFFF ? 0xFFFF : last)) {
-            return true;
+        return least > enough ? least_of(least, slm__cost_add(search_in(&search, place->state, 0x10000, 0x10FFFF), 1 + DIGITS + PAIR))
+                              : least;
+    case SLM_JSON_CHARS_HEX:
+        least = slm__cost_add(search_by_number(&search, place->state, first, last), open_digits);
+        from = first > 0xD800 ? first : 0xD800;
+        to = last < 0xDBFF ? last : 0xDBFF;
+        if (from > to || least <= enough) {
+            return least;
         }
-        const uint32_t from = first > 0xD800 ? first : 0xD800;
-        const uint32_t to = last < 0xDBFF ? last : 0xDBFF;
-        return from <= to && lives_in(automaton, bound, place->state, 0x10000 + ((from & 0x3FF) << 10), 0x103FF + ((to & 0x3FF) << 10));
+        from = 0x10000 + ((from & 0x3FF) << 10);
+        to = 0x103FF + ((to & 0x3FF) << 10);
+        return least_of(least, slm__cost_add(search_in(&search, place->state, from, to), open_digits + PAIR));
+    case SLM_JSON_CHARS_PAIR_HEX:
+        from = first > 0xDC00 ? first : 0xDC00;
+        to = last < 0xDFFF ? last : 0xDFFF;
+        return slm__cost_add(search_in(&search, place->state, high + (from & 0x3FF), high + (to & 0x3FF)), open_digits);
+    default: return slm__cost_add(search_in(&search, place->state, high, high + 0x3FF), slm__json_chars_rest(place->chars));
     }
-    case SLM_JSON_CHARS_PAIR_HEX: {
-        const uint32_t from = first > 0xDC00 ? first : 0xDC00;
-        const uint32_t to = last < 0xDFFF ? last : 0xDFFF;
-        return lives_in(automaton, bound, place->state, high + (from & 0x3FF), high + (to & 0x3FF));
+}
+
+static bool escape_lives(const struct slm_program_automaton *automaton, const struct slm_lifted *place)
+{
+    return escape_cost(automaton, place, SLM_COST_MAX) != SLM_COST_NONE;
+}
+
+uint32_t slm__lifted_cost(const struct slm_program_automaton *automaton, const struct slm_lifted *place)
+{
+    if (place->chars != 0) {
+        return escape_cost(automaton, place, 0);
     }
-    default: return lives_in(automaton, bound, place->state, high, high + 0x3FF);
-    }
+    return cost_at(automaton, (struct bound){place->left, place->least}, place->state,
+                   place->least == NULL ? 0 : rest_of_character(automaton, place->state));
 }
 
 static bool raw(uint8_t byte) { return byte >= 0x20 && byte != '"' && byte != '\\'; }
@@ -165,6 +233,22 @@ bool slm__escape_may_spell(uint32_t chars, uint32_t code)
     case SLM_JSON_CHARS_PAIR:
     case SLM_JSON_CHARS_PAIR_ESCAPE: return high == slm__json_chars_high(chars);
     default: return true;
+    }
+}
+
+uint32_t slm__escape_rest(uint32_t chars, uint32_t code)
+{
+    const uint32_t rest = DIGITS - slm__json_chars_count(chars);
+    switch (slm__json_chars_mode(chars)) {
+    case SLM_JSON_CHARS_ESCAPE:
+        for (const char *sign = "\"\\/bfnrt"; *sign != '\0'; sign++) {
+            if (slm__json_escape_code((uint8_t)*sign) == code) {
+                return 1;
+            }
+        }
+        return 1 + DIGITS + (code >= 0x10000 ? PAIR : 0);
+    case SLM_JSON_CHARS_HEX: return rest + (code >= 0x10000 ? PAIR : 0);
+    default: return slm__json_chars_rest(chars);
     }
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* How far it is to the end: the place itself, and what its stack still asks for. */
+/*
+ * How far it is to the end: the place itself, and what its stack still asks for. At every state some byte brings the end nearer by one at
+ * least, so that following it completes a text within its cost.
+ */
 #include "grammar/match_states.h"
-#include "grammar/object_match.h" /* slm__object_rest */
-
-enum { ESCAPE_BYTES = 12 };
+#include "grammar/json_lifted.h"  /* slm__lifted_place, slm__lifted_cost */
+#include "grammar/object_match.h" /* slm__object_rest, slm__object_cost */
+#include "text/json_chars.h"      /* slm__json_chars_rest */
 
 static uint32_t times(uint32_t cost, uint32_t count)
 {
@@ -11,21 +14,23 @@ static uint32_t times(uint32_t cost, uint32_t count)
     return product < SLM_COST_MAX ? (uint32_t)product : SLM_COST_MAX;
 }
 
-static uint32_t object_cost(const struct slm_match_states *states, const struct slm_configuration *place)
+/* Characters that are still needed, one byte each, behind the one begun. */
+static uint32_t chars_cost(const struct slm_node_record *node, const struct slm_configuration *place)
 {
-    const enum slm_object_place at = (enum slm_object_place)(place->a & 15);
-    if (at == SLM_OBJECT_AT_OPEN) {
-        return states->grammar->cost[place->node];
-    }
-    const uint32_t rest = slm__object_rest(states, &states->frames[place->frame]);
-    return at == SLM_OBJECT_AT_SIGN ? rest : slm__cost_add(rest, place->a >> 4 != 0 ? ESCAPE_BYTES : 0);
+    const uint32_t begun = place->b + (place->a != 0 ? 1 : 0);
+    return slm__cost_add(begun < node->b ? node->b - begun : 0, slm__json_chars_rest(place->a));
 }
 
-static uint32_t lifted_cost(const struct slm_program_automaton *automaton, const struct slm_node_record *node,
-                            const struct slm_configuration *place)
+/* Of the shortest text of a list, from a position in it. */
+static uint32_t texts_cost(const struct slm_string_list *list, uint32_t position)
 {
-    return node->c == SLM_REPEAT_NO_END ? automaton->cost[place->b]
-                                        : slm__bounded_cost(automaton->cost[place->b & UINT16_MAX], place->b >> 16);
+    const uint32_t end = slm__list_end(list, position);
+    uint32_t best = SLM_COST_MAX;
+    for (uint32_t i = slm__list_first(position); i < end; i++) {
+        const uint32_t rest = list->strings[i].length - slm__list_length(position);
+        best = rest > 0 && rest < best ? rest : best;
+    }
+    return best;
 }
 
 static uint32_t place_cost(const struct slm_match_states *states, const struct slm_configuration *place)
@@ -35,20 +40,13 @@ static uint32_t place_cost(const struct slm_match_states *states, const struct s
     switch ((enum slm_node_kind)node->kind) {
     case SLM_NODE_KIND_TEXT: return node->b - place->b;
     case SLM_NODE_KIND_AUTOMATON: return grammar->automata[node->a].cost[place->b];
-    case SLM_NODE_KIND_LIFTED:
-        return slm__cost_add(lifted_cost(&grammar->automata[node->a], node, place), place->a != 0 ? ESCAPE_BYTES : 0);
-    case SLM_NODE_KIND_CHARS: return slm__cost_add(place->b < node->b ? node->b - place->b : 0, place->a != 0 ? ESCAPE_BYTES : 0);
-    case SLM_NODE_KIND_OBJECT: return object_cost(states, place);
-    case SLM_NODE_KIND_TEXTS: {
-        const struct slm_string_list *list = &grammar->lists[node->a];
-        const uint32_t end = slm__list_end(list, place->b);
-        uint32_t best = SLM_COST_MAX;
-        for (uint32_t i = slm__list_first(place->b); i < end; i++) {
-            const uint32_t rest = list->strings[i].length - slm__list_length(place->b);
-            best = rest > 0 && rest < best ? rest : best;
-        }
-        return best;
+    case SLM_NODE_KIND_LIFTED: {
+        const struct slm_lifted lifted = slm__lifted_place(grammar, place);
+        return slm__lifted_cost(&grammar->automata[node->a], &lifted);
     }
+    case SLM_NODE_KIND_CHARS: return chars_cost(node, place);
+    case SLM_NODE_KIND_OBJECT: return slm__object_cost(states, place);
+    case SLM_NODE_KIND_TEXTS: return texts_cost(&grammar->lists[node->a], place->b);
     default: return 1;
     }
 }
@@ -77,7 +75,7 @@ uint32_t slm__match_cost(const struct slm_match_states *states, slm_state state)
         const struct slm_configuration *place = &states->configurations[record->first + i];
         uint32_t cost = place_cost(states, place);
         uint32_t frame = place->frame;
-        if (states->grammar->nodes[place->node].kind == SLM_NODE_KIND_OBJECT && (place->a & 15) != SLM_OBJECT_AT_OPEN) {
+        if (states->grammar->nodes[place->node].kind == SLM_NODE_KIND_OBJECT && slm__object_place(place) != SLM_OBJECT_AT_OPEN) {
             frame = states->frames[frame].parent; /* its own frame is in the place's cost */
         }
         for (; frame != 0 && cost < best; frame = states->frames[frame].parent) {

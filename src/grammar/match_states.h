@@ -21,8 +21,16 @@ struct slm_configuration {
     slm_node node;  /* EMPTY: the end */
     uint32_t frame; /* what follows; 0: nothing */
     uint32_t a;     /* strings, objects: enum slm_object_place and a state of text/json_chars.h */
-    uint32_t b;     /* place in the node */
+    uint32_t b;     /* place in the node; with a bound on code points: struct slm_counted_place */
 };
+
+/* `b` of a place in a lifted automaton with a bounded number of code points. */
+struct slm_counted_place {
+    uint32_t state;
+    uint32_t left; /* code points that may still come */
+};
+
+static inline struct slm_counted_place slm__counted_place(uint32_t b) { return (struct slm_counted_place){b & UINT16_MAX, b >> 16}; }
 
 struct slm_frame {
     slm_node node; /* goes on when what is above it is complete */

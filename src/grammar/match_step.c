@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One byte further: what each configuration makes of it, what may follow, and the state that all of them are. */
 #include "grammar/match_states.h"
-#include "base/heap_sort.h"      /* slm__heap_sort */
-#include "grammar/json_lifted.h" /* slm__lifted_step */
+#include "base/heap_sort.h"       /* slm__heap_sort */
+#include "grammar/json_lifted.h"  /* slm__lifted_step */
 #include "grammar/object_match.h" /* slm__object_step */
 #include "text/json_chars.h"      /* slm__json_chars_step */
 
@@ -96,15 +96,6 @@ void slm__match_found(struct slm_match_states *states, struct slm_configuration 
 static uint32_t pack_place(const struct slm_node_record *node, uint32_t state, uint32_t left)
 {
     return node->c == SLM_REPEAT_NO_END ? state : state | left << 16;
-}
-
-static struct slm_lifted lifted_at(const struct slm_grammar *grammar, const struct slm_configuration *place)
-{
-    const struct slm_node_record *node = &grammar->nodes[place->node];
-    if (node->c == SLM_REPEAT_NO_END) {
-        return (struct slm_lifted){place->b, place->a, 0, NULL};
-    }
-    return (struct slm_lifted){place->b & UINT16_MAX, place->a, place->b >> 16, grammar->automata[node->a].least};
 }
 
 static void enter_automaton(struct slm_match_states *states, slm_node node, uint32_t frame)
@@ -285,7 +276,7 @@ static void step(struct slm_match_states *states, const struct slm_configuration
         break;
     }
     case SLM_NODE_KIND_LIFTED: {
-        struct slm_lifted lifted = lifted_at(grammar, place);
+        struct slm_lifted lifted = slm__lifted_place(grammar, place);
         if (slm__lifted_step(&grammar->automata[node->a], &lifted, byte)) {
             step_automaton(states, place, lifted.state, lifted.chars, lifted.left);
         }
@@ -316,7 +307,7 @@ static void first(const struct slm_match_states *states, const struct slm_config
         break;
     }
     case SLM_NODE_KIND_LIFTED: {
-        const struct slm_lifted lifted = lifted_at(grammar, place);
+        const struct slm_lifted lifted = slm__lifted_place(grammar, place);
         slm__lifted_first(&grammar->automata[node->a], &lifted, set);
         break;
     }

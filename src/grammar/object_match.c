@@ -6,211 +6,12 @@
 #include "grammar/object_match.h"
 #include "base/utf8.h"           /* slm__utf8_decode, slm__utf8_encode */
 #include "grammar/json_lifted.h" /* slm__lifted_step */
+#include "grammar/object_turn.h" /* struct slm_object_turn, slm__turn_may_take */
 #include "text/json_chars.h"     /* slm__json_chars_step */
-
-enum {
-    PHASE_BITS = 3,
-    OTHERS = 1 << PHASE_BITS,
-    COUNT_SHIFT = PHASE_BITS + 1,
-    COUNT_MAX = (1 << 28) - 1,
-    PLACE_BITS = 4,
-    SET_WORDS = SLM_OBJECT_COUNTED_MAX / 32
-};
-
-static enum slm_object_phase phase_of(const struct slm_frame *frame) { return (enum slm_object_phase)(frame->c & (OTHERS - 1)); }
-static uint32_t count_of(const struct slm_frame *frame) { return frame->c >> COUNT_SHIFT; }
-static enum slm_object_place place_of(const struct slm_configuration *place)
-{
-    return (enum slm_object_place)(place->a & ((1 << PLACE_BITS) - 1));
-}
-static uint32_t chars_of(const struct slm_configuration *place) { return place->a >> PLACE_BITS; }
 
 static const struct slm_program_object *object_of(const struct slm_match_states *states, slm_node node)
 {
     return &states->grammar->objects[states->grammar->nodes[node].a];
-}
-
-/* ---- Whose turn it is ---- */
-
-struct turn {
-    const struct slm_match_states *states;
-    const struct slm_program_object *object;
-    const struct slm_frame *frame;
-};
-
-static struct turn turn_of(const struct slm_match_states *states, uint32_t frame)
-{
-    const struct slm_frame *record = &states->frames[frame];
-    return (struct turn){states, object_of(states, record->node), record};
-}
-
-static bool can_hold(const struct turn *turn, slm_node value)
-{
-    const struct slm_grammar *grammar = turn->states->grammar;
-    return grammar->cost[value] != SLM_COST_NONE && turn->frame->depth + 1 + grammar->depth[value] <= grammar->depth_limit;
-}
-
-static bool has(const uint32_t *bits, uint32_t i) { return bits[i / 32] >> (i % 32) & 1; }
-static void put(uint32_t *bits, uint32_t i) { bits[i / 32] |= 1u << (i % 32); }
-
-/* What is behind the members seen, with one more. */
-struct account {
-    uint32_t seen[SET_WORDS];
-    uint32_t needed[SET_WORDS]; /* those that have to come */
-    uint32_t next;              /* in order: the next that may come */
-    uint32_t count;
-    uint32_t pending; /* needed, and not seen */
-};
-
-/* With member `taken` (or SLM_LIST_LOST: none) and, with `others`, one of another name. */
-static void open_account(const struct turn *turn, uint32_t taken, bool others, struct account *account)
-{
-    const struct slm_program_object *object = turn->object;
-    memset(account, 0, sizeof *account);
-    account->count = count_of(turn->frame) + (taken != SLM_LIST_LOST || others ? 1 : 0);
-    for (uint32_t i = 0; i < object->member_count; i++) {
-        if (object->keeps_set ? slm__match_set_has(turn->states, turn->frame->a, i) : i < turn->frame->a) {
-            put(account->seen, i);
-            account->next = i + 1;
-        }
-    }
-    if (taken != SLM_LIST_LOST) {
-        put(account->seen, taken);
-        account->next = taken + 1;
-    }
-    if (others || (turn->frame->c & OTHERS)) {
-        account->next = object->member_count;
-    }
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (uint32_t i = 0; i < object->member_count; i++) {
-            const struct slm_member_record *member = &object->members[i];
-            if (member->required && (object->keeps_set || i >= turn->frame->a)) {
-                put(account->needed, i);
-            }
-            for (uint32_t k = 0; k < member->needs_count && (has(account->seen, i) || has(account->needed, i)); k++) {
-                const uint32_t needed = turn->states->grammar->words[member->needs + k];
-                changed = changed || !has(account->needed, needed);
-                put(account->needed, needed);
-            }
-        }
-    }
-    for (uint32_t i = 0; i < object->member_count; i++) {
-        account->pending += has(account->needed, i) && !has(account->seen, i);
-    }
-}
-
-static bool some_pattern_holds(const struct turn *turn)
-{
-    for (uint32_t i = 0; i < turn->object->pattern_count; i++) {
-        if (can_hold(turn, turn->object->patterns[i].value)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether what is needed, and enough, and not too many, can still come. */
-static bool account_can_close(const struct turn *turn, const struct account *account)
-{
-    const struct slm_program_object *object = turn->object;
-    uint32_t available = 0;
-    for (uint32_t i = 0; i < object->member_count; i++) {
-        const bool reachable = (object->any_order || i >= account->next) && can_hold(turn, object->members[i].value);
-        const bool pending = has(account->needed, i) && !has(account->seen, i);
-        if (pending && !reachable) {
-            return false;
-        }
-        available += reachable && !pending && !has(account->seen, i);
-    }
-    const uint32_t sum = account->count + account->pending;
-    if (sum < account->count || (object->max_properties != UINT32_MAX && sum > object->max_properties)) {
-        return false;
-    }
-    return sum >= object->min_properties || object->min_properties - sum <= available || some_pattern_holds(turn);
-}
-
-/* Members come and go freely: nothing depends on counts or needs (any more). */
-static bool is_free(const struct turn *turn)
-{
-    const struct slm_program_object *object = turn->object;
-    return object->is_free ||
-           (!object->has_needs && object->max_properties == UINT32_MAX && count_of(turn->frame) >= object->min_properties);
-}
-
-static bool may_take(const struct turn *turn, uint32_t member)
-{
-    const struct slm_program_object *object = turn->object;
-    if (!can_hold(turn, object->members[member].value)) {
-        return false;
-    }
-    if (object->keeps_set && slm__match_set_has(turn->states, turn->frame->a, member)) {
-        return false;
-    }
-    if (!object->keeps_set && (member < turn->frame->a || member > object->next_required[turn->frame->a])) {
-        return false;
-    }
-    if (is_free(turn)) {
-        return true;
-    }
-    struct account account;
-    open_account(turn, SLM_LIST_LOST, false, &account);
-    if (!object->any_order && member < account.next) {
-        return false;
-    }
-    open_account(turn, member, false, &account);
-    return account_can_close(turn, &account);
-}
-
-static bool may_take_pattern(const struct turn *turn, uint32_t pattern)
-{
-    const struct slm_program_object *object = turn->object;
-    if (!can_hold(turn, object->patterns[pattern].value)) {
-        return false;
-    }
-    if (!object->keeps_set && object->next_required[turn->frame->a] < object->member_count) {
-        return false;
-    }
-    if (is_free(turn)) {
-        return true;
-    }
-    struct account account;
-    open_account(turn, SLM_LIST_LOST, true, &account);
-    return account_can_close(turn, &account);
-}
-
-static bool may_take_any(const struct turn *turn)
-{
-    for (uint32_t i = 0; i < turn->object->pattern_count; i++) {
-        if (may_take_pattern(turn, i)) {
-            return true;
-        }
-    }
-    for (uint32_t i = turn->object->keeps_set ? 0 : turn->frame->a; i < turn->object->member_count; i++) {
-        if (may_take(turn, i)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool may_close(const struct turn *turn)
-{
-    const struct slm_program_object *object = turn->object;
-    if (!is_free(turn)) {
-        struct account account;
-        open_account(turn, SLM_LIST_LOST, false, &account);
-        return account.pending == 0 && account.count >= object->min_properties;
-    }
-    if (!object->keeps_set) {
-        return object->next_required[turn->frame->a] == object->member_count;
-    }
-    for (uint32_t i = object->next_required[0]; i < object->member_count; i = object->next_required[i + 1]) {
-        if (!slm__match_set_has(turn->states, turn->frame->a, i)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* ---- Moves ---- */
@@ -219,7 +20,7 @@ static bool may_close(const struct turn *turn)
 static uint32_t frame_in(struct slm_match_states *states, const struct slm_frame *frame, enum slm_object_phase phase, uint32_t value)
 {
     struct slm_frame changed = *frame;
-    changed.c = (frame->c & ~(uint32_t)(OTHERS - 1)) | (uint32_t)phase;
+    changed.c = (frame->c & ~(uint32_t)(SLM_OBJECT_OTHERS - 1)) | (uint32_t)phase;
     changed.b = value;
     return slm__match_frame(states, &changed);
 }
@@ -236,7 +37,7 @@ void slm__object_return(struct slm_match_states *states, uint32_t frame)
 {
     const struct slm_frame record = states->frames[frame];
     uint32_t changed;
-    switch (phase_of(&record)) {
+    switch (slm__object_phase(&record)) {
     case SLM_OBJECT_VALUE:
         changed = frame_in(states, &record, SLM_OBJECT_IN_VALUE, 0);
         if (changed != UINT32_MAX) {
@@ -255,7 +56,7 @@ static void take(struct slm_match_states *states, const struct slm_frame *frame,
     struct slm_frame taken = *frame;
     if (member == SLM_LIST_LOST) {
         taken.a = object->keeps_set ? frame->a : object->member_count;
-        taken.c |= object->keeps_set && !object->any_order ? OTHERS : 0;
+        taken.c |= object->keeps_set && !object->any_order ? SLM_OBJECT_OTHERS : 0;
     } else if (object->keeps_set) {
         taken.a = slm__match_set_with(states, frame->a, (object->member_count + 31) / 32, member);
         if (taken.a == UINT32_MAX) {
@@ -265,8 +66,8 @@ static void take(struct slm_match_states *states, const struct slm_frame *frame,
         taken.a = member + 1;
     }
     const uint32_t top = object->max_properties == UINT32_MAX ? object->min_properties : object->max_properties;
-    if (!object->is_free && count_of(frame) < top && count_of(frame) < COUNT_MAX) {
-        taken.c += 1u << COUNT_SHIFT;
+    if (!object->is_free && slm__object_count(frame) < top && slm__object_count(frame) < SLM_OBJECT_COUNT_MAX) {
+        taken.c += 1u << SLM_OBJECT_COUNT_SHIFT;
     }
     enter_space(states, frame_in(states, &taken, SLM_OBJECT_COLON, value));
 }
@@ -274,20 +75,20 @@ static void take(struct slm_match_states *states, const struct slm_frame *frame,
 /* Behind the quote that opens a name. */
 static void open_name(struct slm_match_states *states, slm_node node, uint32_t frame)
 {
-    struct turn turn = turn_of(states, frame);
+    struct slm_object_turn turn = slm__turn_of(states, &states->frames[frame]);
     const struct slm_program_object *object = turn.object;
     bool member = false;
     for (uint32_t i = object->keeps_set ? 0 : turn.frame->a; i < object->member_count && !member; i++) {
-        member = may_take(&turn, i);
+        member = slm__turn_may_take(&turn, i);
     }
     if (member) {
         slm__match_found(states, (struct slm_configuration){node, frame, SLM_OBJECT_IN_MEMBER, 0});
     }
     const struct slm_frame record = states->frames[frame];
     for (uint32_t i = 0; i < object->pattern_count; i++) {
-        if (may_take_pattern(&turn, i)) {
+        if (slm__turn_may_take_pattern(&turn, i)) {
             const struct slm_pattern_record *pattern = &object->patterns[i];
-            const uint32_t changed = frame_in(states, &record, phase_of(&record), i);
+            const uint32_t changed = frame_in(states, &record, slm__object_phase(&record), i);
             const bool any = pattern->automaton == UINT32_MAX;
             slm__match_found(states, (struct slm_configuration){node, changed, any ? SLM_OBJECT_IN_ANY : SLM_OBJECT_IN_PATTERN,
                                                                 any ? 0 : states->grammar->automata[pattern->automaton].start});
@@ -298,15 +99,15 @@ static void open_name(struct slm_match_states *states, slm_node node, uint32_t f
 static void step_sign(struct slm_match_states *states, const struct slm_configuration *place, uint8_t byte)
 {
     const struct slm_frame frame = states->frames[place->frame];
-    const struct turn turn = {states, object_of(states, place->node), &frame};
-    const enum slm_object_phase phase = phase_of(&frame);
+    const struct slm_object_turn turn = slm__turn_of(states, &frame);
+    const enum slm_object_phase phase = slm__object_phase(&frame);
     if (byte == '"' && (phase == SLM_OBJECT_FIRST || phase == SLM_OBJECT_NEXT)) {
         open_name(states, place->node, place->frame);
     } else if (byte == ':' && phase == SLM_OBJECT_COLON) {
         enter_space(states, frame_in(states, &frame, SLM_OBJECT_VALUE, frame.b));
-    } else if (byte == ',' && phase == SLM_OBJECT_AFTER && may_take_any(&turn)) {
+    } else if (byte == ',' && phase == SLM_OBJECT_AFTER && slm__turn_may_take_any(&turn)) {
         enter_space(states, frame_in(states, &frame, SLM_OBJECT_NEXT, 0));
-    } else if (byte == '}' && (phase == SLM_OBJECT_FIRST || phase == SLM_OBJECT_AFTER) && may_close(&turn)) {
+    } else if (byte == '}' && (phase == SLM_OBJECT_FIRST || phase == SLM_OBJECT_AFTER) && slm__turn_may_close(&turn)) {
         slm__match_return(states, frame.parent);
     }
 }
@@ -314,7 +115,7 @@ static void step_sign(struct slm_match_states *states, const struct slm_configur
 /* ---- Names ---- */
 
 /* Whether an escape begun behind `position` becomes the next character of a member that may come. */
-static bool escape_leads(const struct turn *turn, uint32_t position, uint32_t chars)
+static bool escape_leads(const struct slm_object_turn *turn, uint32_t position, uint32_t chars)
 {
     const struct slm_string_list *keys = &turn->object->keys;
     const uint32_t length = slm__list_length(position);
@@ -323,7 +124,7 @@ static bool escape_leads(const struct turn *turn, uint32_t position, uint32_t ch
         const struct slm_listed_string *key = &keys->strings[i];
         if (key->length > length) {
             const struct slm_utf8 next = slm__utf8_decode(keys->texts + key->text + length, key->length - length);
-            if (next.valid && slm__escape_may_spell(chars, next.code) && may_take(turn, key->tag)) {
+            if (next.valid && slm__escape_may_spell(chars, next.code) && slm__turn_may_take(turn, key->tag)) {
                 return true;
             }
         }
@@ -332,11 +133,11 @@ static bool escape_leads(const struct turn *turn, uint32_t position, uint32_t ch
 }
 
 /* Whether a member that may come begins so. */
-static bool position_leads(const struct turn *turn, uint32_t position)
+static bool position_leads(const struct slm_object_turn *turn, uint32_t position)
 {
     const uint32_t end = slm__list_end(&turn->object->keys, position);
     for (uint32_t i = slm__list_first(position); i < end; i++) {
-        if (may_take(turn, turn->object->keys.strings[i].tag)) {
+        if (slm__turn_may_take(turn, turn->object->keys.strings[i].tag)) {
             return true;
         }
     }
@@ -354,9 +155,10 @@ static uint32_t step_code(const struct slm_string_list *keys, uint32_t position,
 }
 
 /* One byte within a member's name; `after` is where it leads. */
-static bool step_member(const struct turn *turn, const struct slm_configuration *place, uint8_t byte, struct slm_configuration *after)
+static bool step_member(const struct slm_object_turn *turn, const struct slm_configuration *place, uint8_t byte,
+                        struct slm_configuration *after)
 {
-    uint32_t chars = chars_of(place);
+    uint32_t chars = slm__object_chars(place);
     uint32_t code = 0;
     *after = *place;
     if (chars == 0 && byte != '\\') {
@@ -364,11 +166,11 @@ static bool step_member(const struct turn *turn, const struct slm_configuration 
         return after->b != SLM_LIST_LOST && position_leads(turn, after->b);
     }
     const enum slm_json_chars_result result = slm__json_chars_step(&chars, byte, &code);
-    after->a = SLM_OBJECT_IN_MEMBER | chars << PLACE_BITS;
+    after->a = SLM_OBJECT_IN_MEMBER | chars << SLM_OBJECT_PLACE_BITS;
     if (result == SLM_JSON_CHARS_INSIDE) {
         return escape_leads(turn, place->b, chars);
     }
-    if (result == SLM_JSON_CHARS_REFUSED || !slm__escape_may_spell(chars_of(place), code)) {
+    if (result == SLM_JSON_CHARS_REFUSED || !slm__escape_may_spell(slm__object_chars(place), code)) {
         return false;
     }
     after->b = step_code(&turn->object->keys, place->b, code);
@@ -377,16 +179,16 @@ static bool step_member(const struct turn *turn, const struct slm_configuration 
 
 static void step_in_member(struct slm_match_states *states, const struct slm_configuration *place, uint8_t byte)
 {
-    const struct turn turn = turn_of(states, place->frame);
+    const struct slm_object_turn turn = slm__turn_of(states, &states->frames[place->frame]);
     struct slm_configuration after;
-    if (byte != '"' || chars_of(place) != 0) {
+    if (byte != '"' || slm__object_chars(place) != 0) {
         if (step_member(&turn, place, byte, &after)) {
             slm__match_found(states, after);
         }
         return;
     }
     const struct slm_listed_string *key = slm__list_match(&turn.object->keys, place->b);
-    if (key != NULL && may_take(&turn, key->tag)) {
+    if (key != NULL && slm__turn_may_take(&turn, key->tag)) {
         const struct slm_frame frame = *turn.frame;
         take(states, &frame, key->tag, turn.object->members[key->tag].value);
     }
@@ -400,16 +202,16 @@ static void end_pattern(struct slm_match_states *states, const struct slm_config
 
 static void step_in_pattern(struct slm_match_states *states, const struct slm_configuration *place, uint8_t byte)
 {
-    const struct turn turn = turn_of(states, place->frame);
+    const struct slm_object_turn turn = slm__turn_of(states, &states->frames[place->frame]);
     const struct slm_program_automaton *automaton = &states->grammar->automata[turn.object->patterns[turn.frame->b].automaton];
-    struct slm_lifted lifted = {place->b, chars_of(place), 0, NULL};
+    struct slm_lifted lifted = {place->b, slm__object_chars(place), 0, NULL};
     if (byte == '"' && lifted.chars == 0) {
         if (automaton->flags[lifted.state] & SLM_STATE_ACCEPTS) {
             end_pattern(states, place);
         }
     } else if (slm__lifted_step(automaton, &lifted, byte)) {
-        slm__match_found(states, (struct slm_configuration){place->node, place->frame, SLM_OBJECT_IN_PATTERN | lifted.chars << PLACE_BITS,
-                                                            lifted.state});
+        slm__match_found(states, (struct slm_configuration){place->node, place->frame,
+                                                            SLM_OBJECT_IN_PATTERN | lifted.chars << SLM_OBJECT_PLACE_BITS, lifted.state});
     }
 }
 
@@ -417,30 +219,30 @@ static void step_in_pattern(struct slm_match_states *states, const struct slm_co
 static bool step_any(const struct slm_string_list *keys, const struct slm_configuration *place, uint8_t byte,
                      struct slm_configuration *after)
 {
-    uint32_t chars = chars_of(place);
+    uint32_t chars = slm__object_chars(place);
     uint32_t code = 0;
     const enum slm_json_chars_result result = slm__json_chars_step(&chars, byte, &code);
     *after = *place;
     if (after->b != SLM_LIST_LOST && byte != '\\' &&
-        (chars_of(place) == 0 || slm__json_chars_mode(chars_of(place)) == SLM_JSON_CHARS_UTF8)) {
+        (slm__object_chars(place) == 0 || slm__json_chars_mode(slm__object_chars(place)) == SLM_JSON_CHARS_UTF8)) {
         after->b = slm__list_step(keys, place->b, byte);
     } else if (after->b != SLM_LIST_LOST && result == SLM_JSON_CHARS_DONE) {
         after->b = step_code(keys, place->b, code);
     }
-    after->a = SLM_OBJECT_IN_ANY | (after->b == SLM_LIST_LOST ? slm__json_chars_merge(chars) : chars) << PLACE_BITS;
+    after->a = SLM_OBJECT_IN_ANY | (after->b == SLM_LIST_LOST ? slm__json_chars_merge(chars) : chars) << SLM_OBJECT_PLACE_BITS;
     return result != SLM_JSON_CHARS_REFUSED;
 }
 
 static bool any_may_end(const struct slm_string_list *keys, const struct slm_configuration *place)
 {
-    return chars_of(place) == 0 && (place->b == SLM_LIST_LOST || slm__list_match(keys, place->b) == NULL);
+    return slm__object_chars(place) == 0 && (place->b == SLM_LIST_LOST || slm__list_match(keys, place->b) == NULL);
 }
 
 static void step_in_any(struct slm_match_states *states, const struct slm_configuration *place, uint8_t byte)
 {
     const struct slm_string_list *keys = &object_of(states, place->node)->keys;
     struct slm_configuration after;
-    if (byte == '"' && chars_of(place) == 0) {
+    if (byte == '"' && slm__object_chars(place) == 0) {
         if (any_may_end(keys, place)) {
             end_pattern(states, place);
         }
@@ -451,7 +253,7 @@ static void step_in_any(struct slm_match_states *states, const struct slm_config
 
 void slm__object_step(struct slm_match_states *states, const struct slm_configuration *place, uint8_t byte)
 {
-    switch (place_of(place)) {
+    switch (slm__object_place(place)) {
     case SLM_OBJECT_AT_OPEN:
         if (byte == '{') {
             const struct slm_frame frame = {.node = place->node, .parent = place->frame, .c = SLM_OBJECT_FIRST};
@@ -467,37 +269,37 @@ void slm__object_step(struct slm_match_states *states, const struct slm_configur
 
 /* ---- First bytes ---- */
 
-static void first_sign(const struct turn *turn, struct slm_byte_set *set)
+static void first_sign(const struct slm_object_turn *turn, struct slm_byte_set *set)
 {
-    const enum slm_object_phase phase = phase_of(turn->frame);
+    const enum slm_object_phase phase = slm__object_phase(turn->frame);
     if (phase == SLM_OBJECT_COLON) {
         slm__byte_set_add(set, ':');
         return;
     }
-    if (phase == SLM_OBJECT_NEXT || may_take_any(turn)) {
+    if (phase == SLM_OBJECT_NEXT || slm__turn_may_take_any(turn)) {
         slm__byte_set_add(set, phase == SLM_OBJECT_AFTER ? ',' : '"');
     }
-    if (phase != SLM_OBJECT_NEXT && may_close(turn)) {
+    if (phase != SLM_OBJECT_NEXT && slm__turn_may_close(turn)) {
         slm__byte_set_add(set, '}');
     }
 }
 
-static void first_in_member(const struct turn *turn, const struct slm_configuration *place, struct slm_byte_set *set)
+static void first_in_member(const struct slm_object_turn *turn, const struct slm_configuration *place, struct slm_byte_set *set)
 {
     const struct slm_string_list *keys = &turn->object->keys;
     struct slm_byte_set candidates = {{0}};
-    if (chars_of(place) != 0) {
-        slm__json_chars_first(chars_of(place), &candidates);
+    if (slm__object_chars(place) != 0) {
+        slm__json_chars_first(slm__object_chars(place), &candidates);
     } else {
         const uint32_t length = slm__list_length(place->b);
         const uint32_t end = slm__list_end(keys, place->b);
         slm__byte_set_add(&candidates, '\\');
         for (uint32_t i = slm__list_first(place->b); i < end; i++) {
             const struct slm_listed_string *key = &keys->strings[i];
-            if (key->length > length && !slm__byte_set_has(set, keys->texts[key->text + length]) && may_take(turn, key->tag)) {
+            if (key->length > length && !slm__byte_set_has(set, keys->texts[key->text + length]) && slm__turn_may_take(turn, key->tag)) {
                 const uint8_t byte = keys->texts[key->text + length];
                 slm__byte_set_add(byte >= 0x20 && byte != '"' && byte != '\\' ? set : &candidates, byte);
-            } else if (key->length == length && may_take(turn, key->tag)) {
+            } else if (key->length == length && slm__turn_may_take(turn, key->tag)) {
                 slm__byte_set_add(set, '"');
             }
         }
@@ -512,7 +314,7 @@ static void first_in_member(const struct turn *turn, const struct slm_configurat
 
 static void first_in_any(const struct slm_string_list *keys, const struct slm_configuration *place, struct slm_byte_set *set)
 {
-    slm__json_chars_first(chars_of(place), set);
+    slm__json_chars_first(slm__object_chars(place), set);
     if (any_may_end(keys, place)) {
         slm__byte_set_add(set, '"');
     }
@@ -520,74 +322,23 @@ static void first_in_any(const struct slm_string_list *keys, const struct slm_co
 
 void slm__object_first(const struct slm_match_states *states, const struct slm_configuration *place, struct slm_byte_set *set)
 {
-    if (place_of(place) == SLM_OBJECT_AT_OPEN) {
+    if (slm__object_place(place) == SLM_OBJECT_AT_OPEN) {
         slm__byte_set_add(set, '{');
         return;
     }
-    const struct turn turn = turn_of(states, place->frame);
-    if (place_of(place) == SLM_OBJECT_AT_SIGN) {
+    const struct slm_object_turn turn = slm__turn_of(states, &states->frames[place->frame]);
+    if (slm__object_place(place) == SLM_OBJECT_AT_SIGN) {
         first_sign(&turn, set);
-    } else if (place_of(place) == SLM_OBJECT_IN_MEMBER) {
+    } else if (slm__object_place(place) == SLM_OBJECT_IN_MEMBER) {
         first_in_member(&turn, place, set);
-    } else if (place_of(place) == SLM_OBJECT_IN_ANY) {
+    } else if (slm__object_place(place) == SLM_OBJECT_IN_ANY) {
         first_in_any(&turn.object->keys, place, set);
     } else {
         const struct slm_program_automaton *automaton = &states->grammar->automata[turn.object->patterns[turn.frame->b].automaton];
-        const struct slm_lifted lifted = {place->b, chars_of(place), 0, NULL};
+        const struct slm_lifted lifted = {place->b, slm__object_chars(place), 0, NULL};
         slm__lifted_first(automaton, &lifted, set);
         if (lifted.chars == 0 && (automaton->flags[lifted.state] & SLM_STATE_ACCEPTS)) {
             slm__byte_set_add(set, '"');
         }
     }
-}
-
-/* ---- Costs ---- */
-
-static uint32_t member_cost(const struct slm_match_states *states, const struct slm_member_record *member)
-{
-    const uint32_t key = slm__json_spelled_length(states->grammar->texts + member->key, member->key_length) + 4;
-    return slm__cost_add(key, states->grammar->cost[member->value]);
-}
-
-/* What is needed behind the members seen; where more are missing, the optional members that come first. */
-static uint32_t missing_cost(const struct turn *turn)
-{
-    const struct slm_program_object *object = turn->object;
-    if (is_free(turn) && !object->keeps_set) {
-        return object->pending_cost[turn->frame->a];
-    }
-    struct account account;
-    uint32_t sum = 0;
-    if (object->member_count > 32 * SET_WORDS) { /* free, in any order */
-        for (uint32_t i = object->next_required[0]; i < object->member_count; i = object->next_required[i + 1]) {
-            if (!slm__match_set_has(turn->states, turn->frame->a, i)) {
-                sum = slm__cost_add(sum, member_cost(turn->states, &object->members[i]));
-            }
-        }
-        return sum;
-    }
-    open_account(turn, SLM_LIST_LOST, false, &account);
-    uint32_t missing =
-        account.count + account.pending < object->min_properties ? object->min_properties - account.count - account.pending : 0;
-    for (uint32_t i = 0; i < object->member_count; i++) {
-        const bool pending = has(account.needed, i) && !has(account.seen, i);
-        const bool filler = missing > 0 && !pending && object->pattern_count == 0 && !has(account.seen, i) &&
-                            (object->any_order || i >= account.next) && can_hold(turn, object->members[i].value);
-        if (pending || filler) {
-            sum = slm__cost_add(sum, member_cost(turn->states, &object->members[i]));
-            missing -= filler;
-        }
-    }
-    return object->pattern_count > 0 ? slm__cost_add(sum, missing < SLM_COST_MAX / 8 ? missing * 8 : SLM_COST_MAX) : sum;
-}
-
-uint32_t slm__object_rest(const struct slm_match_states *states, const struct slm_frame *frame)
-{
-    const struct turn turn = {states, object_of(states, frame->node), frame};
-    const uint32_t rest = slm__cost_add(missing_cost(&turn), 1);
-    const enum slm_object_phase phase = phase_of(frame);
-    if (phase == SLM_OBJECT_COLON || phase == SLM_OBJECT_VALUE) {
-        return slm__cost_add(rest, slm__cost_add(states->grammar->cost[frame->b], phase == SLM_OBJECT_COLON ? 1 : 0));
-    }
-    return phase == SLM_OBJECT_NEXT ? slm__cost_add(rest, 4) : rest;
 }

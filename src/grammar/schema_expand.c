@@ -47,6 +47,13 @@ struct result {
     struct slm_form *forms;
     uint32_t count;
     uint32_t capacity;
+    uint32_t most;                  /* forms */
+    const struct slm_json **values; /* of enum and const; one form in the end */
+    uint32_t value_count;
+    uint32_t value_capacity;
+    uint32_t *places; /* locations that the values come from */
+    uint32_t place_count;
+    uint32_t place_capacity;
     slm_goal goal;
     enum slm_schema_type type;
 };
@@ -380,10 +387,10 @@ static slm_status try_choice(struct slm_schema_work *work, const struct state *s
 
 static slm_status add_form(struct slm_schema_work *work, struct result *result, const struct slm_form *form)
 {
-    if (result->count == MOST_FORMS) {
+    if (result->count == result->most) {
         const struct slm_goal_record *goal = &work->goals[result->goal];
-        return slm__fail(work->error, SLM_E_LIMIT, "%s: more than %d combinations of alternatives",
-                         slm__schema_path(&work->document, work->document.locations[goal->literals[0] / 2].json).text, MOST_FORMS);
+        return slm__fail(work->error, SLM_E_LIMIT, "%s: more than %u combinations of alternatives",
+                         slm__schema_path(&work->document, work->document.locations[goal->literals[0] / 2].json).text, result->most);
     }
     SLM_TRY(slm__schema_room(work, &result->forms, result->count, &result->capacity, sizeof *result->forms));
     result->forms[result->count++] = *form;
@@ -393,35 +400,31 @@ static slm_status add_form(struct slm_schema_work *work, struct result *result, 
 /* Those of the candidates that are of the type and satisfy the goal. */
 static slm_status add_values(struct slm_schema_work *work, struct result *result, const struct slm_json *candidates, uint32_t count)
 {
-    const struct slm_json **values = NULL;
-    SLM_TRY(slm__schema_take(work, count * sizeof *values, &values));
-    struct slm_form form = {.values = values, .finite = true};
     for (uint32_t i = 0; i < count; i++) {
         bool accepts = slm__json_value_type(&candidates[i]) == result->type;
         if (accepts) {
             SLM_TRY(slm__goal_accepts(work, result->goal, &candidates[i], &accepts));
         }
         if (accepts) {
-            values[form.value_count++] = &candidates[i];
+            SLM_TRY(slm__schema_room(work, &result->values, result->value_count, &result->value_capacity, sizeof *result->values));
+            result->values[result->value_count++] = &candidates[i];
         }
     }
-    return form.value_count == 0 ? SLM_OK : add_form(work, result, &form);
+    return SLM_OK;
 }
 
 static slm_status add_enum(struct slm_schema_work *work, struct result *result, uint32_t location)
 {
     const struct slm_json *list = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_ENUM);
     const struct slm_json *single = slm__schema_get(&work->document.locations[location], SLM_KEYWORD_CONST);
-    for (uint32_t i = 0; i < result->count; i++) { /* another state may have ended here before */
-        const struct slm_form *form = &result->forms[i];
-        const struct slm_json *first = form->finite ? form->values[0] : NULL;
-        if (first == NULL) {
-            continue;
-        }
-        if (single != NULL ? first == single : first >= list->items && first < list->items + list->count) {
+    SLM_TRY(slm__schema_spend(work, 1 + result->place_count / 16));
+    for (uint32_t i = 0; i < result->place_count; i++) {
+        if (result->places[i] == location) { /* another state ended here before */
             return SLM_OK;
         }
     }
+    SLM_TRY(slm__schema_room(work, &result->places, result->place_count, &result->place_capacity, sizeof *result->places));
+    result->places[result->place_count++] = location;
     uint32_t outer = work->known_enum;
     work->known_enum = single == NULL ? location + 1 : outer;
     slm_status status = add_values(work, result, single != NULL ? single : list->items, single != NULL ? 1 : list->count);
@@ -552,6 +555,7 @@ static slm_status solve(struct slm_schema_work *work, struct result *result, str
     if (depth == DEEPEST_SPLIT) {
         return slm__fail(work->error, SLM_E_LIMIT, "more than %d choices apply to one value", DEEPEST_SPLIT);
     }
+    result->most = result->most < 2 * count ? 2 * count : result->most; /* a single long list is no explosion */
     for (uint32_t i = 0; i < count; i++) {
         SLM_TRY(solve(work, result, &next[i], depth + 1));
     }
@@ -592,11 +596,16 @@ static slm_status excluded(struct slm_schema_work *work, slm_goal goal, enum slm
 slm_status slm__goal_forms(struct slm_schema_work *work, slm_goal goal, enum slm_schema_type type, struct slm_forms *forms)
 {
     if ((work->goals[goal].expanded >> type & 1) == 0) {
-        struct result result = {.goal = goal, .type = type};
+        struct result result = {.goal = goal, .type = type, .most = MOST_FORMS};
         bool none = false;
         SLM_TRY(excluded(work, goal, type, &none));
         if (!none) {
             SLM_TRY(expand(work, &result));
+        }
+        if (result.value_count > 0) {
+            const struct slm_form values = {.values = result.values, .value_count = result.value_count, .finite = true};
+            result.most++;
+            SLM_TRY(add_form(work, &result, &values));
         }
         work->goals[goal].forms[type] = (struct slm_forms){result.forms, result.count};
         work->goals[goal].expanded |= (uint8_t)(1u << type);

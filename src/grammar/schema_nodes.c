@@ -78,14 +78,16 @@ static slm_status any_value(struct slm_schema_work *work, slm_node *node)
     return SLM_OK;
 }
 
-/* Names beyond the members may come twice in a text, so they do not count towards two different ones. */
+/* Names beyond the members may come twice in a text, so they do not count towards two different ones; which members to add where they need
+ * others, and how many, is not worked out beyond one. */
 static slm_status check_counting(struct slm_schema_work *work, const struct slm_form *form, struct slm_schema_object *object)
 {
     uint32_t required = 0;
     for (uint32_t i = 0; i < object->member_count; i++) {
         required += object->members[i].required;
     }
-    if (object->class_count == 0 || object->min <= 1 || object->min <= required + 1) {
+    const bool repeats = object->class_count > 0;
+    if ((!repeats && object->dependency_count == 0) || object->min <= required + 1) {
         return SLM_OK;
     }
     uint32_t location = 0;
@@ -97,7 +99,8 @@ static slm_status check_counting(struct slm_schema_work *work, const struct slm_
         }
     }
     object->min = required + 1;
-    return slm__schema_unsupported(work, location, SLM_KEYWORD_MIN_PROPERTIES, "names that are not in properties may come twice");
+    return slm__schema_unsupported(work, location, SLM_KEYWORD_MIN_PROPERTIES,
+                                   repeats ? "names that are not in properties may come twice" : "beside dependentRequired");
 }
 
 slm_status slm__object_node(struct slm_schema_work *work, const struct slm_form *form, slm_node *node)

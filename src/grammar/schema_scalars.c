@@ -25,6 +25,13 @@ static slm_status range_node(struct slm_schema_work *work, const struct slm_sche
         SLM_TRY(slm__regular_combine(&work->space, SLM_REGULAR_DIFFERENCE, &words, &excluded, &rest, work->error));
         words = rest;
     }
+    if (number->not_multiple_count > 0) { /* a fraction of zeros changes no value */
+        struct slm_regular zeros;
+        struct slm_regular both;
+        SLM_TRY(slm__regex_compile(&work->space, slm__span_text("(?:\\.0+)?"), SLM_REGEX_WHOLE, &zeros, work->error));
+        SLM_TRY(slm__regular_concatenate(&work->space, &words, &zeros, &both, work->error));
+        words = both;
+    }
     if (number->fraction) {
         struct slm_regular fractions;
         struct slm_regular rest;

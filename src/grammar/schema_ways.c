@@ -4,7 +4,8 @@
  * at the same time: of none when they are disjoint.
  */
 #include "grammar/schema_ways.h"
-#include "grammar/schema_evaluate.h" /* slm__literal_accepts */
+#include "grammar/schema_discriminators.h" /* slm__discriminators_of */
+#include "grammar/schema_evaluate.h"       /* slm__literal_accepts */
 
 enum { MOST_SETS_OF = 5 };
 
@@ -78,15 +79,19 @@ static slm_status overlap(struct slm_schema_work *work, slm_literal a, slm_liter
 static slm_status one_of(struct slm_schema_work *work, const struct slm_json *list, enum slm_schema_type type, struct slm_ways *ways)
 {
     slm_literal *branches = NULL;
+    struct slm_discriminators *told = NULL;
     uint32_t count = 0;
     SLM_TRY(slm__schema_take(work, list->count * sizeof *branches, &branches));
+    SLM_TRY(slm__schema_take(work, list->count * sizeof *told, &told));
     for (uint32_t i = 0; i < list->count; i++) {
         struct slm_atom atom;
         bool excluded = false;
         SLM_TRY(slm__literal_at(work, &list->items[i], false, &atom));
         SLM_TRY(slm__literal_excludes(work, atom.literal, type, &excluded));
-        branches[count] = atom.literal;
-        count += !excluded;
+        if (!excluded) {
+            SLM_TRY(slm__discriminators_of(work, atom.literal / 2, &told[count]));
+            branches[count++] = atom.literal;
+        }
     }
     struct slm_atom *items = NULL;
     uint8_t *meets = NULL;
@@ -97,7 +102,7 @@ static slm_status one_of(struct slm_schema_work *work, const struct slm_json *li
         items[used++] = slm__literal_atom(branches[i]);
         for (uint32_t k = 0; k < count; k++) {
             bool both = meets[(size_t)k * count + i];
-            if (k > i) {
+            if (k > i && !slm__discriminators_differ(&told[i], &told[k], type)) {
                 SLM_TRY(overlap(work, branches[i], branches[k], type, &both));
                 meets[(size_t)i * count + k] = both;
             }

@@ -17,6 +17,7 @@ struct walk {
     uint32_t base;
     uint32_t fewest; /* of CLOSING: characters in front of the quote */
     uint32_t most;
+    uint32_t slices; /* bit for each that is allowed as a whole */
     uint8_t *mask;
     slm_error *error;
 };
@@ -28,7 +29,6 @@ static slm_status step_path(const struct walk *walk, uint32_t at, uint8_t byte, 
     *next = slm__match_step(&matcher->states, matcher->path[at], byte);
     if (*next == SLM_STATE_UNKNOWN) {
         SLM_TRY(slm__matcher_make_room(matcher, matcher->path, at + 1, walk->error));
-        matcher->current = matcher->path[0];
         *next = slm__match_step(&matcher->states, matcher->path[at], byte);
     }
     return *next == SLM_STATE_UNKNOWN ? slm__matcher_fail_full(walk->error) : SLM_OK;
@@ -97,7 +97,9 @@ static slm_status walk_tries(struct walk *walk, enum slm_vocabulary_trie first)
     walk->base = 0;
     for (int trie = (int)first; trie <= (int)SLM_VOCABULARY_OTHERS; trie++) {
         walk->trie = (enum slm_vocabulary_trie)trie;
-        SLM_TRY(walk_trie(walk));
+        if ((walk->slices >> trie & 1) == 0) {
+            SLM_TRY(walk_trie(walk));
+        }
     }
     return SLM_OK;
 }
@@ -142,6 +144,19 @@ static const struct slm_program_automaton *lifted_at(const struct slm_match_stat
     return NULL;
 }
 
+/* Flags of the state at `place` that hold for whole tokens: where a number of characters is left, it has to be enough for them and for the
+ * way from any state to an accepting one. */
+static unsigned freedom_at(const struct slm_node_record *node, const struct slm_program_automaton *automaton,
+                           const struct slm_configuration *place)
+{
+    const bool counted = node->kind == SLM_NODE_KIND_LIFTED && node->c != SLM_REPEAT_NO_END;
+    const struct slm_counted_place at = counted ? slm__counted_place(place->b) : (struct slm_counted_place){place->b, UINT32_MAX};
+    const unsigned flags = automaton->flags[at.state];
+    return at.left >= SLM_VOCABULARY_CHARACTERS_MAX + automaton->state_count ? flags
+           : at.left >= SLM_VOCABULARY_LEVELS + automaton->state_count       ? flags & ~(unsigned)SLM_STATE_FREE
+                                                                             : 0;
+}
+
 static struct string_place find_string(const struct slm_match_states *states, const struct slm_state_record *record)
 {
     struct string_place best = {NULL, 0, 0, false, false};
@@ -157,7 +172,7 @@ static struct string_place find_string(const struct slm_match_states *states, co
         } else if (node->kind == SLM_NODE_KIND_OBJECT && place->a == SLM_OBJECT_IN_ANY) {
             found.most = UINT32_MAX;
             found.exact = place->b == SLM_LIST_LOST;
-        } else if (automaton != NULL && (automaton->flags[place->b] & SLM_STATE_FREE)) {
+        } else if (automaton != NULL && (freedom_at(node, automaton, place) & SLM_STATE_FREE) != 0) {
             found.most = UINT32_MAX;
         }
         best = found.most > best.most || (found.most == best.most && found.exact) ? found : best;
@@ -185,8 +200,7 @@ static slm_status allow_closing(struct walk *walk, const struct string_place *st
     const bool name = matcher->grammar->nodes[place.node].kind == SLM_NODE_KIND_OBJECT;
     slm_state before = name ? matcher->current : slm__match_behind(&matcher->states, place.frame);
     if (before == SLM_STATE_UNKNOWN) {
-        SLM_TRY(slm__matcher_make_room(matcher, matcher->path, 1, walk->error));
-        matcher->current = matcher->path[0]; /* the place's frame has moved with its state */
+        SLM_TRY(slm__matcher_make_room(matcher, matcher->path, 1, walk->error)); /* the place's frame has moved with its state */
         const struct slm_state_record *record = &matcher->states.states[matcher->current];
         before = slm__match_behind(&matcher->states, find_string(&matcher->states, record).place->frame);
         if (before == SLM_STATE_UNKNOWN) {
@@ -220,6 +234,34 @@ static slm_status allow_string(struct walk *walk, const struct string_place *str
     return allow_closing(walk, string);
 }
 
+/* Sets of tokens: `mask` with those of `more`; a multiple of 64 bytes. */
+static void unite(uint8_t *mask, const uint8_t *more, uint32_t bytes)
+{
+    for (uint32_t i = 0; i < bytes; i += sizeof(uint64_t)) {
+        slm__store_u64(mask + i, slm__load_u64(mask + i) | slm__load_u64(more + i));
+    }
+}
+
+/* The slices of which every token is allowed: they are put into the mask. */
+static void allow_slices(struct walk *walk, const struct slm_state_record *record)
+{
+    const struct slm_match_states *states = &walk->matcher->states;
+    const struct slm_vocabulary *vocabulary = walk->matcher->vocabulary;
+    for (uint32_t i = 0; i < record->count; i++) {
+        const struct slm_configuration *place = &states->configurations[record->first + i];
+        const struct slm_program_automaton *automaton = lifted_at(states, place);
+        if (automaton != NULL) {
+            walk->slices |= freedom_at(&states->grammar->nodes[place->node], automaton, place) >> SLM_STATE_FREE_SLICES;
+        }
+    }
+    memset(walk->mask, 0, vocabulary->mask_bytes);
+    for (int slice = 0; slice < SLM_VOCABULARY_SLICES; slice++) {
+        if ((walk->slices >> slice & 1) != 0) {
+            unite(walk->mask, vocabulary->slices + (size_t)slice * vocabulary->mask_bytes, vocabulary->mask_bytes);
+        }
+    }
+}
+
 static slm_status compute(struct slm_token_matcher *matcher, uint8_t *mask, slm_error *error)
 {
     const struct slm_vocabulary *vocabulary = matcher->vocabulary;
@@ -229,8 +271,8 @@ static slm_status compute(struct slm_token_matcher *matcher, uint8_t *mask, slm_
     if (string.place != NULL && (string.exact || string.most == UINT32_MAX)) {
         SLM_TRY(allow_string(&walk, &string));
     } else {
-        memset(mask, 0, vocabulary->mask_bytes);
-        SLM_TRY(walk_tries(&walk, SLM_VOCABULARY_PLAIN));
+        allow_slices(&walk, &matcher->states.states[matcher->current]);
+        SLM_TRY(walk_tries(&walk, SLM_VOCABULARY_LOWER));
     }
     for (uint32_t i = 0; i < vocabulary->alias_count; i++) {
         const struct slm_token_alias alias = vocabulary->aliases[i];
@@ -285,7 +327,7 @@ slm_status slm__matcher_mask(struct slm_token_matcher *matcher, const uint8_t **
         slot = take_slot(matcher) + 1;
         uint8_t *fresh = matcher->masks + (size_t)(slot - 1) * mask_bytes;
         SLM_TRY(compute(matcher, fresh, error));
-        if (is_empty(fresh, mask_bytes)) {
+        if (!slm__matcher_complete(matcher) && is_empty(fresh, mask_bytes)) {
             return slm__fail(error, SLM_E_BAD_VALUE, "the vocabulary has no token for what the grammar asks for next");
         }
         matcher->states.states[matcher->current].mask = slot;

@@ -69,7 +69,9 @@ slm_status slm__matcher_make_room(struct slm_token_matcher *matcher, slm_state *
                          matcher->states.sizes.work);
     }
     memset(matcher->slots, 0, matcher->slot_count * sizeof *matcher->slots);
-    return slm__match_compact(&matcher->states, living, count) ? SLM_OK : slm__matcher_fail_full(error);
+    const bool enough = slm__match_compact(&matcher->states, living, count);
+    matcher->current = living[0];
+    return enough ? SLM_OK : slm__matcher_fail_full(error);
 }
 
 slm_status slm__matcher_take(struct slm_token_matcher *matcher, const struct slm_token_matcher *from, slm_error *error)
@@ -92,7 +94,6 @@ slm_status slm__matcher_step(struct slm_token_matcher *matcher, slm_state *state
     if (next == SLM_STATE_UNKNOWN) {
         slm_state living[2] = {matcher->current, *state};
         SLM_TRY(slm__matcher_make_room(matcher, living, 2, error));
-        matcher->current = living[0];
         next = slm__match_next(&matcher->states, living[1], byte);
         if (next == SLM_STATE_UNKNOWN) {
             return slm__matcher_fail_full(error);
@@ -132,35 +133,51 @@ slm_status slm__matcher_forced(struct slm_token_matcher *matcher, uint8_t *bytes
     return SLM_OK;
 }
 
-/* The byte that brings the end nearest: signs that close come first, then the others; the first that saves a byte is taken. */
-static slm_status nearest_byte(struct slm_token_matcher *matcher, slm_state *state, uint8_t *byte, slm_error *error)
+/* The next of the allowed bytes to try, which is taken out: signs that close come first, then the others. -1: none is left. */
+static int take_candidate(struct slm_byte_set *allowed)
 {
     static const uint8_t closing[] = {'"', '}', ']', ',', ':', '0', '\n'};
-    const uint32_t cost = slm__match_cost(&matcher->states, *state);
+    for (unsigned i = 0; i < sizeof closing; i++) {
+        if (slm__byte_set_has(allowed, closing[i])) {
+            allowed->words[closing[i] / 64] &= ~(UINT64_C(1) << (closing[i] % 64));
+            return closing[i];
+        }
+    }
+    for (int word = 0; word < 4; word++) {
+        const uint64_t bits = allowed->words[word];
+        if (bits != 0) {
+            allowed->words[word] = bits & (bits - 1);
+            return 64 * word + __builtin_ctzll(bits);
+        }
+    }
+    return -1;
+}
+
+/* The byte that brings the end nearest; the first that saves a byte is taken, and one that has no rival. */
+static slm_status nearest_byte(struct slm_token_matcher *matcher, slm_state *state, uint8_t *byte, slm_error *error)
+{
+    struct slm_byte_set allowed = matcher->states.states[*state].allowed;
+    const bool single = slm__byte_set_single(&allowed) >= 0;
+    const uint32_t cost = single ? 0 : slm__match_cost(&matcher->states, *state);
     uint32_t best = UINT32_MAX;
     slm_state best_state = SLM_STATE_DEAD;
-    for (unsigned i = 0; i < sizeof closing + 256 && best >= cost; i++) {
-        const uint8_t candidate = i < sizeof closing ? closing[i] : (uint8_t)(i - sizeof closing);
-        if (!slm__byte_set_has(&matcher->states.states[*state].allowed, candidate)) {
-            continue;
-        }
-        slm_state next = slm__match_next(&matcher->states, *state, candidate);
+    for (int candidate = take_candidate(&allowed); candidate >= 0 && best >= cost; candidate = take_candidate(&allowed)) {
+        slm_state next = slm__match_next(&matcher->states, *state, (uint8_t)candidate);
         if (next == SLM_STATE_UNKNOWN) {
             slm_state living[3] = {matcher->current, *state, best_state};
             SLM_TRY(slm__matcher_make_room(matcher, living, best_state == SLM_STATE_DEAD ? 2 : 3, error));
-            matcher->current = living[0];
             *state = living[1];
             best_state = living[2];
-            next = slm__match_next(&matcher->states, *state, candidate);
+            next = slm__match_next(&matcher->states, *state, (uint8_t)candidate);
         }
         if (next == SLM_STATE_DEAD || next == SLM_STATE_UNKNOWN) {
             continue;
         }
-        const uint32_t next_cost = slm__match_cost(&matcher->states, next);
+        const uint32_t next_cost = single ? 0 : slm__match_cost(&matcher->states, next);
         if (next_cost < best) {
             best = next_cost;
             best_state = next;
-            *byte = candidate;
+            *byte = (uint8_t)candidate;
         }
     }
     *state = best_state;

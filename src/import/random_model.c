@@ -30,7 +30,7 @@ struct random_model {
     const struct slm_import_context *context;
     struct slm_arena arena;
     struct slm_family_config config;
-    struct slm_weight_writer writer;
+    struct slm_weight_writer *writer;
     struct random_tensor *tensors;
     uint32_t tensor_count;
     uint64_t seed;
@@ -159,7 +159,7 @@ static slm_status declare_one(struct random_model *model, const struct slm_weigh
     for (int s = 0; s < SLM_RULE_SOURCES && rule->sources[s].hf != NULL; s++) {
         tensor->rows += (uint32_t)slm__extent(&model->config, rule->sources[s].rows);
     }
-    return slm__writer_add_tensor(&model->writer, name, tensor->vector ? SLM_TENSOR_VECTOR : SLM_TENSOR_MATRIX, tensor->type, tensor->rows,
+    return slm__writer_add_tensor(model->writer, name, tensor->vector ? SLM_TENSOR_VECTOR : SLM_TENSOR_MATRIX, tensor->type, tensor->rows,
                                   tensor->cols, &tensor->id, error);
 }
 
@@ -208,7 +208,7 @@ static slm_status write_matrix(struct random_model *model, slm_error *error)
     for (model->first_panel = 0; model->first_panel < panels;) {
         const uint32_t left = panels - model->first_panel, count = fitting < left ? (uint32_t)fitting : left;
         slm__team_for(model->context->team, count, 1, fill_panels, model);
-        SLM_TRY(slm__writer_write_tensor(&model->writer, tensor->id, model->batch, (size_t)(count * panel_bytes), error));
+        SLM_TRY(slm__writer_write_tensor(model->writer, tensor->id, model->batch, (size_t)(count * panel_bytes), error));
         model->first_panel += count;
     }
     return SLM_OK;
@@ -222,25 +222,25 @@ static slm_status write_vector(struct random_model *model, slm_error *error)
     for (uint32_t i = 0; i < tensor->rows && !tensor->zeros; i++) {
         store_f32(model->batch + 4 * (size_t)i, 1.0f);
     }
-    return slm__writer_write_tensor(&model->writer, tensor->id, model->batch, bytes, error);
+    return slm__writer_write_tensor(model->writer, tensor->id, model->batch, bytes, error);
 }
 
 static slm_status write_image(struct random_model *model, const struct slm_weight_types *types, slm_error *error)
 {
     struct slm_rope_tensors frequencies;
-    SLM_TRY(slm__writer_meta_text(&model->writer, "general.name", slm__span_text("random weights"), error));
-    SLM_TRY(slm__writer_meta_text(&model->writer, "source.format", slm__span_text("random"), error));
-    SLM_TRY(slm__write_traits(&model->writer, &model->config, error));
+    SLM_TRY(slm__writer_meta_text(model->writer, "general.name", slm__span_text("random weights"), error));
+    SLM_TRY(slm__writer_meta_text(model->writer, "source.format", slm__span_text("random"), error));
+    SLM_TRY(slm__write_traits(model->writer, &model->config, error));
     SLM_TRY(declare(model, types, error));
-    SLM_TRY(slm__rope_tensors_declare(&model->config, &model->writer, &frequencies, error));
+    SLM_TRY(slm__rope_tensors_declare(&model->config, model->writer, &frequencies, error));
     SLM_TRY(take_batch(model, error));
-    SLM_TRY(slm__writer_begin(&model->writer, error));
-    SLM_TRY(slm__rope_tensors_write(&model->config, &model->writer, &frequencies, error));
+    SLM_TRY(slm__writer_begin(model->writer, error));
+    SLM_TRY(slm__rope_tensors_write(&model->config, model->writer, &frequencies, error));
     for (uint32_t i = 0; i < model->tensor_count; i++) {
         model->tensor = &model->tensors[i];
         SLM_TRY(model->tensor->vector ? write_vector(model, error) : write_matrix(model, error));
     }
-    return slm__writer_finish(&model->writer, error);
+    return slm__writer_finish(model->writer, error);
 }
 
 static slm_status read_config(struct random_model *model, struct slm_span text, slm_error *error)
@@ -256,20 +256,28 @@ static slm_status read_config(struct random_model *model, struct slm_span text, 
     return status == SLM_OK ? SLM_OK : slm__fail_in(error, status, "the configuration");
 }
 
+slm_status slm__random_model_write(const struct slm_import_context *context, struct slm_span config_json,
+                                   const struct slm_weight_types *types, uint64_t seed, struct slm_weight_writer *writer, slm_error *error)
+{
+    struct random_model model = {.context = context, .writer = writer, .seed = seed * 0x9e3779b97f4a7c15u};
+    SLM_TRY(read_config(&model, config_json, error));
+    slm__arena_init(&model.arena, context->memory, TREE_LIMIT);
+    const slm_status status = write_image(&model, types, error);
+    slm__release(context->memory, model.batch, model.batch_bytes);
+    slm__arena_free(&model.arena);
+    return status;
+}
+
 slm_status slm__random_model_build(const struct slm_import_context *context, struct slm_span config_json,
                                    const struct slm_weight_types *types, uint64_t seed, struct slm_span *image, slm_error *error)
 {
-    struct random_model model = {.context = context, .seed = seed * 0x9e3779b97f4a7c15u};
-    SLM_TRY(read_config(&model, config_json, error));
     struct slm_sink_memory target;
+    struct slm_weight_writer writer;
     slm__sink_memory_init(&target, context->memory, IMAGE_LIMIT);
     const struct slm_sink sink = slm__sink_memory(&target);
-    slm__arena_init(&model.arena, context->memory, TREE_LIMIT);
-    slm__writer_init(&model.writer, context->memory, &sink);
-    const slm_status status = write_image(&model, types, error);
-    slm__writer_free(&model.writer);
-    slm__release(context->memory, model.batch, model.batch_bytes);
-    slm__arena_free(&model.arena);
+    slm__writer_init(&writer, context->memory, &sink);
+    const slm_status status = slm__random_model_write(context, config_json, types, seed, &writer, error);
+    slm__writer_free(&writer);
     if (status != SLM_OK) {
         slm__sink_memory_free(&target);
         return status;

@@ -12,7 +12,7 @@
  * rows at a time, so that its output buffer stays small for any vocabulary.
  */
 #include "model/forward.h"
-#include "base/parts.h"        /* SLM_WITH_CONVERT, SLM_WITH_VARIANTS */
+#include "base/parts.h"        /* SLM_WITH_CONVERT and others */
 #include "kernels/poly_math.h" /* slm__sincos64 */
 #include "model/layers.h"      /* struct slm_layer_step */
 #include "ops/matmul.h"        /* slm__op_matmul */
@@ -38,7 +38,7 @@ void slm__project(const struct slm_layer_step *step, const struct slm_matrix *ma
 
 void slm__norm_row(const struct slm_forward *f, const float *x, const struct slm_norm *norm, uint32_t n, float *out)
 {
-    if (f->transformer->norm_kind == SLM_NORM_RMS) {
+    if (!SLM_WITH_VARIANTS || f->transformer->norm_kind == SLM_NORM_RMS) {
         f->kernels->rms_norm(x, norm->weight, f->transformer->norm_eps, n, out);
     } else {
         f->kernels->layer_norm(x, norm->weight, norm->bias, f->transformer->norm_eps, n, out);
@@ -74,7 +74,7 @@ static void join_some(void *context, uint32_t begin, uint32_t end, uint32_t thre
     const struct slm_forward *f = step->forward;
     const struct slm_workspace *w = f->workspace;
     const uint32_t hidden = f->transformer->hidden_size;
-    const bool after = f->transformer->block_kind == SLM_BLOCK_POST_NORM; /* the norm is of the sum */
+    const bool after = SLM_WITH_VARIANTS && f->transformer->block_kind == SLM_BLOCK_POST_NORM; /* the norm is of the sum */
     (void)thread;
     for (uint32_t i = begin; i < end; i++) {
         float *x = w->x + (size_t)i * w->x_stride, *y = w->wide + (size_t)i * w->wide_stride;
@@ -140,13 +140,16 @@ static void fill_rotary(const struct slm_rope_set *set, const struct slm_row *ro
 static void start_row(const struct slm_forward *f, const struct slm_row *row, float *x, float *scratch)
 {
     const struct slm_transformer *t = f->transformer;
-    if (row->embedding != NULL) {
+    if (SLM_WITH_IMAGES && row->embedding != NULL) {
         memcpy(x, row->embedding, t->hidden_size * sizeof *x);
         return;
     }
     f->kernels->gather[t->embed.type](&t->embed, (uint32_t)row->token, x);
     if (t->embedding_scale != 1.0f) {
         f->kernels->scale(x, x, t->embedding_scale, t->hidden_size);
+    }
+    if (!SLM_WITH_VARIANTS) {
+        return;
     }
     if (t->embed_bias != NULL) {
         f->kernels->add(x, t->embed_bias, t->hidden_size);
@@ -242,6 +245,9 @@ struct head_job {
     float *logits;
 };
 
+/* What scores are made of. */
+static bool looked_at(const struct slm_row *row) { return SLM_WITH_SCORES && row->looked_at; }
+
 static void give_logits(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct head_job *job = context;
@@ -250,13 +256,13 @@ static void give_logits(void *context, uint32_t begin, uint32_t end, uint32_t th
     for (uint32_t i = begin; i < end; i++) {
         const struct slm_row *row = &job->rows[job->picked[i]];
         float *logits = job->logits + (size_t)i * f->workspace->vocab_stride;
-        if (row->logits != NULL || row->looked_at) {
+        if (row->logits != NULL || looked_at(row)) {
             finish_logits(f, logits);
         }
         if (row->logits != NULL) {
             memcpy(row->logits, logits, f->transformer->vocab_size * sizeof *logits);
         }
-        if (row->looked_at) {
+        if (looked_at(row)) {
             f->look(f->look_context, job->picked[i], logits);
         }
     }
@@ -279,7 +285,7 @@ static void run_head(const struct slm_forward *f, const struct slm_row *rows, co
         if (rows[picked[i]].hidden != NULL) {
             memcpy(rows[picked[i]].hidden, row, t->hidden_size * sizeof *row);
         }
-        wanted = wanted || rows[picked[i]].logits != NULL || rows[picked[i]].looked_at;
+        wanted = wanted || rows[picked[i]].logits != NULL || looked_at(&rows[picked[i]]);
     }
     if (!wanted) {
         return;
@@ -296,7 +302,7 @@ static void run_heads(const struct slm_forward *f, const struct slm_row *rows, u
 {
     uint32_t picked[SLM_COLUMNS], n = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (rows[i].logits != NULL || rows[i].hidden != NULL || rows[i].looked_at) {
+        if (rows[i].logits != NULL || rows[i].hidden != NULL || looked_at(&rows[i])) {
             picked[n++] = i;
         }
         if (n == SLM_COLUMNS || (n > 0 && i + 1 == count)) {
@@ -323,7 +329,7 @@ bool slm__forward_layers(struct slm_layer_step *step)
         }
         step->layer = &t->layers[l];
         step->layer_offset = f->workspace->layer_offsets[l];
-        if (t->block_kind == SLM_BLOCK_PARALLEL) {
+        if (SLM_WITH_VARIANTS && t->block_kind == SLM_BLOCK_PARALLEL) {
             run_parallel_layer(step);
         } else {
             run_sequential_layer(step);

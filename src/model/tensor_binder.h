@@ -9,7 +9,9 @@ struct slm_tensor_binder {
     const struct slm_weight_file *file;
     const char *prefix; /* of the names of layers' tensors: "", or "vision." */
     slm_error *error;
-    uint32_t used; /* tensors found so far */
+    uint32_t used;  /* tensors found so far */
+    uint32_t layer; /* whose tensors are bound now */
+    int32_t expert; /* of this layer; -1: the layer's own */
 };
 
 slm_status slm__bind_matrix(struct slm_tensor_binder *binder, const char *name, uint32_t rows, uint32_t cols, struct slm_matrix *matrix);

@@ -60,6 +60,9 @@ struct slm_layer {
     const struct slm_mlp *expert_mlps; /* [experts] */
 };
 
+/* None is what the compiler sees in builds without them. */
+static inline uint32_t slm__experts_of(const struct slm_layer *layer) { return SLM_WITH_VARIANTS ? layer->experts : 0; }
+
 struct slm_rope_set {
     const float *inverse_frequencies; /* [half] radians a position */
     const float *long_frequencies;    /* [half] for sessions longer than switch_length; NULL: the same */
@@ -101,6 +104,9 @@ struct slm_transformer {
     struct slm_layer *layers;              /* [layer_count] */
     const struct slm_vision_tower *vision; /* the part that sees; NULL: none */
 };
+
+/* None is what the compiler sees in builds without images. */
+static inline const struct slm_vision_tower *slm__vision_of(const struct slm_transformer *t) { return SLM_WITH_IMAGES ? t->vision : NULL; }
 
 /* Entries of the tables that a handle reserves. */
 struct slm_transformer_tables {

@@ -5,6 +5,18 @@
 #include "model/vision_tower.h"       /* slm__vision_bind */
 #include <stdio.h>
 
+enum { PART_NAME_BYTES = 96 };
+
+/* The name of `part` of the binder's layer, or of one of its experts. */
+static void part_name(const struct slm_tensor_binder *binder, char name[PART_NAME_BYTES], const char *part)
+{
+    int used = snprintf(name, PART_NAME_BYTES, "%slayers.%u.", binder->prefix, binder->layer);
+    if (SLM_WITH_VARIANTS && binder->expert >= 0) {
+        used += snprintf(name + used, PART_NAME_BYTES - (size_t)used, "experts.%d.", binder->expert);
+    }
+    snprintf(name + used, PART_NAME_BYTES - (size_t)used, "%s", part);
+}
+
 slm_status slm__bind_matrix(struct slm_tensor_binder *binder, const char *name, uint32_t rows, uint32_t cols, struct slm_matrix *matrix)
 {
     struct slm_tensor tensor;
@@ -36,99 +48,88 @@ slm_status slm__bind_vector(struct slm_tensor_binder *binder, const char *name, 
     return SLM_OK;
 }
 
-/* The tensor `part` of a layer, or of one of its experts (expert >= 0). */
-static void part_name(const struct slm_tensor_binder *binder, char name[96], uint32_t layer, int32_t expert, const char *part)
+/* The tensor `part` of the binder's layer. */
+static slm_status part_matrix(struct slm_tensor_binder *binder, const char *part, uint32_t rows, uint32_t cols, struct slm_matrix *matrix)
 {
-    if (expert < 0) {
-        snprintf(name, 96, "%slayers.%u.%s", binder->prefix, layer, part);
-    } else {
-        snprintf(name, 96, "%slayers.%u.experts.%d.%s", binder->prefix, layer, expert, part);
-    }
-}
-
-static slm_status part_matrix(struct slm_tensor_binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t rows,
-                              uint32_t cols, struct slm_matrix *matrix)
-{
-    char name[96];
-    part_name(binder, name, layer, expert, part);
+    char name[PART_NAME_BYTES];
+    part_name(binder, name, part);
     return slm__bind_matrix(binder, name, rows, cols, matrix);
 }
 
-static slm_status part_vector(struct slm_tensor_binder *binder, uint32_t layer, int32_t expert, const char *part, uint32_t length,
-                              const float **vector)
+static slm_status part_vector(struct slm_tensor_binder *binder, const char *part, uint32_t length, const float **vector)
 {
-    char name[96];
-    part_name(binder, name, layer, expert, part);
+    char name[PART_NAME_BYTES];
+    part_name(binder, name, part);
     return slm__bind_vector(binder, name, length, true, vector);
 }
 
-static slm_status layer_norm(struct slm_tensor_binder *binder, uint32_t layer, const char *part, uint32_t length, struct slm_norm *norm)
+static slm_status layer_norm(struct slm_tensor_binder *binder, const char *part, uint32_t length, struct slm_norm *norm)
 {
     char bias[32];
     snprintf(bias, sizeof bias, "%s_bias", part);
-    SLM_TRY(part_vector(binder, layer, -1, part, length, &norm->weight));
-    return norm->weight != NULL ? part_vector(binder, layer, -1, bias, length, &norm->bias) : SLM_OK;
+    SLM_TRY(part_vector(binder, part, length, &norm->weight));
+    return norm->weight != NULL ? part_vector(binder, bias, length, &norm->bias) : SLM_OK;
 }
 
-static slm_status bind_norms(struct slm_tensor_binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer)
+static slm_status bind_norms(struct slm_tensor_binder *binder, const struct slm_transformer *t, struct slm_layer *layer)
 {
-    SLM_TRY(layer_norm(binder, index, "attn_norm", t->hidden_size, &layer->attn_norm));
-    SLM_TRY(layer_norm(binder, index, "attn_post_norm", t->hidden_size, &layer->attn_post_norm));
-    SLM_TRY(layer_norm(binder, index, "mlp_norm", t->hidden_size, &layer->mlp_norm));
-    SLM_TRY(layer_norm(binder, index, "mlp_post_norm", t->hidden_size, &layer->mlp_post_norm));
-    const bool parallel = t->block_kind == SLM_BLOCK_PARALLEL;
-    if (t->block_kind == SLM_BLOCK_POST_NORM && (layer->attn_post_norm.weight == NULL || layer->mlp_post_norm.weight == NULL)) {
-        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %slayers.%u.%s_post_norm is missing", binder->prefix, index,
-                         layer->attn_post_norm.weight == NULL ? "attn" : "mlp");
-    }
-    if (layer->attn_norm.weight == NULL && (parallel || layer->attn_post_norm.weight == NULL)) {
-        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %slayers.%u.attn_norm is missing", binder->prefix, index);
-    }
-    if (layer->mlp_norm.weight == NULL && !parallel && layer->mlp_post_norm.weight == NULL) {
-        return slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %slayers.%u.mlp_norm is missing", binder->prefix, index);
-    }
-    return SLM_OK;
+    SLM_TRY(layer_norm(binder, "attn_norm", t->hidden_size, &layer->attn_norm));
+    SLM_TRY(layer_norm(binder, "attn_post_norm", t->hidden_size, &layer->attn_post_norm));
+    SLM_TRY(layer_norm(binder, "mlp_norm", t->hidden_size, &layer->mlp_norm));
+    SLM_TRY(layer_norm(binder, "mlp_post_norm", t->hidden_size, &layer->mlp_post_norm));
+    const bool parallel = t->block_kind == SLM_BLOCK_PARALLEL, after = t->block_kind == SLM_BLOCK_POST_NORM;
+    const bool attn_post = layer->attn_post_norm.weight != NULL, mlp_post = layer->mlp_post_norm.weight != NULL;
+    const char *missing = after && !attn_post                                           ? "attn_post_norm"
+                          : after && !mlp_post                                          ? "mlp_post_norm"
+                          : layer->attn_norm.weight == NULL && (parallel || !attn_post) ? "attn_norm"
+                          : layer->mlp_norm.weight == NULL && !parallel && !mlp_post    ? "mlp_norm"
+                                                                                        : NULL;
+    return missing == NULL
+               ? SLM_OK
+               : slm__fail(binder->error, SLM_E_BAD_VALUE, "the vector %slayers.%u.%s is missing", binder->prefix, binder->layer, missing);
 }
 
 /* q and k norms span one head, or all heads together. */
-static slm_status bind_qk_norms(struct slm_tensor_binder *binder, uint32_t index, struct slm_layer *layer)
+static slm_status bind_qk_norms(struct slm_tensor_binder *binder, struct slm_layer *layer)
 {
-    char name[96];
+    char name[PART_NAME_BYTES];
     struct slm_tensor tensor;
-    part_name(binder, name, index, -1, "q_norm");
+    part_name(binder, name, "q_norm");
     layer->qk_norm_whole =
         layer->heads > 1 && slm__weight_file_find(binder->file, name, &tensor) && tensor.rows == layer->heads * layer->head_dim;
-    SLM_TRY(part_vector(binder, index, -1, "q_norm", layer->head_dim * (layer->qk_norm_whole ? layer->heads : 1), &layer->q_norm));
-    return part_vector(binder, index, -1, "k_norm", layer->head_dim * (layer->qk_norm_whole ? layer->kv_heads : 1), &layer->k_norm);
+    SLM_TRY(part_vector(binder, "q_norm", layer->head_dim * (layer->qk_norm_whole ? layer->heads : 1), &layer->q_norm));
+    return part_vector(binder, "k_norm", layer->head_dim * (layer->qk_norm_whole ? layer->kv_heads : 1), &layer->k_norm);
 }
 
-static slm_status bind_mlp(struct slm_tensor_binder *binder, const struct slm_transformer *t, uint32_t layer, int32_t expert, uint32_t ffn,
-                           struct slm_mlp *mlp)
+static slm_status bind_mlp(struct slm_tensor_binder *binder, const struct slm_transformer *t, uint32_t ffn, struct slm_mlp *mlp)
 {
     const uint32_t wide = t->gated ? 2 * ffn : ffn;
-    SLM_TRY(part_matrix(binder, layer, expert, "gate_up", wide, t->hidden_size, &mlp->gate_up));
-    SLM_TRY(part_vector(binder, layer, expert, "gate_up_bias", wide, &mlp->gate_up_bias));
-    SLM_TRY(part_matrix(binder, layer, expert, "down", t->hidden_size, ffn, &mlp->down));
-    return part_vector(binder, layer, expert, "down_bias", t->hidden_size, &mlp->down_bias);
+    SLM_TRY(part_matrix(binder, "gate_up", wide, t->hidden_size, &mlp->gate_up));
+    SLM_TRY(part_vector(binder, "gate_up_bias", wide, &mlp->gate_up_bias));
+    SLM_TRY(part_matrix(binder, "down", t->hidden_size, ffn, &mlp->down));
+    return part_vector(binder, "down_bias", t->hidden_size, &mlp->down_bias);
 }
 
 slm_status slm__bind_layer(struct slm_tensor_binder *binder, const struct slm_transformer *t, uint32_t index, struct slm_layer *layer,
                            struct slm_mlp *experts)
 {
+    binder->layer = index;
+    binder->expert = -1;
     const uint32_t hidden = t->hidden_size, q = layer->heads * layer->head_dim, qkv = q + 2 * layer->kv_heads * layer->head_dim;
-    SLM_TRY(bind_norms(binder, t, index, layer));
-    SLM_TRY(part_matrix(binder, index, -1, "qkv", qkv, hidden, &layer->qkv));
-    SLM_TRY(part_vector(binder, index, -1, "qkv_bias", qkv, &layer->qkv_bias));
-    SLM_TRY(bind_qk_norms(binder, index, layer));
-    SLM_TRY(part_matrix(binder, index, -1, "attn_out", hidden, q, &layer->attn_out));
-    SLM_TRY(part_vector(binder, index, -1, "attn_out_bias", hidden, &layer->attn_out_bias));
-    if (layer->experts == 0) {
-        return bind_mlp(binder, t, index, -1, layer->ffn_size, &layer->mlp);
+    SLM_TRY(bind_norms(binder, t, layer));
+    SLM_TRY(part_matrix(binder, "qkv", qkv, hidden, &layer->qkv));
+    SLM_TRY(part_vector(binder, "qkv_bias", qkv, &layer->qkv_bias));
+    SLM_TRY(bind_qk_norms(binder, layer));
+    SLM_TRY(part_matrix(binder, "attn_out", hidden, q, &layer->attn_out));
+    SLM_TRY(part_vector(binder, "attn_out_bias", hidden, &layer->attn_out_bias));
+    if (slm__experts_of(layer) == 0) {
+        return bind_mlp(binder, t, layer->ffn_size, &layer->mlp);
     }
-    SLM_TRY(part_matrix(binder, index, -1, "router", layer->experts, hidden, &layer->router));
+    SLM_TRY(part_matrix(binder, "router", slm__experts_of(layer), hidden, &layer->router));
     layer->expert_mlps = experts;
-    for (uint32_t e = 0; e < layer->experts; e++) {
-        SLM_TRY(bind_mlp(binder, t, index, (int32_t)e, layer->ffn_size, &experts[e]));
+    for (uint32_t e = 0; e < slm__experts_of(layer); e++) {
+        binder->expert = (int32_t)e;
+        SLM_TRY(bind_mlp(binder, t, layer->ffn_size, &experts[e]));
     }
     return SLM_OK;
 }
@@ -145,11 +146,13 @@ static slm_status bind_ends(struct slm_tensor_binder *binder, struct slm_transfo
 {
     struct slm_tensor tensor;
     SLM_TRY(slm__bind_matrix(binder, "embed", t->vocab_size, t->hidden_size, &t->embed));
-    if (slm__weight_file_find(binder->file, "positions", &tensor)) {
-        SLM_TRY(slm__bind_matrix(binder, "positions", t->max_context, t->hidden_size, &t->positions));
+    if (SLM_WITH_VARIANTS) {
+        if (slm__weight_file_find(binder->file, "positions", &tensor)) {
+            SLM_TRY(slm__bind_matrix(binder, "positions", t->max_context, t->hidden_size, &t->positions));
+        }
+        SLM_TRY(slm__bind_vector(binder, "embed_bias", t->hidden_size, true, &t->embed_bias));
+        SLM_TRY(end_norm(binder, "embed_norm", "embed_norm_bias", t->hidden_size, true, &t->embed_norm));
     }
-    SLM_TRY(slm__bind_vector(binder, "embed_bias", t->hidden_size, true, &t->embed_bias));
-    SLM_TRY(end_norm(binder, "embed_norm", "embed_norm_bias", t->hidden_size, true, &t->embed_norm));
     if (t->head_kind == SLM_HEAD_TIED) {
         t->head = t->embed;
     } else if (t->head_kind == SLM_HEAD_OWN) {
@@ -164,7 +167,7 @@ static slm_status bind_ends(struct slm_tensor_binder *binder, struct slm_transfo
 slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_weight_file *file, struct slm_layer *layers,
                                  struct slm_mlp *experts, struct slm_vision_tower *vision, slm_error *error)
 {
-    struct slm_tensor_binder binder = {file, "", error, 0};
+    struct slm_tensor_binder binder = {.file = file, .prefix = "", .error = error};
     struct slm_transformer_tables tables;
     memset(t, 0, sizeof *t);
     SLM_TRY(slm__transformer_tables(file, &tables, error));
@@ -175,7 +178,7 @@ slm_status slm__transformer_bind(struct slm_transformer *t, const struct slm_wei
     SLM_TRY(bind_ends(&binder, t));
     for (uint32_t i = 0; i < t->layer_count; i++) {
         SLM_TRY(slm__bind_layer(&binder, t, i, &layers[i], experts));
-        experts += layers[i].experts;
+        experts += slm__experts_of(&layers[i]);
     }
     for (uint32_t i = 0; i < t->rope_set_count; i++) {
         binder.used += t->rope_sets[i].long_frequencies != NULL ? 2 : 1;
@@ -206,7 +209,7 @@ static uint64_t matrix_bytes(const struct slm_matrix *matrix)
 static uint64_t layer_sum(const struct slm_layer *layer, uint64_t (*measure)(const struct slm_matrix *matrix))
 {
     uint64_t sum = measure(&layer->qkv) + measure(&layer->attn_out);
-    if (layer->experts == 0) {
+    if (slm__experts_of(layer) == 0) {
         return sum + measure(&layer->mlp.gate_up) + measure(&layer->mlp.down);
     }
     return sum + measure(&layer->router) +

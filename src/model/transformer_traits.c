@@ -4,6 +4,7 @@
 #include "base/byte_reader.h"   /* slm__load_u32 */
 #include "base/span.h"          /* struct slm_span */
 #include "model/trait_values.h" /* slm__required_u64 and others */
+#include <stddef.h>             /* offsetof */
 
 enum {
     MAX_LAYERS = 1024,
@@ -53,14 +54,13 @@ static slm_status check_range(const char *key, uint32_t layer, uint32_t value, u
     return slm__fail(error, SLM_E_BAD_VALUE, "%s of layer %u is %u, outside %u .. %u", key, layer, value, low, high);
 }
 
+/* What the ranges of the arrays do not say. */
 static slm_status check_layer(const struct slm_transformer *t, const struct slm_layer *layer, uint32_t index, slm_error *error)
 {
-    SLM_TRY(check_range("layer.heads", index, layer->heads, 1, MAX_HEADS, error));
     SLM_TRY(check_range("layer.kv_heads", index, layer->kv_heads, 1, layer->heads, error));
-    SLM_TRY(check_range("layer.head_dim", index, layer->head_dim, 2, MAX_HEAD_DIM, error));
-    SLM_TRY(check_range("layer.ffn_size", index, layer->ffn_size, 1, MAX_FFN, error));
-    SLM_TRY(check_range("layer.window", index, layer->window, 0, t->bidirectional ? 0 : MAX_CONTEXT, error));
-    SLM_TRY(check_range("layer.experts", index, layer->experts, 0, MAX_EXPERTS, error));
+    if (t->bidirectional) {
+        SLM_TRY(check_range("layer.window", index, layer->window, 0, 0, error));
+    }
     if (layer->experts != 0 || layer->experts_used != 0) {
         const uint32_t most = layer->experts < SLM_MAX_EXPERTS_USED ? layer->experts : SLM_MAX_EXPERTS_USED;
         SLM_TRY(check_range("layer.experts_used", index, layer->experts_used, 1, most, error));
@@ -99,31 +99,35 @@ static slm_status class_of_window(struct slm_transformer *t, uint32_t window, ui
     return SLM_OK;
 }
 
-enum { LAYER_ARRAYS = 8 };
-
 static slm_status read_layers(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
     static const struct {
         const char *key;
+        size_t offset; /* of the number in struct slm_layer */
+        uint32_t low, high;
         bool optional;
-    } keys[LAYER_ARRAYS] = {{"layer.heads", false},    {"layer.kv_heads", false}, {"layer.head_dim", false}, {"layer.ffn_size", false},
-                            {"layer.rope_set", false}, {"layer.window", true},    {"layer.experts", true},   {"layer.experts_used", true}};
-    struct layer_array arrays[LAYER_ARRAYS];
-    for (int i = 0; i < LAYER_ARRAYS; i++) {
-        SLM_TRY(layer_array(file, keys[i].key, keys[i].optional, t->layer_count, &arrays[i], error));
+    } known[] = {
+        {"layer.heads", offsetof(struct slm_layer, heads), 1, MAX_HEADS, false},
+        {"layer.kv_heads", offsetof(struct slm_layer, kv_heads), 1, MAX_HEADS, false},
+        {"layer.head_dim", offsetof(struct slm_layer, head_dim), 2, MAX_HEAD_DIM, false},
+        {"layer.ffn_size", offsetof(struct slm_layer, ffn_size), 1, MAX_FFN, false},
+        {"layer.rope_set", offsetof(struct slm_layer, rope_set), 0, UINT32_MAX, false},
+        {"layer.window", offsetof(struct slm_layer, window), 0, MAX_CONTEXT, true},
+        {"layer.experts", offsetof(struct slm_layer, experts), 0, MAX_EXPERTS, true},
+        {"layer.experts_used", offsetof(struct slm_layer, experts_used), 0, UINT32_MAX, true},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        struct layer_array array;
+        SLM_TRY(layer_array(file, known[i].key, known[i].optional, t->layer_count, &array, error));
+        for (uint32_t l = 0; l < t->layer_count; l++) {
+            const uint32_t value = array_at(&array, l);
+            SLM_TRY(check_range(known[i].key, l, value, known[i].low, known[i].high, error));
+            memcpy((uint8_t *)&t->layers[l] + known[i].offset, &value, sizeof value);
+        }
     }
     for (uint32_t l = 0; l < t->layer_count; l++) {
-        struct slm_layer *layer = &t->layers[l];
-        layer->heads = array_at(&arrays[0], l);
-        layer->kv_heads = array_at(&arrays[1], l);
-        layer->head_dim = array_at(&arrays[2], l);
-        layer->ffn_size = array_at(&arrays[3], l);
-        layer->rope_set = array_at(&arrays[4], l);
-        layer->window = array_at(&arrays[5], l);
-        layer->experts = array_at(&arrays[6], l);
-        layer->experts_used = array_at(&arrays[7], l);
-        SLM_TRY(check_layer(t, layer, l, error));
-        SLM_TRY(class_of_window(t, layer->window, &layer->kv_class, error));
+        SLM_TRY(check_layer(t, &t->layers[l], l, error));
+        SLM_TRY(class_of_window(t, t->layers[l].window, &t->layers[l].kv_class, error));
     }
     return SLM_OK;
 }
@@ -278,41 +282,64 @@ slm_status slm__transformer_tables(const struct slm_weight_file *file, struct sl
     return SLM_OK;
 }
 
+/* Integers that are left out where they have their usual value. */
+enum { NORM_KIND, BLOCK_KIND, ACTIVATION, GATED, RENORMALIZE, BIDIRECTIONAL, SWITCHES };
+
 static slm_status read_switches(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
-    uint32_t head = 0, bidirectional = 0, norm = SLM_NORM_RMS, block = SLM_BLOCK_SEQUENTIAL, activation = SLM_ACTIVATION_SILU, gated = 1,
-             renormalize = 0;
+    static const struct {
+        const char *key;
+        uint32_t usual, high;
+    } known[SWITCHES] = {
+        [NORM_KIND] = {"model.norm_kind", SLM_NORM_RMS, SLM_NORM_LAYER},
+        [BLOCK_KIND] = {"model.block_kind", SLM_BLOCK_SEQUENTIAL, SLM_BLOCK_POST_NORM},
+        [ACTIVATION] = {"model.activation", SLM_ACTIVATION_SILU, SLM_ACTIVATIONS - 1},
+        [GATED] = {"model.gated", 1, 1},
+        [RENORMALIZE] = {"model.renormalize_experts", 0, 1},
+        [BIDIRECTIONAL] = {"model.bidirectional", 0, 1},
+    };
+    uint32_t head = 0, value[SWITCHES];
     SLM_TRY(slm__required_u64(file, "model.tied", SLM_HEAD_OWN, SLM_HEAD_NONE, &head, error));
-    SLM_TRY(slm__optional_u64(file, "model.norm_kind", SLM_NORM_RMS, SLM_NORM_LAYER, &norm, error));
-    SLM_TRY(slm__optional_u64(file, "model.block_kind", SLM_BLOCK_SEQUENTIAL, SLM_BLOCK_POST_NORM, &block, error));
-    SLM_TRY(slm__optional_u64(file, "model.activation", 0, SLM_ACTIVATIONS - 1, &activation, error));
-    SLM_TRY(slm__optional_u64(file, "model.gated", 0, 1, &gated, error));
-    SLM_TRY(slm__optional_u64(file, "model.renormalize_experts", 0, 1, &renormalize, error));
-    SLM_TRY(slm__optional_u64(file, "model.bidirectional", 0, 1, &bidirectional, error));
-    t->head_kind = (enum slm_head_kind)head;
-    if (!SLM_WITH_SCORES && bidirectional != 0) {
+    for (int i = 0; i < SWITCHES; i++) {
+        value[i] = known[i].usual;
+        SLM_TRY(slm__optional_u64(file, known[i].key, 0, known[i].high, &value[i], error));
+    }
+    if (!SLM_WITH_SCORES && value[BIDIRECTIONAL] != 0) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "the model is an encoder, which this build of libslm leaves out (WITH_SCORES=0)");
     }
-    t->bidirectional = bidirectional != 0;
-    t->norm_kind = (enum slm_norm_kind)norm;
-    t->block_kind = (enum slm_block_kind)block;
-    t->activation = (enum slm_activation)activation;
-    t->gated = gated != 0;
-    t->renormalize_experts = renormalize != 0;
+    if (!SLM_WITH_VARIANTS && (value[NORM_KIND] != SLM_NORM_RMS || value[BLOCK_KIND] != SLM_BLOCK_SEQUENTIAL)) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "the model has %s, which this build of libslm leaves out (WITH_VARIANTS=0)",
+                         value[NORM_KIND] != SLM_NORM_RMS ? "layer norms" : "layers of another order");
+    }
+    t->head_kind = (enum slm_head_kind)head;
+    t->norm_kind = (enum slm_norm_kind)value[NORM_KIND];
+    t->block_kind = (enum slm_block_kind)value[BLOCK_KIND];
+    t->activation = (enum slm_activation)value[ACTIVATION];
+    t->gated = value[GATED] != 0;
+    t->renormalize_experts = value[RENORMALIZE] != 0;
+    t->bidirectional = value[BIDIRECTIONAL] != 0;
     return SLM_OK;
 }
 
 static slm_status read_factors(struct slm_transformer *t, const struct slm_weight_file *file, slm_error *error)
 {
+    static const struct {
+        const char *key;
+        size_t offset; /* of the float in struct slm_transformer */
+    } optional[] = {
+        {"model.attention_softcap", offsetof(struct slm_transformer, attention_softcap)},
+        {"model.final_softcap", offsetof(struct slm_transformer, final_softcap)},
+        {"model.embedding_scale", offsetof(struct slm_transformer, embedding_scale)},
+        {"model.residual_scale", offsetof(struct slm_transformer, residual_scale)},
+        {"model.logit_scale", offsetof(struct slm_transformer, logit_scale)},
+        {"model.query_beta", offsetof(struct slm_transformer, query_beta)},
+    };
     t->embedding_scale = t->residual_scale = t->logit_scale = 1.0f;
     SLM_TRY(slm__required_f32(file, "model.norm_eps", &t->norm_eps, error));
     SLM_TRY(slm__required_f32(file, "model.attention_scale", &t->attention_scale, error));
-    SLM_TRY(slm__optional_f32(file, "model.attention_softcap", &t->attention_softcap, error));
-    SLM_TRY(slm__optional_f32(file, "model.final_softcap", &t->final_softcap, error));
-    SLM_TRY(slm__optional_f32(file, "model.embedding_scale", &t->embedding_scale, error));
-    SLM_TRY(slm__optional_f32(file, "model.residual_scale", &t->residual_scale, error));
-    SLM_TRY(slm__optional_f32(file, "model.logit_scale", &t->logit_scale, error));
-    SLM_TRY(slm__optional_f32(file, "model.query_beta", &t->query_beta, error));
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
+        SLM_TRY(slm__optional_f32(file, optional[i].key, (float *)(void *)((uint8_t *)t + optional[i].offset), error));
+    }
     if (t->attention_softcap < 0.0f || t->final_softcap < 0.0f) {
         return slm__fail(error, SLM_E_BAD_VALUE, "model.%s_softcap is negative", t->attention_softcap < 0.0f ? "attention" : "final");
     }

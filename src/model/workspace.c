@@ -12,12 +12,12 @@ static uint32_t stride(uint32_t length) { return slm__padded_rows(length); }
 /* The matrices of a layer that differ in shape. */
 static void layer_matrices(const struct slm_layer *layer, const struct slm_matrix *matrices[5])
 {
-    const struct slm_mlp *mlp = layer->experts == 0 ? &layer->mlp : &layer->expert_mlps[0];
+    const struct slm_mlp *mlp = slm__experts_of(layer) == 0 ? &layer->mlp : &layer->expert_mlps[0];
     matrices[0] = &layer->qkv;
     matrices[1] = &layer->attn_out;
     matrices[2] = &mlp->gate_up;
     matrices[3] = &mlp->down;
-    matrices[4] = layer->experts == 0 ? &layer->qkv : &layer->router;
+    matrices[4] = slm__experts_of(layer) == 0 ? &layer->qkv : &layer->router;
 }
 
 /* Experts may have different types. */
@@ -31,7 +31,7 @@ static uint64_t packed_bytes(const struct slm_transformer *t, uint32_t batch)
         for (int m = 0; m < 5; m++) {
             bytes = max_u64(bytes, slm__op_packed_bytes(matrices[m]->type, matrices[m]->cols, batch));
         }
-        for (uint32_t e = 0; e < layer->experts; e++) {
+        for (uint32_t e = 0; e < slm__experts_of(layer); e++) {
             bytes = max_u64(bytes, slm__op_packed_bytes(layer->expert_mlps[e].gate_up.type, t->hidden_size, batch));
             bytes = max_u64(bytes, slm__op_packed_bytes(layer->expert_mlps[e].down.type, layer->ffn_size, batch));
         }
@@ -80,7 +80,7 @@ static void carve_experts(struct slm_workspace *w, struct slm_carver *carver, co
 {
     bool experts = false;
     for (uint32_t i = 0; i < t->layer_count; i++) {
-        experts = experts || t->layers[i].experts != 0;
+        experts = experts || slm__experts_of(&t->layers[i]) != 0;
     }
     const uint64_t rows = experts ? w->batch : 0;
     w->choices = slm__carve(carver, rows * SLM_MAX_EXPERTS_USED * sizeof *w->choices);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Masks over the logits, the match of what was chosen, and the shortest completion when tokens run out. */
 #include "runtime/constrain.h"
-#include "runtime/session.h" /* struct slm_session */
+#include "runtime/session.h" /* struct slm_session, slm__session_grammar */
 #include <math.h>            /* INFINITY */
 #include <string.h>
 
@@ -34,12 +34,6 @@ static slm_status begin_matcher(struct slm_session *session, struct slm_token_ma
     return slm__matcher_begin(matcher, grammar, vocabulary, t->eos_tokens, t->eos_count, session->constraint.block, cache, error);
 }
 
-/* NULL: any text; that is what the compiler sees where grammars are left out. */
-static const struct slm_grammar *grammar_of(const struct slm_session *session)
-{
-    return SLM_WITH_GRAMMAR ? session->constraint.grammar : NULL;
-}
-
 slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *grammar, const struct slm_vocabulary *vocabulary,
                                slm_error *error)
 {
@@ -62,13 +56,15 @@ slm_status slm__constraint_set(struct slm_session *session, struct slm_grammar *
     }
     constraint->grammar = grammar;
     constraint->answer = (struct slm_constraint_answer){session->count, false};
+    constraint->room = 0;
     return SLM_OK;
 }
 
 void slm__constraint_restart(struct slm_session *session)
 {
     session->constraint.answer = (struct slm_constraint_answer){session->count, false};
-    if (grammar_of(session) != NULL) {
+    session->constraint.room = 0;
+    if (slm__session_grammar(session) != NULL) {
         slm__matcher_restart(&session->constraint.matcher);
     }
 }
@@ -80,6 +76,7 @@ static slm_status read_token(struct slm_session *session, int32_t token, slm_err
     struct slm_span bytes;
     uint32_t flags;
     size_t taken = 0;
+    session->constraint.room = 0;
     if (slm__matcher_is_end(matcher, token)) {
         return SLM_OK;
     }
@@ -100,7 +97,7 @@ slm_status slm__constraint_return(struct slm_session *session, struct slm_constr
 {
     struct slm_constraint *constraint = &session->constraint;
     slm__constraint_restart(session);
-    if (grammar_of(session) == NULL || answer.from > session->count) {
+    if (slm__session_grammar(session) == NULL || answer.from > session->count) {
         return SLM_OK;
     }
     constraint->answer = answer;
@@ -112,7 +109,8 @@ slm_status slm__constraint_fork(struct slm_session *fork, const struct slm_sessi
     const struct slm_constraint *from = &session->constraint;
     fork->constraint.grammar = NULL;
     fork->constraint.answer = from->answer;
-    if (grammar_of(session) != NULL) {
+    fork->constraint.room = 0;
+    if (slm__session_grammar(session) != NULL) {
         struct slm_token_matcher *matcher = &fork->constraint.matcher;
         SLM_TRY(begin_matcher(fork, matcher, from->grammar, from->matcher.vocabulary, error));
         SLM_TRY(slm__matcher_take(matcher, &from->matcher, error));
@@ -128,7 +126,7 @@ slm_status slm__constraint_logits(struct slm_session *session, const float **log
     float *allowed = session->pool->allowed_logits;
     const uint8_t *mask;
     *logits = session->logits;
-    if (grammar_of(session) == NULL) {
+    if (slm__session_grammar(session) == NULL) {
         return SLM_OK;
     }
     if (session->constraint.answer.ended) {
@@ -205,11 +203,14 @@ uint32_t slm__constraint_left(const struct slm_session *session)
 slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, slm_error *error)
 {
     bool enough = false;
-    if (grammar_of(session) == NULL) {
+    if (slm__session_grammar(session) == NULL) {
         return SLM_OK;
     }
     const uint32_t left = slm__constraint_left(session);
-    SLM_TRY(fits(session, left, &enough, error));
+    enough = session->constraint.room != 0 && session->constraint.room <= left;
+    if (!enough) {
+        SLM_TRY(fits(session, left, &enough, error));
+    }
     if (!enough) {
         return slm__fail(error, SLM_E_LIMIT, "the shortest text that completes the answer does not fit into the %u tokens that are left",
                          left);
@@ -220,10 +221,11 @@ slm_status slm__constraint_accept(struct slm_session *session, int32_t *token, s
         SLM_TRY(slm__constraint_return(session, session->constraint.answer, error));
         return take_shortest(session, left, token, error);
     }
+    session->constraint.room = left - 1;
     return SLM_OK;
 }
 
 bool slm__constraint_finished(const struct slm_session *session)
 {
-    return grammar_of(session) != NULL && slm__matcher_finished(&session->constraint.matcher);
+    return slm__session_grammar(session) != NULL && slm__matcher_finished(&session->constraint.matcher);
 }

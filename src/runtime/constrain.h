@@ -21,6 +21,7 @@ struct slm_constraint {
     struct slm_token_matcher matcher;
     void *block; /* [grammar_bytes of the pool] */
     struct slm_constraint_answer answer;
+    uint32_t room; /* with so many tokens left, the match can be completed from where it is; 0: not known */
 };
 
 /* From now on, instead of the grammar before; NULL: any text. The next token begins a text of it. Errors: SLM_E_ARGUMENT (the pool was

@@ -36,6 +36,9 @@ static slm_status optional_shape(const slm_pool_options *options, struct slm_poo
     shape->speculate = options->speculate;
     shape->prefixes = options->prefixes;
     shape->grammar_bytes = options->grammar_bytes;
+    if (!SLM_WITH_REUSE && (shape->speculate | shape->prefixes) != 0) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no guesses ahead and keeps no beginnings (WITH_REUSE=0)");
+    }
     if (shape->adapter_rank > SLM_LOW_RANK_RANK_MAX) {
         return slm__fail(error, SLM_E_ARGUMENT, "adapter_rank is %u, at most %d is possible", shape->adapter_rank, SLM_LOW_RANK_RANK_MAX);
     }
@@ -56,7 +59,8 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
                            slm_error *error)
 {
     const uint32_t most = model->transformer->max_context;
-    const bool encoder = model->transformer->bidirectional;
+    const bool encoder = SLM_WITH_SCORES && model->transformer->bidirectional;
+    const struct slm_vision_tower *vision = slm__vision_of(model->transformer);
     shape->sessions = options->sessions != 0 ? options->sessions : encoder ? SLM_ENCODER_TEXTS : 1;
     shape->context = options->context == 0 ? (most < DEFAULT_CONTEXT ? most : DEFAULT_CONTEXT) : options->context;
     if (shape->sessions > MAX_SESSIONS) {
@@ -79,8 +83,8 @@ slm_status slm__pool_shape(const struct slm_runtime_model *model, const slm_pool
         shape->batch = shape->batch < shape->context ? shape->context : shape->batch;
         pages = options->kv_tokens == 0 ? shape->batch / SLM_TILE + shape->sessions : pages;
     }
-    if (model->transformer->vision != NULL && shape->batch < model->transformer->vision->tokens) {
-        shape->batch = model->transformer->vision->tokens; /* the tokens of an image see each other: one pass */
+    if (vision != NULL && shape->batch < vision->tokens) {
+        shape->batch = vision->tokens; /* the tokens of an image see each other: one pass */
     }
     const uint64_t useful = (uint64_t)shape->context * shape->sessions;
     shape->batch = shape->batch > useful ? (uint32_t)useful : shape->batch;
@@ -96,7 +100,7 @@ static void carve_sessions(struct slm_pool *pool, struct slm_carver *carver)
     const struct slm_pool_shape *shape = &pool->shape;
     const uint32_t vocab = pool->model->transformer->head.rows, tiles = slm__kv_tiles(shape->context);
     const uint32_t classes = pool->model->transformer->kv_class_count;
-    const struct slm_vision_tower *vision = pool->model->transformer->vision;
+    const struct slm_vision_tower *vision = slm__vision_of(pool->model->transformer);
     const uint64_t most_images = vision != NULL ? shape->context / vision->tokens : 0;
     pool->sessions = slm__carve(carver, shape->sessions * sizeof *pool->sessions);
     for (uint32_t i = 0; i < shape->sessions; i++) {
@@ -157,7 +161,7 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     mark = carver->used;
     slm__workspace_carve(&pool->workspace, carver, t, shape->kv_type, shape->batch, shape->context, shape->adapter_rank,
                          slm__team_threads(pool->model->team));
-    if (SLM_WITH_IMAGES && t->vision != NULL) {
+    if (slm__vision_of(t) != NULL) {
         struct slm_vision_workspace counted, *vision = slm__carve(carver, sizeof *vision);
         slm__vision_workspace_carve(vision != NULL ? vision : &counted, carver, t->vision, slm__team_threads(pool->model->team));
         pool->vision = vision;
@@ -171,7 +175,9 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     memory->workspace_bytes = carver->used - mark;
     mark = carver->used;
     carve_sessions(pool, carver);
-    carve_prefixes(pool, carver);
+    if (SLM_WITH_REUSE) {
+        carve_prefixes(pool, carver);
+    }
     memory->session_bytes = carver->used - mark;
     memory->total_bytes = carver->used;
     memory->page_tokens = SLM_TILE;

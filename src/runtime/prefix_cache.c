@@ -86,6 +86,9 @@ static bool next_holder(struct slm_session *session, uint32_t *index, struct hol
 
 void slm__prefix_reuse(struct slm_session *session)
 {
+    if (!SLM_WITH_REUSE) {
+        return;
+    }
     struct slm_pool *pool = session->pool;
     struct holder holder, best = {.computed = 0};
     const struct slm_prefix_key key = key_of(session);
@@ -138,7 +141,7 @@ static struct slm_prefix *oldest(struct slm_pool *pool, bool free_too)
 
 bool slm__prefix_evict(struct slm_pool *pool)
 {
-    struct slm_prefix *prefix = oldest(pool, false);
+    struct slm_prefix *prefix = SLM_WITH_REUSE ? oldest(pool, false) : NULL;
     if (prefix != NULL) {
         drop_prefix(pool, prefix);
     }
@@ -166,11 +169,11 @@ static bool is_kept(struct slm_session *session, const struct slm_prefix_key *ke
     return false;
 }
 
-void slm__prefix_keep(struct slm_session *session)
+/* The sequence into a slot, if there are slots. */
+static void keep_sequence(struct slm_session *session)
 {
     struct slm_pool *pool = session->pool;
     const struct slm_prefix_key key = key_of(session);
-    session->guesses.computed = session->guesses.used = 0;
     slm__session_keep(session, text_length(session)); /* without pages of guesses, or of tokens that were never computed */
     struct slm_prefix *slot = session->computed > 0 && pool->shape.prefixes > 0 && !is_kept(session, &key) ? oldest(pool, true) : NULL;
     if (slot != NULL) {
@@ -182,6 +185,14 @@ void slm__prefix_keep(struct slm_session *session)
         slot->count = session->computed;
         slot->key = key;
         slot->used = ++pool->clock;
+    }
+}
+
+void slm__prefix_keep(struct slm_session *session)
+{
+    session->guesses.computed = session->guesses.used = 0;
+    if (SLM_WITH_REUSE) {
+        keep_sequence(session);
     }
     slm__session_keep(session, 0);
 }

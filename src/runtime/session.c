@@ -38,6 +38,9 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
     if ((options->flags & ~(uint32_t)SLM_SESSION_FLAGS) != 0) {
         return slm__fail(error, SLM_E_ARGUMENT, "flags is 0x%x, unknown bits are set", options->flags);
     }
+    if (!SLM_WITH_SCORES && options->top_logprobs != 0) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no top_logprobs (WITH_SCORES=0)");
+    }
     if (options->top_logprobs > SLM_TOP_LOGPROBS_MAX) {
         return slm__fail(error, SLM_E_ARGUMENT, "top_logprobs is %u, at most %d are possible", options->top_logprobs, SLM_TOP_LOGPROBS_MAX);
     }
@@ -70,7 +73,7 @@ slm_status slm__session_create(struct slm_pool *pool, const slm_session_options 
 /* The session begins or ends to use its adapters. */
 static void count_adapters(const struct slm_session *session, bool begin)
 {
-    for (uint32_t i = 0; i < session->adapters.count; i++) {
+    for (uint32_t i = 0; SLM_WITH_CONVERT && i < session->adapters.count; i++) {
         if (begin) {
             atomic_fetch_add(&session->adapter_handles[i]->users, 1);
         } else {
@@ -129,7 +132,7 @@ void slm__session_free(struct slm_session *session)
 
 void slm__session_forget_guesses(struct slm_session *session)
 {
-    if (session->guesses.computed > session->guesses.used) {
+    if (SLM_WITH_REUSE && session->guesses.computed > session->guesses.used) {
         slm__session_keep(session, session->computed);
         session->guesses.computed = session->guesses.used = 0;
     }
@@ -184,7 +187,7 @@ static void fill_row(const struct append_job *job, uint32_t position, struct slm
         const size_t index = position - job->first_output;
         row->logits = job->options->logits != NULL ? job->options->logits + index * t->vocab_size : NULL;
         row->hidden = job->options->hidden != NULL ? job->options->hidden + index * t->hidden_size : NULL;
-        if (job->image != NULL) {
+        if (SLM_WITH_IMAGES && job->image != NULL) {
             row->embedding = session->pool->vision->embeddings + index * session->pool->vision->text_stride;
             row->end = session->count;
         }
@@ -217,7 +220,7 @@ static void run_append(void *context)
         return;
     }
     for (uint32_t position = job->from; position < session->count;) {
-        const bool before_image = job->image != NULL && position < job->first_output; /* the image comes in a pass of its own */
+        const bool before_image = SLM_WITH_IMAGES && job->image != NULL && position < job->first_output; /* the image comes in a pass of its own */
         const uint32_t end = before_image ? job->first_output : session->count, left = end - position;
         slm__session_reserve_window(session, job->from, position, left < pool->shape.batch ? left : pool->shape.batch);
         uint32_t rows = 0;
@@ -246,7 +249,7 @@ static slm_status compute_tokens(struct slm_session *session, uint32_t old_count
         return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the pool has free; rewind or destroy other sessions",
                          wanted);
     }
-    slm__pool_run(pool, session->count - job.from + (image != NULL ? pool->model->transformer->vision->patches : 0), run_append, &job);
+    slm__pool_run(pool, session->count - job.from + (SLM_WITH_IMAGES && image != NULL ? pool->model->transformer->vision->patches : 0), run_append, &job);
     if (job.status != SLM_OK) {
         slm__session_keep(session, old_length);
         session->count = old_count;
@@ -288,7 +291,7 @@ static slm_status check_tokens(const struct slm_transformer *t, const int32_t *t
             return slm__fail(error, SLM_E_BAD_TOKEN, "token %llu is %d, the vocabulary has ids 0 .. %u", (unsigned long long)i, tokens[i],
                              t->vocab_size - 1);
         }
-        if (t->vision != NULL && tokens[i] == t->vision->image_token) {
+        if (slm__vision_of(t) != NULL && tokens[i] == t->vision->image_token) {
             return slm__fail(error, SLM_E_BAD_TOKEN, "token %llu is %d, which stands for a part of an image: append the image",
                              (unsigned long long)i, tokens[i]);
         }
@@ -345,7 +348,10 @@ slm_status slm__session_append_image(struct slm_session *session, const struct s
     return SLM_OK;
 }
 
-bool slm__session_ends_in_image(const struct slm_session *session) { return session->computed == session->count && !session->logits_valid; }
+bool slm__session_ends_in_image(const struct slm_session *session)
+{
+    return SLM_WITH_IMAGES && session->computed == session->count && !session->logits_valid;
+}
 
 slm_status slm__session_compute(struct slm_session *session, slm_error *error)
 {
@@ -392,7 +398,7 @@ slm_status slm__session_rewind(struct slm_session *session, uint64_t tokens, slm
                 "layers with a window have dropped what %llu tokens need: keep at least %u tokens, or rewind to 0 and append again",
                 (unsigned long long)tokens, limit);
         }
-        SLM_TRY(images_kept(session, tokens, &kept, &at_image, error));
+        SLM_TRY(!SLM_WITH_IMAGES ? SLM_OK : images_kept(session, tokens, &kept, &at_image, error));
         session->guesses.computed = session->guesses.used = 0;
         if (tokens == 0) {
             slm__prefix_keep(session);

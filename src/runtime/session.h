@@ -86,4 +86,10 @@ slm_status slm__session_step(struct slm_pool *pool, struct slm_session *const *s
 /* Add what is still held back to the text of the last result, because no more tokens will come. */
 void slm__session_flush_text(struct slm_session *session);
 
+/* What its answers are texts of; NULL: any text, and that is what the compiler sees in builds without grammars. */
+static inline struct slm_grammar *slm__session_grammar(const struct slm_session *session)
+{
+    return SLM_WITH_GRAMMAR ? session->constraint.grammar : NULL;
+}
+
 #endif

@@ -66,7 +66,7 @@ struct step_part {
 static bool reserve_rows(struct slm_session *session, uint32_t room, uint32_t *guesses)
 {
     const uint32_t missing = session->count - session->computed, left = session->context - session->count;
-    *guesses = slm__speculation_guess(&session->guesses, session->tokens, session->count, room < left ? room : left);
+    *guesses = SLM_WITH_REUSE ? slm__speculation_guess(&session->guesses, session->tokens, session->count, room < left ? room : left) : 0;
     if (!slm__session_reserve_all(session, missing + *guesses)) {
         *guesses = 0;
         if (!slm__session_reserve_all(session, missing)) {
@@ -221,7 +221,7 @@ static slm_status sample_allowed(struct slm_session *session, slm_token *result,
     SLM_TRY(slm__sampler_choose(&session->sampler, logits, vocab, session->tokens, session->count, pool->sampler_scratch, &result->token,
                                 &result->allowed_logprob, error));
     result->logprob = result->allowed_logprob;
-    if (session->constraint.grammar != NULL) {
+    if (slm__session_grammar(session) != NULL) {
         SLM_TRY(slm__constraint_accept(session, &result->token, error));
         result->allowed_logprob = slm__logprob(logits, vocab, slm__logits_max(logits, vocab), result->token);
         result->logprob = slm__logprob(session->logits, vocab, slm__logits_max(session->logits, vocab), result->token);
@@ -282,17 +282,19 @@ static void choose_token(struct step_job *job, struct slm_session *session)
         return;
     }
     const int32_t token = result->token;
-    if (session->top_logprobs > 0) {
+    if (SLM_WITH_SCORES && session->top_logprobs > 0) {
         result->top = session->top;
         result->top_count =
             slm__top_logprobs(session->logits, vocab, slm__logits_max(session->logits, vocab), session->top_logprobs, session->top);
     }
-    const bool guessed = session->guesses.used < session->guesses.computed && session->tokens[session->count] == token;
+    const bool guessed = SLM_WITH_REUSE && session->guesses.used < session->guesses.computed && session->tokens[session->count] == token;
     session->tokens[session->count++] = token;
     session->logits_valid = false;
-    use_guess(session, guessed);
+    if (SLM_WITH_REUSE) {
+        use_guess(session, guessed);
+    }
     session->answered++;
-    if (is_eos(session, token) && ((session->flags & SLM_SESSION_IGNORE_EOS) == 0 || session->constraint.grammar != NULL)) {
+    if (is_eos(session, token) && ((session->flags & SLM_SESSION_IGNORE_EOS) == 0 || slm__session_grammar(session) != NULL)) {
         result->stop = SLM_STOP_EOS;
     } else {
         stream_text(session, token);
@@ -307,7 +309,7 @@ static void jump(struct slm_session *session)
 {
     int32_t ids[SLM_JUMP_TOKENS];
     slm_token *result = &session->result;
-    if (session->status != SLM_OK || session->constraint.grammar == NULL || result->stop != SLM_STOP_NONE ||
+    if (session->status != SLM_OK || slm__session_grammar(session) == NULL || result->stop != SLM_STOP_NONE ||
         (session->flags & SLM_SESSION_JUMP) == 0) {
         return;
     }

@@ -12,8 +12,10 @@
 
 static slm_status fail_number(slm_error *error, const char *field, float value, const char *supported)
 {
-    char text[32];
-    slm__decimal_format((double)value, text);
+    char text[32] = "";
+    if (SLM_WITH_MESSAGES) {
+        slm__decimal_format((double)value, text);
+    }
     return slm__fail(error, SLM_E_ARGUMENT, "sampling: %s is %s; supported is %s", field, text, supported);
 }
 

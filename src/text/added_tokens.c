@@ -38,7 +38,7 @@ static uint32_t find_child(const struct slm_tokenizer *t, uint32_t node, uint8_t
 /* True if [start, end) of the walk's text touches an untrusted range. */
 static bool touches_untrusted(const struct slm_added_walk *walk, size_t start, size_t end)
 {
-    for (uint64_t i = walk->untrusted_next; i < walk->untrusted_count; i++) {
+    for (uint64_t i = walk->untrusted_next; SLM_WITH_CHAT && i < walk->untrusted_count; i++) {
         if (walk->untrusted[i].start >= walk->origin + end) {
             return false;
         }
@@ -107,7 +107,7 @@ static struct match choose_match(const struct slm_added_walk *walk, size_t start
     if (walk->plain) {
         return none;
     }
-    if (!touches_untrusted(walk, start, found.end)) {
+    if (!SLM_WITH_CHAT || !touches_untrusted(walk, start, found.end)) {
         return found;
     }
     size_t border = untrusted_end(walk, start);
@@ -186,7 +186,7 @@ static bool find_token(struct slm_added_walk *walk, uint32_t *id, size_t *start,
         if (node == 0) {
             continue;
         }
-        while (walk->untrusted_next < walk->untrusted_count && walk->untrusted[walk->untrusted_next].end <= walk->origin + at) {
+        while (SLM_WITH_CHAT && walk->untrusted_next < walk->untrusted_count && walk->untrusted[walk->untrusted_next].end <= walk->origin + at) {
             walk->untrusted_next++;
         }
         size_t resume = 0;

@@ -22,7 +22,7 @@ static struct pair find_pair(const struct slm_tokenizer *t, uint32_t left, uint3
         uint32_t slot_left = slm__load_u32(slot);
         if (slot_left == left && slm__load_u32(slot + 4) == right) {
             struct pair found = {slm__load_u32(slot + 8), slm__load_u32(slot + 12)};
-            return t->guarded && slm__tokenizer_is_control(t, found.result) ? none : found;
+            return SLM_WITH_CHAT && t->guarded && slm__tokenizer_is_control(t, found.result) ? none : found;
         }
         if (slot_left == SLM_TOKENIZER_NONE) {
             break;

@@ -37,7 +37,7 @@ static inline uint32_t slm__tokenizer_find(const struct slm_tokenizer *tokenizer
             break;
         }
         if (slm__load_u32(slot + 4) == tag && slm__span_equal(slm__tokenizer_text(tokenizer, id), bytes)) {
-            return tokenizer->guarded && slm__tokenizer_is_control(tokenizer, id) ? SLM_TOKENIZER_NONE : id;
+            return SLM_WITH_CHAT && tokenizer->guarded && slm__tokenizer_is_control(tokenizer, id) ? SLM_TOKENIZER_NONE : id;
         }
     }
     return SLM_TOKENIZER_NONE;

@@ -127,6 +127,12 @@ enum slm_json_chars_result slm__json_chars_step(uint32_t *state, uint8_t byte, u
     return SLM_JSON_CHARS_INSIDE;
 }
 
+/* D8 to DB as the first of `count` digits so far. */
+static bool is_first_surrogate(uint32_t count, uint32_t value)
+{
+    return count >= 2 && value >> (4 * (count - 2)) >= 0xD8 && value >> (4 * (count - 2)) <= 0xDB;
+}
+
 uint32_t slm__json_chars_merge(uint32_t state)
 {
     const enum slm_json_chars_mode mode = slm__json_chars_mode(state);
@@ -140,10 +146,26 @@ uint32_t slm__json_chars_merge(uint32_t state)
         if (count == 1) {
             value = value == 0xD ? 0xD : 0;
         } else if (count >= 2) {
-            value = value >> (4 * (count - 2)) >= 0xD8 && value >> (4 * (count - 2)) <= 0xDB ? 0xD8u << (4 * (count - 2)) : 0;
+            value = is_first_surrogate(count, value) ? 0xD8u << (4 * (count - 2)) : 0;
         }
         break;
     default: value = 0; break;
     }
     return pack(mode, count, value, 0);
+}
+
+uint32_t slm__json_chars_rest(uint32_t state)
+{
+    enum { DIGITS = 4, PAIR = 6 };
+    const uint32_t count = slm__json_chars_count(state);
+    switch (slm__json_chars_mode(state)) {
+    case SLM_JSON_CHARS_BETWEEN: return 0;
+    case SLM_JSON_CHARS_UTF8: return count;
+    case SLM_JSON_CHARS_ESCAPE: return 1;
+    case SLM_JSON_CHARS_HEX: return DIGITS - count + (is_first_surrogate(count, slm__json_chars_value(state)) ? PAIR : 0);
+    case SLM_JSON_CHARS_PAIR: return PAIR;
+    case SLM_JSON_CHARS_PAIR_ESCAPE: return PAIR - 1;
+    case SLM_JSON_CHARS_PAIR_HEX: break;
+    }
+    return DIGITS - count;
 }

@@ -35,6 +35,8 @@ static inline uint32_t slm__json_chars_high(uint32_t state) { return state >> 17
 enum slm_json_chars_result slm__json_chars_step(uint32_t *state, uint8_t byte, uint32_t *code);
 /* One state for all those that go on in the same way; for readers that do not look at `code`. */
 uint32_t slm__json_chars_merge(uint32_t state);
+/* Fewest bytes to the end of the character begun; 0 between two. */
+uint32_t slm__json_chars_rest(uint32_t state);
 /* The code that an escaped sign such as n stands for, or UINT32_MAX. */
 uint32_t slm__json_escape_code(uint8_t sign);
 /* 0 to 15, or -1. */

@@ -263,7 +263,7 @@ static size_t next_regex(uint32_t pattern, struct slm_span text, size_t position
     case SLM_SPLIT_O200K:
         return next_o200k(text, position, 3, true);
     default:
-        return slm__split_matches(pattern, text, position);
+        return SLM_WITH_VARIANTS ? slm__split_matches(pattern, text, position) : text.length;
     }
 }
 
@@ -357,7 +357,7 @@ size_t slm__pretokenize_next(const struct slm_pretokenizer *step, struct slm_spa
     case SLM_PRETOKENIZER_PUNCTUATION:
     case SLM_PRETOKENIZER_WHITESPACE:
     case SLM_PRETOKENIZER_BERT:
-        end = next_word(step->kind, step->value != 0, text, position, dropped);
+        end = !SLM_WITH_VARIANTS ? end : next_word(step->kind, step->value != 0, text, position, dropped);
         break;
     case SLM_PRETOKENIZER_STRING:
         end = next_string(step, text, position, dropped);

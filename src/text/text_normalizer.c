@@ -177,16 +177,18 @@ bool slm__normalizer_known(const struct slm_normalizer *step)
 {
     switch (step->kind) {
     case SLM_NORMALIZER_NFC:
+        return step->value == 0;
     case SLM_NORMALIZER_NFD:
     case SLM_NORMALIZER_NFKC:
     case SLM_NORMALIZER_NFKD:
     case SLM_NORMALIZER_LOWERCASE:
     case SLM_NORMALIZER_NMT:
-        return step->value == 0;
+        return SLM_WITH_VARIANTS && step->value == 0;
     case SLM_NORMALIZER_STRIP_ACCENTS:
-        return step->value <= 1;
-    case SLM_NORMALIZER_STRIP:
+        return SLM_WITH_VARIANTS && step->value <= 1;
     case SLM_NORMALIZER_BERT:
+        return SLM_WITH_VARIANTS && step->value <= 3;
+    case SLM_NORMALIZER_STRIP:
         return step->value <= 3;
     case SLM_NORMALIZER_REPLACE:
         return step->value <= SLM_REPLACE_RUNS && step->text.length > 0 && slm__utf8_valid_prefix(step->text) == step->text.length &&
@@ -231,7 +233,7 @@ static slm_status apply(const struct slm_normalizer *step, struct slm_span *text
         *changed = true;
         break;
     default:
-        *changed = map_text(step, *text, out);
+        *changed = SLM_WITH_VARIANTS && map_text(step, *text, out);
         break;
     }
     return out->status == SLM_OK ? SLM_OK : slm__buffer_failure(out, error);

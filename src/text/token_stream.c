@@ -177,7 +177,9 @@ slm_status slm__token_stream_push(struct slm_token_stream *stream, const struct 
         *text = push_fallback(stream, tokenizer, bytes, flags);
         break;
     default:
-        *text = push_text(stream, tokenizer, (uint32_t)id);
+        if (SLM_WITH_VARIANTS) {
+            *text = push_text(stream, tokenizer, (uint32_t)id);
+        }
         break;
     }
     return SLM_OK;

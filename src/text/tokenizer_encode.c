@@ -52,7 +52,7 @@ static void encoder_init(struct encoder *encoder)
     for (uint32_t i = 0; i < encoder->pretokenizer_count; i++) {
         encoder->pretokenizers[i] = slm__tokenizer_pretokenizer(t, t->normalizer_count + i);
     }
-    if (encoder->untrusted_count > 0) {
+    if (SLM_WITH_CHAT && encoder->untrusted_count > 0) {
         encoder->guarded = *t;
         encoder->guarded.guarded = true;
     }
@@ -244,6 +244,9 @@ static slm_status encode_split(struct encoder *encoder, uint32_t step, struct sl
 static bool holds_untrusted(const struct encoder *encoder, uint64_t start, uint64_t end)
 {
     uint64_t low = 0;
+    if (!SLM_WITH_CHAT) {
+        return false;
+    }
     for (uint64_t high = encoder->untrusted_count; low < high;) { /* to the first range that ends behind `start` */
         const uint64_t middle = low + (high - low) / 2;
         if (encoder->untrusted[middle].end > start) {

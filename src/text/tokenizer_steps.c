@@ -35,14 +35,14 @@ static bool pretokenizer_known(const struct slm_pretokenizer *step)
 {
     switch (step->kind) {
     case SLM_PRETOKENIZER_REGEX:
-        return step->value >= SLM_SPLIT_GPT2 && step->value < SLM_SPLIT_END;
+        return step->value >= SLM_SPLIT_GPT2 && step->value < (SLM_WITH_VARIANTS ? SLM_SPLIT_END : SLM_SPLIT_THREE_DIGITS);
     case SLM_PRETOKENIZER_DIGITS:
         return step->value < SLM_DIGITS_END;
     case SLM_PRETOKENIZER_PUNCTUATION:
-        return step->value <= 1;
+        return SLM_WITH_VARIANTS && step->value <= 1;
     case SLM_PRETOKENIZER_WHITESPACE:
     case SLM_PRETOKENIZER_BERT:
-        return step->value == 0;
+        return SLM_WITH_VARIANTS && step->value == 0;
     case SLM_PRETOKENIZER_METASPACE:
         return (step->value & SLM_METASPACE_SCHEME) <= SLM_METASPACE_ALWAYS && step->value <= SLM_METASPACE_SPLIT + SLM_METASPACE_ALWAYS &&
                short_text(step->text);
@@ -65,9 +65,9 @@ static bool decoder_known(const struct slm_tokenizer *t, uint32_t kind, uint32_t
     case SLM_DECODER_STRIP:
         return t->decoder == SLM_DECODER_BYTE_FALLBACK && value > 0 && value < 256 && short_text(text);
     case SLM_DECODER_METASPACE:
-        return !byte_level && value <= 1 && short_text(text);
+        return SLM_WITH_VARIANTS && !byte_level && value <= 1 && short_text(text);
     case SLM_DECODER_WORDPIECE:
-        return !byte_level && value <= 1;
+        return SLM_WITH_VARIANTS && !byte_level && value <= 1;
     default:
         return false;
     }

@@ -130,14 +130,18 @@ static bool add_compatible(struct segment *segment, uint32_t code)
     return true;
 }
 
-static bool compatibility(enum slm_unicode_form form) { return form == SLM_UNICODE_NFKC || form == SLM_UNICODE_NFKD; }
+/* In builds without variants the form is NFC, and the tables of the others are left out. */
+static bool compatibility(enum slm_unicode_form form)
+{
+    return SLM_WITH_VARIANTS && (form == SLM_UNICODE_NFKC || form == SLM_UNICODE_NFKD);
+}
 
-static bool composing(enum slm_unicode_form form) { return form == SLM_UNICODE_NFC || form == SLM_UNICODE_NFKC; }
+static bool composing(enum slm_unicode_form form) { return !SLM_WITH_VARIANTS || form == SLM_UNICODE_NFC || form == SLM_UNICODE_NFKC; }
 
 /* Whether `form` may change the character, alone or together with what precedes it. */
 static bool is_slow(enum slm_unicode_form form, uint32_t code)
 {
-    if (form == SLM_UNICODE_NFC) {
+    if (!SLM_WITH_VARIANTS || form == SLM_UNICODE_NFC) {
         return (slm__unicode(code) & SLM_UNICODE_NFC_SLOW) != 0;
     }
     uint32_t bits = slm__unicode_text(code);

@@ -84,6 +84,31 @@ static void add_entry(struct builder *builder, struct slm_span bytes, uint32_t t
     }
 }
 
+/* The slice of plain characters, or PLAIN. */
+static enum slm_vocabulary_trie slice_of(struct slm_span bytes, uint32_t characters)
+{
+    bool upper = false, digits = false, spaces = false, inner = false, foreign = false;
+    bool others = characters >= SLM_VOCABULARY_LEVELS;
+    for (size_t i = 0; i < bytes.length; i++) {
+        const uint8_t byte = bytes.data[i];
+        const bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+        upper = upper || (letter && byte <= 'Z');
+        digits = digits || (byte >= '0' && byte <= '9') || byte == '_';
+        spaces = spaces || byte == ' ';
+        inner = inner || (byte == ' ' && i > 0);
+        foreign = foreign || byte >= 0x80;
+        others = others || (!letter && byte < 0x80 && !(byte >= '0' && byte <= '9') && byte != '_' && byte != ' ');
+    }
+    if (others || (digits && (spaces || foreign))) {
+        return SLM_VOCABULARY_PLAIN;
+    }
+    return foreign || inner ? SLM_VOCABULARY_FOREIGN
+           : spaces         ? SLM_VOCABULARY_SPACED
+           : digits         ? SLM_VOCABULARY_WORD
+           : upper          ? SLM_VOCABULARY_LETTERS
+                            : SLM_VOCABULARY_LOWER;
+}
+
 /* Where a token belongs, by reading it as the inside of a JSON string. */
 static void add_token(struct builder *builder, uint32_t token, struct slm_span bytes)
 {
@@ -106,7 +131,7 @@ static void add_token(struct builder *builder, uint32_t token, struct slm_span b
         return;
     }
     if (i == bytes.length) {
-        add_entry(builder, bytes, token, need, plain ? SLM_VOCABULARY_PLAIN : SLM_VOCABULARY_ESCAPED);
+        add_entry(builder, bytes, token, need, plain ? slice_of(bytes, need) : SLM_VOCABULARY_ESCAPED);
         return;
     }
     add_entry(builder, bytes, token, 0, SLM_VOCABULARY_OTHERS);
@@ -224,20 +249,26 @@ static uint32_t add_list(const struct builder *builder, enum slm_vocabulary_trie
     return count;
 }
 
-static void add_levels(const struct builder *builder, struct slm_buffer *section)
+static void put(uint8_t *mask, uint32_t token) { mask[token / 8] |= (uint8_t)(1u << (token % 8)); }
+
+/* Of all plain tokens by the characters they need, then of each slice. */
+static void add_masks(const struct builder *builder, struct slm_buffer *section)
 {
     const size_t mask_bytes = (size_t)slm__round_up(builder->tokenizer->token_count, 512) / 8;
     const size_t start = section->length;
     static const uint8_t zeros[64] = {0};
-    for (size_t i = 0; i < SLM_VOCABULARY_LEVELS * mask_bytes / 64; i++) {
+    for (size_t i = 0; i < (SLM_VOCABULARY_LEVELS + SLM_VOCABULARY_SLICES) * mask_bytes / 64; i++) {
         slm__buffer_append(section, zeros, sizeof zeros);
     }
     for (uint32_t i = 0; i < builder->count && section->status == SLM_OK; i++) {
         const struct entry *entry = &builder->entries[i];
-        for (uint32_t level = 1; level <= SLM_VOCABULARY_LEVELS && entry->trie == SLM_VOCABULARY_PLAIN; level++) {
+        for (uint32_t level = 1; level <= SLM_VOCABULARY_LEVELS && entry->trie <= SLM_VOCABULARY_PLAIN; level++) {
             if (entry->need <= level || level == SLM_VOCABULARY_LEVELS) {
-                section->data[start + (level - 1) * mask_bytes + entry->token / 8] |= (uint8_t)(1u << (entry->token % 8));
+                put(section->data + start + (level - 1) * mask_bytes, entry->token);
             }
+        }
+        if (entry->trie < SLM_VOCABULARY_SLICES) {
+            put(section->data + start + (SLM_VOCABULARY_LEVELS + entry->trie) * mask_bytes, entry->token);
         }
     }
 }
@@ -254,18 +285,19 @@ static void write_section(struct builder *builder, struct slm_buffer *section)
     slm__buffer_align(section, 64);
     slm__buffer_append(section, builder->aliases.data, builder->aliases.length);
     slm__buffer_align(section, 64);
-    header[10] = (uint32_t)(builder->aliases.length / sizeof(struct slm_token_alias));
-    header[11] = add_list(builder, SLM_VOCABULARY_ESCAPED, 0, section);
-    header[12] = add_list(builder, SLM_VOCABULARY_PLAIN, SLM_VOCABULARY_LEVELS - 1, section);
-    header[13] = (uint32_t)(builder->groups.length / sizeof(uint32_t));
-    header[14] = (uint32_t)(builder->closing.length / sizeof(uint32_t));
-    header[15] = builder->longest;
+    uint32_t *counts = header + 6 + SLM_VOCABULARY_TRIES;
+    counts[0] = (uint32_t)(builder->aliases.length / sizeof(struct slm_token_alias));
+    counts[1] = add_list(builder, SLM_VOCABULARY_ESCAPED, 0, section);
+    counts[2] = add_list(builder, SLM_VOCABULARY_PLAIN, SLM_VOCABULARY_LEVELS - 1, section);
+    counts[3] = (uint32_t)(builder->groups.length / sizeof(uint32_t));
+    counts[4] = (uint32_t)(builder->closing.length / sizeof(uint32_t));
+    counts[5] = builder->longest;
     slm__buffer_append(section, builder->groups.data, builder->groups.length);
-    slm__buffer_append_u32(section, header[14]);
+    slm__buffer_append_u32(section, counts[4]);
     slm__buffer_align(section, 64);
     slm__buffer_append(section, builder->closing.data, builder->closing.length);
     slm__buffer_align(section, 64);
-    add_levels(builder, section);
+    add_masks(builder, section);
     if (section->status == SLM_OK) {
         memcpy(section->data + start, header, sizeof header);
         slm__store_u64(section->data + start + 8, section->length - start);

@@ -15,7 +15,7 @@ enum {
     AT_LONGEST
 };
 
-enum { ROOTS, NODES, ALIASES, ESCAPED, LONGS, GROUPS, CLOSING, LEVELS, END, TABLES };
+enum { ROOTS, NODES, ALIASES, ESCAPED, LONGS, GROUPS, CLOSING, MASKS, END, TABLES };
 
 /* Offsets of the tables, each a multiple of 64, and of the end. */
 static void lay_out(const uint32_t *header, uint64_t offsets[TABLES])
@@ -31,7 +31,7 @@ static void lay_out(const uint32_t *header, uint64_t offsets[TABLES])
                                  (uint64_t)header[AT_LONGS] * sizeof(uint32_t),
                                  ((uint64_t)header[AT_GROUPS] + 1) * sizeof(uint32_t),
                                  (uint64_t)header[AT_CLOSING] * sizeof(uint32_t),
-                                 SLM_VOCABULARY_LEVELS * (slm__round_up(header[AT_TOKENS], 512) / 8)};
+                                 (SLM_VOCABULARY_LEVELS + SLM_VOCABULARY_SLICES) * (slm__round_up(header[AT_TOKENS], 512) / 8)};
     offsets[ROOTS] = SLM_VOCABULARY_HEADER_BYTES;
     for (int table = 0; table < END; table++) {
         offsets[table + 1] = slm__round_up(offsets[table] + bytes[table], 64);
@@ -127,7 +127,8 @@ slm_status slm__vocabulary_open(struct slm_vocabulary *vocabulary, struct slm_sp
                                           .longs = table_at(section, offsets[LONGS]),
                                           .groups = table_at(section, offsets[GROUPS]),
                                           .closing = table_at(section, offsets[CLOSING]),
-                                          .levels = section.data + offsets[LEVELS]};
+                                          .levels = section.data + offsets[MASKS]};
+    vocabulary->slices = vocabulary->levels + SLM_VOCABULARY_LEVELS * (size_t)vocabulary->mask_bytes;
     const struct slm_trie_node *nodes = (const struct slm_trie_node *)(const void *)(section.data + offsets[NODES]);
     for (int trie = 0; trie < SLM_VOCABULARY_TRIES; trie++) {
         vocabulary->node_count[trie] = header[AT_NODES + trie];
@@ -181,7 +182,7 @@ static size_t longest_in(const struct slm_vocabulary *vocabulary, enum slm_vocab
 size_t slm__vocabulary_longest(const struct slm_vocabulary *vocabulary, struct slm_span text, int32_t *token)
 {
     size_t longest = 0;
-    for (enum slm_vocabulary_trie trie = SLM_VOCABULARY_PLAIN; text.length > 0 && trie <= SLM_VOCABULARY_OTHERS; trie++) {
+    for (enum slm_vocabulary_trie trie = SLM_VOCABULARY_LOWER; text.length > 0 && trie <= SLM_VOCABULARY_OTHERS; trie++) {
         int32_t found = -1;
         const size_t length = longest_in(vocabulary, trie, text, &found);
         if (length > longest) {

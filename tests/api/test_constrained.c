@@ -164,7 +164,7 @@ static uint32_t samples(void)
     return wanted != NULL ? (uint32_t)strtoul(wanted, NULL, 10) : 600;
 }
 
-/* Budgets from the shortest completion on, of tokens and of context; steering has to occur, and answers that end by themselves too. */
+/* Limits from the shortest completion on, by max_tokens and by the capacity; some answers have to be cut short, some end by themselves. */
 static void test_answers_are_valid(void **state)
 {
     uint32_t tight = 0, free = 0, refused = 0;
@@ -377,6 +377,20 @@ static void test_regex_and_rules(void **state)
         assert_int_equal(slm_grammar_destroy(nested), SLM_OK);
         slm_session_destroy(session);
     }
+}
+
+/* Characters of a pattern that are counted while they come, from a count that no table has. */
+static void test_counted_pattern(void **state)
+{
+    const slm_sampling sampling = hot(5);
+    slm_grammar *words = compile(SLM_GRAMMAR_SCHEMA, "{\"type\":\"string\",\"pattern\":\"^[a-z]+( [a-z]+)*$\",\"maxLength\":60000}");
+    (void)state;
+    slm_session *session = open_session(NULL, &(slm_session_options){.sampling = &sampling, .max_tokens = 30}, words);
+    ask(session, prompts[0]);
+    const struct answer answer = answer_of(session, 0);
+    assert_true(answer.length > 2 && answer.text[0] == '"' && answer.text[answer.length - 1] == '"');
+    slm_session_destroy(session);
+    assert_int_equal(slm_grammar_destroy(words), SLM_OK);
 }
 
 /* Too small a budget: nothing changes, also behind a whole answer, and a larger one goes on from there. */
@@ -625,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_batches_with_several_grammars),
         cmocka_unit_test(test_guesses_change_nothing),
         cmocka_unit_test(test_regex_and_rules),
+        cmocka_unit_test(test_counted_pattern),
         cmocka_unit_test(test_budgets_too_small),
         cmocka_unit_test(test_refused_grammars),
         cmocka_unit_test(test_refused_grammar_leaves_the_old),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Matchers through the public interface: tokens read and refused, ends of texts, rewinding, copies. */
+/* Matchers through the public interface: tokens read and refused, ends of texts, forced bytes, rewinding, copies,
+ * failing memory. */
 #include "tests/api_fixture.h"
 
 static slm_engine *engine;
@@ -117,12 +118,83 @@ static void copies_need_one_grammar_and_room(void **state)
     CHECK_OK(slm_matcher_destroy(matcher));
 }
 
+static void forced_bytes_and_the_way_to_the_end(void **state)
+{
+    (void)state;
+    slm_grammar *keys = NULL;
+    slm_matcher *matcher = NULL, *second = NULL;
+    slm_grammar_info grammar_info = {.struct_size = sizeof grammar_info};
+    int32_t ids[64];
+    uint64_t count = 0, end_count = 0, needed = 0;
+    char text[64];
+    CHECK_OK(slm_grammar_compile(engine, SLM_GRAMMAR_REGEX, "(key=[a-z]+;)+end", SLM_NUL_TERMINATED, NULL, &keys, &error));
+    CHECK_OK(slm_grammar_get_info(keys, &grammar_info, &error));
+    assert_int_equal(grammar_info.shortest, 9);
+    CHECK_OK(slm_matcher_create(model, keys, NULL, &matcher, &error));
+    assert_int_equal(slm_grammar_destroy(keys), SLM_E_BUSY);
+    assert_int_equal(slm_model_close(model), SLM_E_BUSY);
+    CHECK_OK(slm_matcher_forced(matcher, text, sizeof text, &needed, &error));
+    assert_int_equal(needed, 4);
+    assert_memory_equal(text, "key=", 4);
+    CHECK_OK(slm_tokenize(model, "key=abc;key=x;", SLM_NUL_TERMINATED, SLM_TOKENIZE_PLAIN, ids, 64, &count, &error));
+    CHECK_OK(slm_matcher_accept(matcher, ids, count, &error));
+    assert_int_equal(info_of(matcher).shortest, 3);
+    assert_int_equal(info_of(matcher).complete, 0);
+    CHECK_OK(slm_matcher_create(model, keys, NULL, &second, &error));
+    CHECK_OK(slm_matcher_copy(second, matcher, &error));
+    CHECK_OK(slm_tokenize(model, "end", SLM_NUL_TERMINATED, SLM_TOKENIZE_PLAIN, ids, 64, &end_count, &error));
+    for (int turn = 0; turn < 2; turn++) {
+        CHECK_OK(slm_matcher_accept(second, ids, end_count, &error));
+        assert_int_equal(info_of(second).complete, 1);
+        assert_int_equal(info_of(second).finished, 1);
+        CHECK_OK(slm_matcher_rewind(second, count, &error));
+        assert_int_equal(info_of(second).shortest, 3);
+    }
+    expect_refused(slm_matcher_rewind(second, count + 1, &error), SLM_E_ARGUMENT, "the matcher holds");
+    CHECK_OK(slm_matcher_destroy(second));
+    CHECK_OK(slm_matcher_destroy(matcher));
+    CHECK_OK(slm_grammar_destroy(keys));
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    (void)state;
+    static const char schema[] =
+        "{\"type\":\"object\",\"properties\":{\"a\":{\"enum\":[1,\"b\"]},\"c\":{\"type\":\"string\",\"pattern\":\"^x+$\"}},"
+        "\"patternProperties\":{\"^x-\":{\"type\":\"null\"}},\"required\":[\"a\"]}";
+    struct counting_allocator counter = {0};
+    const slm_engine_options options = counting_options(&counter);
+    slm_engine *counted = NULL;
+    slm_model *own = NULL;
+    CHECK_OK(slm_engine_create(&options, &counted, &error));
+    CHECK_OK(slm_model_open_file(counted, "examples/demo/triage-i8.slm", SLM_NUL_TERMINATED, NULL, &own, &error));
+    const uint64_t before = counter.live_bytes;
+    slm_status status = SLM_E_NO_MEMORY;
+    for (uint64_t n = 1; status != SLM_OK && n < 5000; n++) {
+        slm_grammar *made = NULL;
+        slm_matcher *matcher = NULL;
+        counter.fail_at = counter.calls + n;
+        status = slm_grammar_compile(counted, SLM_GRAMMAR_SCHEMA, schema, SLM_NUL_TERMINATED, NULL, &made, &error);
+        status = status == SLM_OK ? slm_matcher_create(own, made, NULL, &matcher, &error) : status;
+        assert_true(status == SLM_OK || status == SLM_E_NO_MEMORY);
+        CHECK_OK(slm_matcher_destroy(matcher));
+        CHECK_OK(slm_grammar_destroy(made));
+        assert_int_equal(counter.live_bytes, before);
+    }
+    assert_int_equal(status, SLM_OK);
+    counter.fail_at = 0;
+    CHECK_OK(slm_model_close(own));
+    CHECK_OK(slm_engine_destroy(counted));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_outside_the_vocabulary_are_refused_with_a_sentence),
         cmocka_unit_test(nothing_follows_the_end_of_a_text),
         cmocka_unit_test(copies_need_one_grammar_and_room),
+        cmocka_unit_test(forced_bytes_and_the_way_to_the_end),
+        cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

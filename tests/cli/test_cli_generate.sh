@@ -177,4 +177,6 @@ for field in shape type isa threads batch context file_bytes prefill_tokens_per_
     ops_per_prefill_token read_bandwidth_bytes_per_second int8_peak_ops_per_second prefill_share_of_peak decode_share_of_bandwidth; do
     check "bench: $field" out_has "\"$field\":"
 done
+run bench --isa scalar -p 0 -n 0 --json
+check "bench: the scalar peak is a speed" out_like '"int8_peak_ops_per_second":[0-9.]+(e\+(0[0-9]|1[0-3]))?,'
 finish

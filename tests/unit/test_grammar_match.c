@@ -102,7 +102,8 @@ static uint32_t ends(const struct slm_grammar_builder *builder, slm_node node, c
     }
 }
 
-/* Every text of up to LONGEST letters: the same answer; every state says truly what may follow and is no dead end. */
+/* Every text of up to LONGEST letters: the same answer; every state says truly what may follow, is no dead end, and some letter brings the
+ * end nearer. */
 static uint32_t compare_texts(struct match *match, const struct slm_grammar_builder *oracle, slm_node root, char *text, uint32_t length,
                               slm_state state)
 {
@@ -114,14 +115,18 @@ static uint32_t compare_texts(struct match *match, const struct slm_grammar_buil
     }
     uint32_t accepted = complete;
     bool goes_on = complete;
+    uint32_t nearest = UINT32_MAX;
     for (uint32_t letter = 0; letter < LETTERS && length < LONGEST; letter++) {
         text[length] = (char)('a' + letter);
         slm_state next = state == SLM_STATE_DEAD ? SLM_STATE_DEAD : next_state(match, state, (uint8_t)text[length]);
         goes_on = goes_on || next != SLM_STATE_DEAD;
+        const uint32_t cost = next == SLM_STATE_DEAD ? UINT32_MAX : slm__match_cost(&match->states, next);
+        nearest = cost < nearest ? cost : nearest;
         accepted += compare_texts(match, oracle, root, text, length + 1, next);
     }
     if (state != SLM_STATE_DEAD && length < LONGEST) {
         assert_true(goes_on);
+        assert_true(complete || nearest < slm__match_cost(&match->states, state));
         struct slm_byte_set allowed = match->states.states[state].allowed;
         for (uint32_t byte = 0; byte < 256; byte++) {
             assert_int_equal(slm__byte_set_has(&allowed, (uint8_t)byte), next_state(match, state, (uint8_t)byte) != SLM_STATE_DEAD);

@@ -109,6 +109,10 @@ static void test_hostile(void **state)
     assert_int_equal(build_any(repeated("{'enum':[", "'value number %'", 50000, "]}")), SLM_OK);
     assert_int_equal(build_any(repeated("{'type':'string','enum':[", "'%'", 20000, "]}")), SLM_OK);
     assert_int_equal(build_any(repeated("{'type':'object','properties':{", "'%':{'type':'integer'}", 20000, "}}")), SLM_OK);
+    assert_int_equal(build_any(repeated("{'type':'object','oneOf':[",
+                                        "{'properties':{'kind':{'const':'k%'},'n':{'minimum':%}},'required':['kind']}", 500, "]}")),
+                     SLM_OK);
+    assert_int_equal(build_any(repeated("{'oneOf':[", "{'const':%}", 1000, "]}")), SLM_OK);
     /* one reference behind the other */
     assert_int_equal(build_any(repeated("{'$ref':'#/$defs/0','$defs':{", "'%':{'$ref':'#/$defs/+'}", 20000, ",'20000':{}}}")), SLM_E_LIMIT);
     /* 2^n alternatives, and the same in objects */

@@ -59,7 +59,7 @@ static void test_numbers(void **state)
         {"{'allOf':[{'minimum':2},{'maximum':4},{'type':'integer'},{'minimum':3}]}", {"3", "4"}, {"2", "5", "3.5", "'a'"}},
         {"{'type':'integer','not':{'enum':[3,5]}}", {"1", "4", "6", "33"}, {"3", "5", "3.0"}},
         {"{'type':'number','not':{'type':'integer'}}", {"1.5", "0.25"}, {"1", "1.0", "100"}},
-        {"{'type':'integer','not':{'multipleOf':2}}", {"1", "33"}, {"2", "30"}},
+        {"{'type':'integer','not':{'multipleOf':2}}", {"1", "33", "-5.0"}, {"2", "30", "30.0", "1.5"}},
         {"{'type':'number','not':{'minimum':3}}", {"2.9", "-5"}, {"3", "4"}},
         {"{'minimum':5}", {"5", "'a'", "[]"}, {"4"}},
     };

@@ -11,12 +11,12 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum { PLAIN, ESCAPED, OTHERS, CLOSING, NOWHERE };
+enum { LOWER, LETTERS, WORD, SPACED, FOREIGN, PLAIN, ESCAPED, OTHERS, CLOSING, NOWHERE, SLICES = PLAIN };
 enum { ROOTS, NODES, ALIASES, ESCAPES, LONGS, GROUPS, CLOSINGS, LEVELS, END, LEVEL_COUNT = 25, NO_TOKEN = 0xFFFFFF };
 
 struct section {
     struct slm_span bytes;
-    uint32_t tokens, nodes[4], aliases, escapes, longs, groups, closings, longest;
+    uint32_t tokens, nodes[NOWHERE], aliases, escapes, longs, groups, closings, longest;
     uint64_t at[END + 1];
 };
 
@@ -28,32 +28,35 @@ static uint32_t word(const struct section *section, int table, uint64_t index)
 static struct section read_section(struct slm_span bytes)
 {
     struct section s = {.bytes = bytes};
-    uint32_t header[16];
-    for (size_t i = 0; i < 16; i++) {
+    uint32_t header[32];
+    for (size_t i = 0; i < 32; i++) {
         header[i] = slm__load_u32(bytes.data + 4 * i);
     }
     assert_memory_equal(bytes.data, "VTRI", 4);
-    assert_int_equal(header[1], 1);
+    assert_int_equal(header[1], 2);
     assert_int_equal(slm__load_u64(bytes.data + 8), bytes.length);
     assert_int_equal(header[5], LEVEL_COUNT);
     s.tokens = header[4];
     memcpy(s.nodes, header + 6, sizeof s.nodes);
-    s.aliases = header[10];
-    s.escapes = header[11];
-    s.longs = header[12];
-    s.groups = header[13];
-    s.closings = header[14];
-    s.longest = header[15];
-    const uint64_t nodes = (uint64_t)s.nodes[0] + s.nodes[1] + s.nodes[2] + s.nodes[3];
-    const uint64_t lengths[END] = {4 * 256 * 4,
+    s.aliases = header[15];
+    s.escapes = header[16];
+    s.longs = header[17];
+    s.groups = header[18];
+    s.closings = header[19];
+    s.longest = header[20];
+    uint64_t nodes = 0;
+    for (int trie = LOWER; trie <= CLOSING; trie++) {
+        nodes += s.nodes[trie];
+    }
+    const uint64_t lengths[END] = {9 * 256 * 4,
                                    8 * nodes,
                                    8 * (uint64_t)s.aliases,
                                    4 * (uint64_t)s.escapes,
                                    4 * (uint64_t)s.longs,
                                    4 * ((uint64_t)s.groups + 1),
                                    4 * (uint64_t)s.closings,
-                                   LEVEL_COUNT * (((uint64_t)s.tokens + 511) / 512 * 64)};
-    s.at[0] = 64;
+                                   (LEVEL_COUNT + SLICES) * (((uint64_t)s.tokens + 511) / 512 * 64)};
+    s.at[0] = 128;
     for (int t = 0; t < END; t++) {
         s.at[t + 1] = (s.at[t] + lengths[t] + 63) / 64 * 64;
     }
@@ -67,6 +70,33 @@ struct place {
     uint32_t characters; /* inside the string */
     size_t quote;        /* of those that close it; else SIZE_MAX */
 };
+
+/* Whether all bytes of ASCII are letters or in `more`, and the others allowed. */
+static bool made_of(struct slm_span bytes, const char *more, bool beyond)
+{
+    for (size_t i = 0; i < bytes.length; i++) {
+        const uint8_t byte = bytes.data[i];
+        const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        if (byte >= 0x80 ? !beyond : !letter && (byte == 0 || strchr(more, byte) == NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int slice_of(struct slm_span bytes)
+{
+    bool lower = true;
+    for (size_t i = 0; i < bytes.length; i++) {
+        lower = lower && bytes.data[i] >= 'a' && bytes.data[i] <= 'z';
+    }
+    return lower                                                                                     ? LOWER
+           : made_of(bytes, "", false)                                                               ? LETTERS
+           : made_of(bytes, "0123456789_", false)                                                    ? WORD
+           : bytes.data[0] == ' ' && made_of(slm__span(bytes.data + 1, bytes.length - 1), "", false) ? SPACED
+           : made_of(bytes, " ", true)                                                               ? FOREIGN
+                                                                                                     : PLAIN;
+}
 
 static struct place place_of(struct slm_span bytes, uint8_t flags)
 {
@@ -88,7 +118,7 @@ static struct place place_of(struct slm_span bytes, uint8_t flags)
     place.trie = i < bytes.length ? OTHERS : plain && state == 0 ? PLAIN : ESCAPED;
     place.quote = i < bytes.length && state == 0 && bytes.data[i] == '"' ? i : SIZE_MAX;
     place.characters += state != 0;
-    place.trie = place.characters > 254 ? NOWHERE : place.trie;
+    place.trie = place.characters > 254 ? NOWHERE : place.trie == PLAIN && place.characters <= 24 ? slice_of(bytes) : place.trie;
     return place;
 }
 
@@ -135,8 +165,12 @@ static void check_lists(const struct section *s, const struct slm_tokenizer *tok
         closings += place.trie == OTHERS && place.quote != SIZE_MAX;
         for (uint32_t level = 1; level <= LEVEL_COUNT; level++) {
             const uint8_t *mask = s->bytes.data + s->at[LEVELS] + (level - 1) * mask_bytes;
-            const bool expected = place.trie == PLAIN && (place.characters <= level || level == LEVEL_COUNT);
+            const bool expected = place.trie <= PLAIN && (place.characters <= level || level == LEVEL_COUNT);
             assert_int_equal(mask[t / 8] >> (t % 8) & 1, expected);
+        }
+        for (int slice = 0; slice < SLICES; slice++) {
+            const uint8_t *mask = s->bytes.data + s->at[LEVELS] + (LEVEL_COUNT + (uint64_t)slice) * mask_bytes;
+            assert_int_equal(mask[t / 8] >> (t % 8) & 1, place.trie == slice);
         }
     }
     assert_int_equal(escapes, s->escapes);
@@ -161,7 +195,7 @@ static void check_section(const struct slm_tokenizer *tokenizer, struct slm_span
     const struct section s = read_section(bytes);
     uint8_t *found = calloc(s.tokens, 1);
     assert_non_null(found);
-    for (int trie = PLAIN; trie <= CLOSING; trie++) {
+    for (int trie = LOWER; trie <= CLOSING; trie++) {
         read_trie(&s, tokenizer, trie, found);
     }
     for (uint32_t k = 0; k < s.aliases; k++) {
