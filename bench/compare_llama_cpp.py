@@ -8,10 +8,10 @@ Needs `pip install llama-cpp-python gguf numpy` (it builds llama.cpp for this pr
 which --step names one, for machines that are quiet for a minute only:
 
   files    writes a GGUF file of each shape into the folder (2.5 GB for the 1B), lets llama.cpp quantize it to Q4_0 and Q8_0, removes it
-  measure  times both with `slm bench` (i4, i8) before each run of llama.cpp; a row for each turn goes to bench/results/CPU-llama-cpp.csv
+  measure  times both, `slm bench` (i4, i8) before each run of llama.cpp; a row for each turn goes to bench/results/CPU-llama-cpp.csv, but
+           for turns that other processes took part in: with more threads to run than processors, the scheduler would be measured
   remove   removes the quantized files
-  table    prints medians of the turns of this day as a Markdown table, without turns that other processes took part in: with more
-           threads to run than processors, it is the scheduler that is measured
+  table    prints medians of the turns of a day as a Markdown table
 
 llama.cpp makes tied heads of Q4_0 files Q6_K; ours are i8. Its own sampling is left out of its times, ours is in ours.
 """
@@ -200,11 +200,13 @@ def measure(arguments, shape, kind):
                rounded(mine["decode_tokens_per_second"]), rounded(decode), rounded(mine["decode_share_of_bandwidth"]),
                rounded(mine["read_bandwidth_bytes_per_second"]), mine["file_bytes"], os.path.getsize(path), peer.__version__,
                f"{max(others, 0):.3f}"]
+        left_out = others > OTHERS_LIMIT
+        print(f"{shape} {kind}: prefill {row[10]} / {row[11]}, decode {row[13]} / {row[14]}, others {others * 100:.0f} %"
+              f"{', left out' if left_out else ''}", flush=True)
         is_new = not os.path.exists(arguments.results)
-        with open(arguments.results, "a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([COLUMNS, row] if is_new else [row])
-        print(f"{shape} {kind}: prefill {row[10]} / {row[11]}, decode {row[13]} / {row[14]}, others {others * 100:.0f} %", flush=True)
+        if not left_out:
+            with open(arguments.results, "a", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows([COLUMNS, row] if is_new else [row])
     other.close()
 
 
@@ -212,8 +214,7 @@ def print_table(arguments):
     """Medians; a ratio is the median of the turns' ratios, so that a busy neighbour hits both sides of it."""
     with open(arguments.results, newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["date"] == arguments.date and row["prompt"] == str(arguments.prompt)
-                and row["tokens"] == str(arguments.tokens) and row["threads"] == str(arguments.threads)
-                and float(row["others"]) <= OTHERS_LIMIT]
+                and row["tokens"] == str(arguments.tokens) and row["threads"] == str(arguments.threads)]
     print("| shape | types, heads | MB, head included | turns | prefill tokens/s | ratio | ours of int8 peak | decode tokens/s | ratio | "
           "ours of bandwidth |\n|---|---|---|---|---|---|---|---|---|---|")
     for shape, kind in dict.fromkeys((row["shape"], row["type"]) for row in rows):

@@ -29,7 +29,6 @@ except ImportError as missing:
     sys.exit(0)
 
 OURS, THEIRS, MISSED = "#2a6f97", "#b0b7bf", "#c8553d"
-OTHERS_LIMIT = 0.05 # as in compare_llama_cpp.py
 
 
 def slug(text):
@@ -92,10 +91,7 @@ def draw_shares(arguments, origin, ratios):
 
 
 def draw_peer(arguments, origin, turns):
-    quiet = [row for row in turns if float(row["others"]) <= OTHERS_LIMIT]
-    groups = grouped(quiet, "shape", "type", "peer_type")
-    if not groups:
-        return
+    groups = grouped(turns, "shape", "type", "peer_type")
     figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.5))
     for axis, phase in zip(axes, ("prefill", "decode")):
         for place, rows in enumerate(groups.values()):
