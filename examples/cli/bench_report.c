@@ -80,9 +80,9 @@ void bench_report_text(const struct bench_result *result, struct cli_text *text)
         cli_text_add_string(text, "\n");
     }
     if (result->decode_rate > 0) {
-        cli_text_format(text, "decode    %.1f tokens/s (%lld sequences, %lld tokens each, context %lld), %.1f MB a step",
-                        result->decode_rate, (long long)result->batch, (long long)result->tokens, (long long)result->context,
-                        result->bytes_per_step / 1e6);
+        cli_text_format(text, "decode    %.1f tokens/s (%lld sequence%s, %lld tokens each, context %lld), %.1f MB a step",
+                        result->decode_rate, (long long)result->batch, result->batch == 1 ? "" : "s", (long long)result->tokens,
+                        (long long)result->context, result->bytes_per_step / 1e6);
         add_share(text, result->decode_share, "read bandwidth");
         cli_text_add_string(text, "\n");
     }
