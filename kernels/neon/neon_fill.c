@@ -4,6 +4,9 @@
 
 void slm__fill_neon(struct slm_kernels *table)
 {
+    table->pack[SLM_WEIGHT_F32] = slm__pack_floats_neon;
+    table->pack[SLM_WEIGHT_F16] = slm__pack_floats_neon;
+    table->pack[SLM_WEIGHT_BF16] = slm__pack_floats_neon;
     table->pack[SLM_WEIGHT_I8] = slm__pack_quants_neon;
     table->pack[SLM_WEIGHT_I4] = slm__pack_quants_neon;
     table->matmul[SLM_WEIGHT_F32] = slm__matmul_f32_neon;

@@ -5,7 +5,7 @@
 
 #include "kernels/kernels.h" /* function types */
 
-slm_pack_fn slm__pack_quants_neon;
+slm_pack_fn slm__pack_floats_neon, slm__pack_quants_neon;
 slm_matmul_fn slm__matmul_f32_neon, slm__matmul_f16_neon, slm__matmul_bf16_neon, slm__matmul_i8_neon, slm__matmul_i4_neon;
 slm_rms_norm_fn slm__rms_norm_neon;
 slm_layer_norm_fn slm__layer_norm_neon;

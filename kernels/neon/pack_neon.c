@@ -1,8 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/* Activations quantized to int8 per group of 32, in the columns-side-by-side order that matmul reads. Packing of floats is left to
- * scalar. */
-#include "kernels/neon/neon_kernels.h"  /* slm__pack_quants_neon */
+/* Activations into the columns-side-by-side order that matmul reads; for i8 and i4 weights quantized to int8 per group of 32. */
+#include "kernels/neon/neon_kernels.h"  /* slm__pack_..._neon */
 #include "kernels/neon/quantize_neon.h" /* steps_neon, round_sixteen_neon */
+
+/* Four values of four columns: x[c][k] becomes out[k][c]. */
+SLM_INLINE_NEON void transpose_four_neon(const float *x, size_t x_stride, uint32_t columns, float *out)
+{
+    const float32x4_t a = vld1q_f32(x), b = vld1q_f32(x + x_stride), c = vld1q_f32(x + 2 * x_stride), d = vld1q_f32(x + 3 * x_stride);
+    const float64x2_t even[2] = {vreinterpretq_f64_f32(vtrn1q_f32(a, b)), vreinterpretq_f64_f32(vtrn1q_f32(c, d))}; /* k = 0, 2 */
+    const float64x2_t odd[2] = {vreinterpretq_f64_f32(vtrn2q_f32(a, b)), vreinterpretq_f64_f32(vtrn2q_f32(c, d))};  /* k = 1, 3 */
+    vst1q_f32(out, vreinterpretq_f32_f64(vtrn1q_f64(even[0], even[1])));
+    vst1q_f32(out + columns, vreinterpretq_f32_f64(vtrn1q_f64(odd[0], odd[1])));
+    vst1q_f32(out + 2 * (size_t)columns, vreinterpretq_f32_f64(vtrn2q_f64(even[0], even[1])));
+    vst1q_f32(out + 3 * (size_t)columns, vreinterpretq_f32_f64(vtrn2q_f64(odd[0], odd[1])));
+}
+
+/* packed: [padded_cols][columns] f32 */
+void slm__pack_floats_neon(const float *x, size_t x_stride, uint32_t columns, uint32_t cols, void *packed)
+{
+    float *out = packed;
+    uint32_t c = 0;
+    for (; c + 4 <= columns; c += 4) {
+        uint32_t k = 0;
+        for (; k + 4 <= cols; k += 4) {
+            transpose_four_neon(x + c * x_stride + k, x_stride, columns, out + (size_t)k * columns + c);
+        }
+        for (; k < cols; k++) {
+            for (uint32_t i = c; i < c + 4; i++) {
+                out[(size_t)k * columns + i] = x[i * x_stride + k];
+            }
+        }
+    }
+    if (columns == 1) {
+        memcpy(out, x, cols * sizeof *out);
+        c = 1;
+    }
+    for (; c < columns; c++) {
+        for (uint32_t k = 0; k < cols; k++) {
+            out[(size_t)k * columns + c] = x[c * x_stride + k];
+        }
+    }
+    memset(out + (size_t)cols * columns, 0, (size_t)(slm__padded_cols(cols) - cols) * columns * sizeof *out);
+}
 
 /* One column of a group: quads `columns` apart, then the scale, then minus the sum. */
 static void pack_group_neon(const float x[SLM_GROUP], uint32_t column, uint32_t columns, uint8_t *group)

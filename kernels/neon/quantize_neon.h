@@ -31,15 +31,13 @@ SLM_INLINE_NEON struct steps_neon steps_neon(uint32x4_t amax_lanes)
     return amax >= 0x1p-100f ? (struct steps_neon){amax / 127.0f, 127.0f / amax} : (struct steps_neon){0.0f, 0.0f};
 }
 
-/* 16 codes of finite values. */
+/* 16 codes of finite values. No product can round to more than 127, since |x| <= amax. */
 SLM_INLINE_NEON int8x16_t round_sixteen_neon(const float x[16], float inverse)
 {
-    const float32x4_t limit = vdupq_n_f32(127.0f), least = vdupq_n_f32(-127.0f);
     int32x4_t q[4];
     SLM_UNROLL_NEON
     for (uint32_t i = 0; i < 4; i++) {
-        const float32x4_t value = vmulq_n_f32(vld1q_f32(x + 4 * i), inverse);
-        q[i] = vcvtnq_s32_f32(vmaxq_f32(vminq_f32(value, limit), least)); /* no NaN here: minimum and maximum are the selections */
+        q[i] = vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x + 4 * i), inverse));
     }
     const int16x8_t low = vmovn_high_s32(vmovn_s32(q[0]), q[1]), high = vmovn_high_s32(vmovn_s32(q[2]), q[3]);
     return vmovn_high_s16(vmovn_s16(low), high);
