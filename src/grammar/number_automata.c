@@ -378,27 +378,83 @@ static slm_status end_table(const struct maker *m, struct slm_state_table *table
     return m->failed ? slm__arena_failure(m->table.arena, error) : SLM_OK;
 }
 
+/* The last two places of every exponent. */
+struct exponent_end {
+    uint32_t last_but_one;
+    uint32_t last;
+};
+
+/* e[+]digits, or a negative exponent too: two digits behind zeros; with `most` not negative also three, up to 300 + most. Returns the state
+ * in front. */
+static uint32_t add_short_exponent(struct maker *m, struct exponent_end end, int most, bool negative)
+{
+    uint32_t letter = add_state(m, RELATIONS);
+    uint32_t sign = add_state(m, RELATIONS);
+    uint32_t zeros = add_state(m, EQUAL);
+    uint32_t hundreds = end.last_but_one;
+    uint32_t three = end.last_but_one;
+    if (most >= 0) {
+        hundreds = add_state(m, EQUAL);
+        three = add_state(m, EQUAL);
+        uint32_t thirty = add_state(m, EQUAL);
+        lead(m, hundreds, 0, 9, end.last_but_one);
+        lead(m, three, 0, 0, thirty);
+        lead(m, three, 1, 9, end.last);
+        lead(m, thirty, 0, (uint32_t)most, end.last);
+    }
+    const uint32_t from[3] = {letter, sign, zeros};
+    for (int i = 0; i < 3; i++) {
+        lead(m, from[i], 0, 0, zeros);
+        lead(m, from[i], 1, 2, hundreds);
+        lead(m, from[i], 3, 3, three);
+        lead(m, from[i], 4, 9, end.last_but_one);
+    }
+    lead(m, letter, PLUS, PLUS, sign);
+    lead(m, letter, MINUS, MINUS, negative ? sign : SLM_REGULAR_DEAD);
+    return letter;
+}
+
+/* Whole parts of numbers: a mere 1, one digit, more. */
+enum { ONE, DIGIT, LONGER, WHOLES };
+
+/* Fractions and exponents behind the whole parts. `last`: the last digit that a fraction may have. Exponents keep numbers in the range of
+ * doubles, so that programs can read them: up to 307 behind one digit and a fraction, 308 behind a mere 1, two digits behind others. */
+static void add_fractions_and_exponents(struct maker *m, const uint32_t whole[WHOLES], uint32_t last, bool negative)
+{
+    struct exponent_end end = {add_state(m, EQUAL), add_state(m, EQUAL)};
+    lead(m, end.last_but_one, 0, 9, end.last);
+    for (int kind = LONGER; kind > ONE; kind--) {
+        uint32_t letter = add_short_exponent(m, end, kind == DIGIT ? 7 : -1, negative);
+        uint32_t point = add_state(m, RELATIONS);
+        uint32_t fraction = add_state(m, EQUAL);
+        lead(m, whole[kind], EXPONENT, EXPONENT, letter);
+        lead(m, whole[kind], POINT, POINT, point);
+        lead(m, whole[ONE], POINT, POINT, point); /* at last as behind any digit */
+        lead(m, point, 0, last, fraction);
+        lead(m, fraction, 0, last, fraction);
+        lead(m, fraction, EXPONENT, EXPONENT, letter);
+    }
+    lead(m, whole[ONE], EXPONENT, EXPONENT, add_short_exponent(m, end, 8, negative));
+}
+
 slm_status slm__number_syntax(struct slm_arena *arena, enum slm_number_syntax syntax, struct slm_state_table *table, slm_error *error)
 {
     struct maker m;
     SLM_TRY(begin_table(&m, arena, SLM_EQUAL, error));
     m.table.start = add_state(&m, RELATIONS);
+    const uint32_t whole[WHOLES] = {add_state(&m, EQUAL), add_state(&m, EQUAL), add_state(&m, EQUAL)};
     uint32_t zero = add_state(&m, EQUAL);
-    uint32_t whole = add_state(&m, EQUAL);
-    lead(&m, m.table.start, 0, 0, zero);
-    lead(&m, m.table.start, 1, 9, whole);
-    lead(&m, whole, 0, 9, whole);
     if (syntax != SLM_NUMBER_PLAIN_INTEGER) {
-        uint32_t last = syntax == SLM_NUMBER_ANY ? 9 : 0;
-        uint32_t point = add_state(&m, RELATIONS);
-        uint32_t fraction = add_state(&m, EQUAL);
-        lead(&m, zero, POINT, POINT, point);
-        lead(&m, whole, POINT, POINT, point);
-        lead(&m, point, 0, last, fraction);
-        lead(&m, fraction, 0, last, fraction);
-        add_any_exponent(&m, zero, EQUAL, syntax == SLM_NUMBER_ANY);
-        add_any_exponent(&m, whole, EQUAL, syntax == SLM_NUMBER_ANY);
-        add_any_exponent(&m, fraction, EQUAL, syntax == SLM_NUMBER_ANY);
+        add_fractions_and_exponents(&m, whole, syntax == SLM_NUMBER_ANY ? 9 : 0, syntax == SLM_NUMBER_ANY);
+    }
+    if (!m.failed) { /* as another digit, but for digits behind it */
+        memcpy(&m.table.next[(size_t)zero * CLASSES], &m.table.next[(size_t)whole[DIGIT] * CLASSES], CLASSES * sizeof *m.table.next);
+    }
+    lead(&m, m.table.start, 0, 0, zero);
+    lead(&m, m.table.start, 1, 1, whole[ONE]);
+    lead(&m, m.table.start, 2, 9, whole[DIGIT]);
+    for (int kind = ONE; kind < WHOLES; kind++) {
+        lead(&m, whole[kind], 0, 9, whole[LONGER]);
     }
     return end_table(&m, table, error);
 }

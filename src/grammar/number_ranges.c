@@ -160,6 +160,14 @@ static void step_key(const struct builder *b, const uint32_t *key, uint32_t c, u
     }
 }
 
+/* Where a minus sign leads: to magnitudes of which nothing else is asked, the same ones. */
+static uint32_t side_of_minus(const struct builder *b)
+{
+    const bool same = !b->nothing[POSITIVE] && !b->nothing[NEGATIVE] && b->part_count[POSITIVE] == b->part_count[NEGATIVE] &&
+                      memcmp(b->parts[POSITIVE], b->parts[NEGATIVE], b->part_count[POSITIVE] * sizeof b->parts[POSITIVE][0]) == 0;
+    return same ? POSITIVE : NEGATIVE;
+}
+
 static slm_status explore(struct builder *b)
 {
     uint32_t key[2 * PARTS + 1] = {START};
@@ -180,7 +188,7 @@ static slm_status explore(struct builder *b)
             uint32_t target = SLM_REGULAR_DEAD;
             bool sign = state == b->table.start && c == SLM_NUMBER_MINUS;
             if (sign) {
-                start_key(b, NEGATIVE, to);
+                start_key(b, side_of_minus(b), to);
             } else {
                 step_key(b, key, c, to);
             }

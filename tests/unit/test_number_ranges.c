@@ -153,6 +153,16 @@ static void notations(void **state)
     for (unsigned i = 0; i < sizeof out / sizeof out[0]; i++) {
         assert_false(slm__regular_accepts(&words, slm__span_text(out[i])));
     }
+    struct slm_number_range all = {.integer = false};
+    assert_int_equal(slm__number_language(&space, &all, &words, &error), SLM_OK);
+    static const char *const readable[] = {"1e308",        "-1E+0308", "9.99e307", "5e-307", "0.5e299",
+                                           "123456789e99", "12.5e-99", "2e3",      "0e307",  "1.0e0"};
+    static const char *const beyond[] = {"1e309",  "2e308",   "1.0e308", "1e-309",    "9e999",
+                                         "12e100", "1.5e310", "1e1000",  "12.5e-100", "0e308"};
+    for (unsigned i = 0; i < sizeof readable / sizeof readable[0]; i++) {
+        assert_true(slm__regular_accepts(&words, slm__span_text(readable[i])));
+        assert_false(slm__regular_accepts(&words, slm__span_text(beyond[i])));
+    }
     struct slm_span half = slm__span_text("0.5");
     struct slm_number_range any = {.integer = true, .multiples = &half, .multiple_count = 1};
     assert_int_equal(slm__number_language(&space, &any, &words, &error), SLM_OK);
