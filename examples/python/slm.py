@@ -20,7 +20,9 @@ TOKENIZE_ADD_SPECIAL, TOKENIZE_PLAIN, TOKENIZE_STRICT = 1, 2, 4
 DETOKENIZE_SKIP_SPECIAL = 1
 CHAT_STRICT = 1
 GENERATE_RAW = 1
-STOPS = ("none", "eos", "length", "stop", "context", "time", "callback", "cancelled")
+STOPS = ("none", "eos", "length", "stop", "context", "time", "callback", "cancelled", "grammar")
+IGNORE_EOS, JUMP = 1, 4
+GRAMMARS = {"schema": 1, "regex": 2, "gbnf": 3}
 KV = {"default": 0, "f32": 1, "f16": 2}
 
 TEXT_FN = ctypes.CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64)
@@ -63,7 +65,8 @@ _sampling = _struct(
     ("bias", c_void_p), ("bias_count", c_uint64))
 _session_options = _struct(
     "slm_session_options", ("flags", c_uint32), ("context", c_uint32), ("max_tokens", c_uint32), ("kv_type", c_int32), ("batch", c_uint32),
-    ("sampling", c_void_p), ("stop", c_void_p), ("stop_count", c_uint64))
+    ("sampling", c_void_p), ("stop", c_void_p), ("stop_count", c_uint64), ("adapter_rank", c_uint32), ("top_logprobs", c_uint32),
+    ("speculate", c_uint32), ("reserved", c_uint32), ("grammar_bytes", c_uint64))
 _token = _struct("slm_token", ("token", c_int32), ("logprob", c_float), ("stop", c_int32), ("text", c_void_p), ("text_length", c_uint64))
 _chat_options = _struct(
     "slm_chat_options", ("flags", c_uint32), ("template_text", c_char_p), ("template_length", c_uint64), ("now", c_int64))
@@ -89,6 +92,9 @@ _PROTOTYPES = {
     "slm_tokenize": [c_void_p, c_char_p, c_uint64, c_uint32, c_void_p, c_uint64, POINTER(c_uint64), POINTER(_error)],
     "slm_detokenize": [c_void_p, c_void_p, c_uint64, c_uint32, c_void_p, c_uint64, POINTER(c_uint64), POINTER(_error)],
     "slm_chat_render": [c_void_p, c_void_p, c_char_p, c_uint64, c_void_p, c_void_p, c_uint64, POINTER(c_uint64), POINTER(_error)],
+    "slm_grammar_compile": [c_void_p, c_int32, c_char_p, c_uint64, c_void_p, POINTER(c_void_p), POINTER(_error)],
+    "slm_grammar_destroy": [c_void_p],
+    "slm_session_set_grammar": [c_void_p, c_void_p, POINTER(_error)],
     "slm_session_create": [c_void_p, c_void_p, c_void_p, POINTER(c_void_p), POINTER(_error)],
     "slm_session_destroy": [c_void_p],
     "slm_session_append": [c_void_p, c_void_p, c_uint64, c_void_p, POINTER(_error)],
@@ -247,21 +253,37 @@ class Model(_Handle):
         return Session(self, **options)
 
 
+class Grammar(_Handle):
+    """What an answer may look like: a JSON Schema (text), a regular expression or rules. It has to outlive its sessions."""
+
+    _destroy = "slm_grammar_destroy"
+
+    def __init__(self, model, text, kind="schema"):
+        super().__init__()
+        data = text.encode()
+        _call("slm_grammar_compile", model.engine.handle, GRAMMARS[kind], data, len(data), None, byref(self.handle))
+
+
 class Session(_Handle):
-    """One sequence of tokens. Options: context, max_tokens, kv, temperature, top_k, top_p, min_p, seed, stop (texts)."""
+    """One sequence of tokens. Options: context, max_tokens, kv, temperature, top_k, top_p, min_p, seed, stop (texts), grammar;
+    jump: what a grammar leaves no choice of is appended without asking the model."""
 
     _destroy = "slm_session_destroy"
 
-    def __init__(self, model, context=0, max_tokens=0, kv="default", stop=(), ignore_eos=False, **sampling):
+    def __init__(self, model, context=0, max_tokens=0, kv="default", stop=(), ignore_eos=False, grammar=None, jump=False,
+                 grammar_bytes=2**21, **sampling):
         super().__init__()
         self.model = model
         chosen = _sampling(**sampling)
         texts = [text.encode() for text in stop]
         strings = (_String * max(1, len(texts)))(*[_String(text, len(text)) for text in texts])
         options = _session_options(
-            flags=1 if ignore_eos else 0, context=context, max_tokens=max_tokens, kv_type=KV[kv],
-            sampling=ctypes.addressof(chosen), stop=ctypes.addressof(strings), stop_count=len(texts))
+            flags=(IGNORE_EOS if ignore_eos else 0) | (JUMP if jump else 0), context=context, max_tokens=max_tokens, kv_type=KV[kv],
+            sampling=ctypes.addressof(chosen), stop=ctypes.addressof(strings), stop_count=len(texts),
+            grammar_bytes=grammar_bytes if grammar is not None else 0)
         _call("slm_session_create", model.handle, None, byref(options), byref(self.handle))
+        if grammar is not None:
+            _call("slm_session_set_grammar", self.handle, grammar.handle)
 
     @property
     def tokens(self):
