@@ -129,10 +129,7 @@ SLM_INLINE_AVX512VNNI __m512 exp_avx512vnni(__m512 x)
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0x1.555492p-3f));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0x1.fffffcp-2f));
     p = _mm512_add_ps(_mm512_fmadd_ps(p, _mm512_mul_ps(r, r), r), _mm512_set1_ps(1.0f));
-    const __m512i biased = _mm512_sub_epi32(_mm512_castps_si512(t), _mm512_set1_epi32(0x4b400000 - 254));
-    const __m512i first = _mm512_srli_epi32(biased, 1), second = _mm512_sub_epi32(biased, first);
-    p = _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(first, 23)));
-    return _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(second, 23)));
+    return _mm512_scalef_ps(p, n); /* one rounding, as the second of two exact multiplications has it */
 }
 
 SLM_INLINE_AVX512VNNI __m512 tanh_avx512vnni(__m512 x)
