@@ -230,6 +230,33 @@ static struct confident_row ask_confident(slm_model *model, slm_session *session
     return result;
 }
 
+static int surer_first(const void *a, const void *b)
+{
+    const double x = ((const struct confident_row *)a)->confidence, y = ((const struct confident_row *)b)->confidence;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Share of the surest answers (to the right) against the percentage of them that is wholly right (upwards). */
+static void plot(struct confident_row *rows, uint32_t count)
+{
+    enum { LINES = 11, COLUMNS = 50 };
+    char grid[LINES][COLUMNS + 1];
+    memset(grid, ' ', sizeof grid);
+    qsort(rows, count, sizeof *rows, surer_first);
+    for (uint32_t column = 0, kept = 0, whole = 0; column < COLUMNS; column++) {
+        while (kept < (column + 1) * count / COLUMNS) {
+            whole += rows[kept++].right == FIELDS;
+        }
+        const int line = (int)((100 - percent(whole, kept)) / 2.5 + 0.5);
+        grid[line < LINES ? line : LINES - 1][column] = '*';
+    }
+    for (int line = 0; line < LINES; line++) {
+        grid[line][COLUMNS] = 0;
+        printf("%5.1f %% |%s\n", 100 - 2.5 * line, grid[line]);
+    }
+    printf("        +----+----+----+----+----+----+----+----+----+----+\n            10   20   30   40   50   60   70   80   90  100 %%\n");
+}
+
 static void test_accuracy_and_coverage(void **state)
 {
     static const double thresholds[THRESHOLDS] = {0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99};
@@ -263,6 +290,7 @@ static void test_accuracy_and_coverage(void **state)
         assert_true(kept > count / 10 && percent(whole, kept) >= before);
         before = percent(whole, kept);
     }
+    plot(rows, count);
     slm_session_destroy(session);
     assert_int_equal(slm_grammar_destroy(grammar), SLM_OK);
     assert_int_equal(slm_model_close(model), SLM_OK);
