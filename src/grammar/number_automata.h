@@ -33,7 +33,8 @@ enum slm_number_class {
 };
 void slm__number_classes(uint8_t byte_class[256]);
 
-/* Texts of JSON numbers without sign, their exponents in the range of doubles: all; with zeros only behind the point and no negative exponent; digits only. */
+/* Texts of JSON numbers without sign, their exponents in the range of doubles: all; with zeros only behind the point and no negative
+ * exponent; digits only. */
 enum slm_number_syntax { SLM_NUMBER_ANY, SLM_NUMBER_INTEGER, SLM_NUMBER_PLAIN_INTEGER };
 slm_status slm__number_syntax(struct slm_arena *arena, enum slm_number_syntax syntax, struct slm_state_table *table, slm_error *error);
 

@@ -182,8 +182,8 @@ static void test_without_jumps_plain_bits(void **state)
     CHECK_OK(slm_grammar_destroy(grammar));
 }
 
-/* Back to any place of an answer, also between tokens that were jumped over: it goes on as before, of the session and of a fork. The rest of
- * a jump may be tokenized in another way, so that numbers behind it may differ. */
+/* Back to any place of an answer, also between tokens that were jumped over: it goes on as before, of the session and of a fork. The
+ * rest of a jump may be tokenized in another way, so that numbers behind it may differ. */
 static void test_forks_and_rewinds_between_jumps(void **state)
 {
     static const uint64_t choices[2] = {0, 2}; /* bytes at the end that may differ */
