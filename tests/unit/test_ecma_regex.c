@@ -3,7 +3,8 @@
  * Patterns against an oracle: random trees are written as patterns and matched on every short text by sets of positions. Beside it
  * the syntax, its refusals with their columns, hostile patterns, and every allocation failing.
  */
-#include "grammar/ecma_regex.h" /* slm__regex_compile */
+#include "grammar/ecma_regex.h"        /* slm__regex_compile */
+#include "tests/unit/failing_memory.h" /* failing_memory */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -455,25 +456,11 @@ static void hostile(void **state)
     free(text);
 }
 
-static uint64_t allowed;
-
-static void *allocate_some(void *user, uint64_t bytes, uint64_t alignment)
-{
-    (void)user;
-    return allowed-- == 0 ? (allowed = 0, NULL) : aligned_alloc((size_t)alignment, (size_t)slm__round_up(bytes, alignment));
-}
-
-static void give_back(void *user, void *memory, uint64_t bytes)
-{
-    (void)user;
-    (void)bytes;
-    free(memory);
-}
-
 static void every_allocation_fails(void **state)
 {
     (void)state;
-    struct slm_memory memory = {allocate_some, give_back, NULL};
+    uint64_t allowed = 0;
+    struct slm_memory memory = failing_memory(&allowed);
     slm_status status = SLM_E_NO_MEMORY;
     for (uint64_t n = 0; status != SLM_OK; n++) {
         struct slm_arena arena;
