@@ -42,7 +42,7 @@ struct cli_option_group {
     size_t offset; /* of the group's struct within the command's values */
 };
 
-enum { CLI_GROUPS = 4 };
+enum { CLI_GROUPS = 5 };
 
 struct cli_command {
     const char *name;

@@ -7,6 +7,14 @@
 #include <errno.h>
 #include <string.h>
 
+const struct cli_option cli_rows_rows[] = {
+    {"--in", NULL, "FILE", "The rows: .csv, or JSON lines; - is standard input.", CLI_STRING, offsetof(struct cli_rows_options, in), 0, 0},
+    {"--column", NULL, "NAME", "Column or member with the text; default text.", CLI_STRING, offsetof(struct cli_rows_options, column), 0,
+     0},
+    {"--format", NULL, "WHAT", "csv or jsonl; default: by the name of the file.", CLI_STRING, offsetof(struct cli_rows_options, format), 0,
+     0},
+};
+
 static int ends_with(const char *text, const char *ending)
 {
     const size_t length = strlen(text), least = strlen(ending);
@@ -35,11 +43,13 @@ static int find_columns(struct cli_rows *rows)
     return -1;
 }
 
-int cli_rows_open(struct cli_rows *rows, const char *command, const char *path, const char *format, const char *text_column,
-                  const char *label_column)
+int cli_rows_open(struct cli_rows *rows, const char *command, const struct cli_rows_options *options, const char *label_column)
 {
+    const char *path = options->in, *format = options->format;
     const int is_stdin = strcmp(path, "-") == 0;
-    *rows = (struct cli_rows){.command = command, .name = is_stdin ? "standard input" : path, .columns = {text_column, label_column}};
+    *rows = (struct cli_rows){.command = command,
+                              .name = is_stdin ? "standard input" : path,
+                              .columns = {options->column != NULL ? options->column : "text", label_column}};
     if (format != NULL && strcmp(format, "csv") != 0 && strcmp(format, "jsonl") != 0) {
         return cli_fail_usage(command, "option '--format' takes csv or jsonl, not '%s'", format);
     }

@@ -3,8 +3,18 @@
 #ifndef SLM_CLI_ROWS_H
 #define SLM_CLI_ROWS_H
 
-#include "examples/cli/cli_csv.h"  /* struct cli_csv */
-#include "examples/cli/cli_json.h" /* struct cli_json */
+#include "examples/cli/cli_csv.h"     /* struct cli_csv */
+#include "examples/cli/cli_json.h"    /* struct cli_json */
+#include "examples/cli/cli_options.h" /* struct cli_option */
+
+/* Where the rows are; rows of the options. */
+struct cli_rows_options {
+    const char *in;
+    const char *column;
+    const char *format;
+};
+extern const struct cli_option cli_rows_rows[];
+enum { CLI_ROWS_ROWS = 3 };
 
 struct cli_rows {
     const char *command; /* for messages */
@@ -23,10 +33,9 @@ struct cli_rows {
     size_t lengths[2];
 };
 
-/* Open `path` ("-": standard input). A name that ends in .csv is CSV, others are JSON lines, unless `format` says "csv" or "jsonl". The
- * header of a CSV file is read: rows->csv.raw. -1 to go on, or the exit code after a message. */
-int cli_rows_open(struct cli_rows *rows, const char *command, const char *path, const char *format, const char *text_column,
-                  const char *label_column);
+/* Open options->in ("-": standard input). A name that ends in .csv is CSV, others are JSON lines, unless the format is "csv" or "jsonl".
+ * The header of a CSV file is read: rows->csv.raw. -1 to go on, or the exit code after a message. */
+int cli_rows_open(struct cli_rows *rows, const char *command, const struct cli_rows_options *options, const char *label_column);
 /* 1: a row; 0: the end; else -1 after a message. */
 int cli_rows_next(struct cli_rows *rows);
 /* Bytes read so far. */

@@ -15,25 +15,17 @@ struct calibrate_options {
     struct cli_model_options model;
     struct cli_labels_options labels;
     struct cli_score_options score;
-    const char *in;
+    struct cli_rows_options rows;
     const char *out;
-    const char *format;
-    const char *column;
     const char *label_column;
     int32_t json;
 };
 
 static const struct cli_option calibrate_rows[] = {
-    {"--in", NULL, "FILE", "Labelled rows: .csv, or JSON lines; - is standard input.", CLI_STRING, offsetof(struct calibrate_options, in),
-     0, 0},
     {"--out", "-o", "FILE", "Where to write the calibration; default: MODEL.calibration.", CLI_STRING,
      offsetof(struct calibrate_options, out), 0, 0},
-    {"--column", NULL, "NAME", "Column or member with the text; default text.", CLI_STRING, offsetof(struct calibrate_options, column), 0,
-     0},
     {"--label-column", NULL, "NAME", "Column or member with the label; default label.", CLI_STRING,
      offsetof(struct calibrate_options, label_column), 0, 0},
-    {"--format", NULL, "WHAT", "csv or jsonl; default: by the name of the file.", CLI_STRING, offsetof(struct calibrate_options, format), 0,
-     0},
     {"--json", NULL, NULL, "Print the calibration as one JSON object.", CLI_FLAG, offsetof(struct calibrate_options, json), 0, 0},
 };
 
@@ -47,6 +39,7 @@ const struct cli_command cli_command_calibrate = {
         "Finds the temperature with the least negative log-likelihood and writes it beside the model, where 'slm classify' with the same\n"
         "labels, prompt and options reads it. Prints accuracy, log-likelihood and expected calibration error (15 bins) before and after.",
     .groups = {{cli_model_rows, CLI_MODEL_ROWS_ALL, offsetof(struct calibrate_options, model)},
+               {cli_rows_rows, CLI_ROWS_ROWS, offsetof(struct calibrate_options, rows)},
                {calibrate_rows, sizeof calibrate_rows / sizeof calibrate_rows[0], 0},
                {cli_labels_rows, CLI_LABELS_ROWS, offsetof(struct calibrate_options, labels)},
                {cli_score_rows, CLI_SCORE_ROWS, offsetof(struct calibrate_options, score)}},
@@ -129,7 +122,7 @@ static int put_calibration(const struct calibrate_work *work, const struct cli_c
 
 static int calibrate_with_options(const struct calibrate_options *options, const struct cli_strings *words)
 {
-    if (words->count > 0 || options->in == NULL) {
+    if (words->count > 0 || options->rows.in == NULL) {
         return cli_fail_usage("calibrate",
                               words->count > 0 ? "no argument is expected" : "option '--in' is needed: a file with labelled rows");
     }
@@ -139,7 +132,7 @@ static int calibrate_with_options(const struct calibrate_options *options, const
     struct calibrate_work work = {.options = options};
     int code = cli_labels_open(&work.labels, "calibrate", &options->model, &options->labels, &options->score);
     work.labelled.labels = work.labels.count;
-    code = code < 0 ? cli_rows_open(&work.rows, "calibrate", options->in, options->format, options->column, options->label_column) : code;
+    code = code < 0 ? cli_rows_open(&work.rows, "calibrate", &options->rows, options->label_column) : code;
     code = code < 0 ? take_rows(&work) : code;
     if (code < 0) {
         struct cli_calibration calibration = {.key = cli_labels_key(&work.labels)};
@@ -154,7 +147,7 @@ static int calibrate_with_options(const struct calibrate_options *options, const
 
 static int run_calibrate(int argc, char **argv)
 {
-    struct calibrate_options options = {.column = "text", .label_column = "label"};
+    struct calibrate_options options = {.label_column = "label"};
     struct cli_strings words = {0};
     int code = cli_options_parse(&cli_command_calibrate, argc, argv, &options, &words);
     if (code < 0) {

@@ -18,10 +18,8 @@ struct classify_options {
     struct cli_model_options model;
     struct cli_labels_options labels;
     struct cli_score_options score;
-    const char *in;
+    struct cli_rows_options rows;
     const char *out;
-    const char *format;
-    const char *column;
     const char *calibration;
     double temperature;
     double escalate;
@@ -29,16 +27,10 @@ struct classify_options {
 };
 
 static const struct cli_option classify_rows[] = {
-    {"--in", NULL, "FILE", "Rows to classify: .csv, or JSON lines; - is standard input.", CLI_STRING, offsetof(struct classify_options, in),
-     0, 0},
     {"--out", "-o", "FILE", "Where to write the rows with their labels; default: standard output.", CLI_STRING,
      offsetof(struct classify_options, out), 0, 0},
     {"--resume", NULL, NULL, "Go on where an interrupted run of the same command stopped; needs --out.", CLI_FLAG,
      offsetof(struct classify_options, resume), 0, 0},
-    {"--column", NULL, "NAME", "Column or member with the text; default text.", CLI_STRING, offsetof(struct classify_options, column), 0,
-     0},
-    {"--format", NULL, "WHAT", "csv or jsonl; default: by the name of the file.", CLI_STRING, offsetof(struct classify_options, format), 0,
-     0},
     {"--escalate-below", NULL, "P", "Mark rows whose probability is below P: for a larger model, or a person.", CLI_NUMBER,
      offsetof(struct classify_options, escalate), 0, 1},
     {"--calibration", NULL, "FILE", "What 'slm calibrate' wrote; default: MODEL.calibration, if it is there.", CLI_STRING,
@@ -56,6 +48,7 @@ const struct cli_command cli_command_classify = {
     .notes = "Each row is written as it was, with the label, its probability, the margin to the second, and the entropy in nats:\n"
              "columns predicted, probability, margin, entropy (and escalate) of a CSV file, the member \"prediction\" of a JSON object.",
     .groups = {{cli_model_rows, CLI_MODEL_ROWS_ALL, offsetof(struct classify_options, model)},
+               {cli_rows_rows, CLI_ROWS_ROWS, offsetof(struct classify_options, rows)},
                {classify_rows, sizeof classify_rows / sizeof classify_rows[0], 0},
                {cli_labels_rows, CLI_LABELS_ROWS, offsetof(struct classify_options, labels)},
                {cli_score_rows, CLI_SCORE_ROWS, offsetof(struct classify_options, score)}},
@@ -198,7 +191,7 @@ static int classify_rows_left(struct classify_work *work, struct cli_progress *p
 static int classify_file(struct classify_work *work)
 {
     const struct classify_options *options = work->options;
-    int code = cli_rows_open(&work->rows, "classify", options->in, options->format, options->column, NULL);
+    int code = cli_rows_open(&work->rows, "classify", &options->rows, NULL);
     if (code < 0 && work->rows.is_csv) {
         cli_text_add(&work->line, work->rows.csv.raw.bytes, work->rows.csv.raw.length);
         cli_text_add_string(&work->line, ",predicted,probability,margin,entropy");
@@ -258,14 +251,14 @@ static int find_temperature(struct classify_work *work)
 
 static int classify_with_options(const struct classify_options *options, const struct cli_strings *words)
 {
-    if (options->in != NULL ? words->count > 0 : words->count != 1) {
-        return cli_fail_usage("classify", options->in != NULL ? "with --in there is no other argument"
-                                                              : "one text is expected (quote it), or --in FILE");
+    if (options->rows.in != NULL ? words->count > 0 : words->count != 1) {
+        return cli_fail_usage("classify", options->rows.in != NULL ? "with --in there is no other argument"
+                                                                   : "one text is expected (quote it), or --in FILE");
     }
-    if ((options->resume && options->out == NULL) || (options->out != NULL && options->in == NULL)) {
+    if ((options->resume && options->out == NULL) || (options->out != NULL && options->rows.in == NULL)) {
         return cli_fail_usage("classify", options->resume ? "--resume needs --out" : "--out needs --in");
     }
-    if (options->out != NULL && cli_same_file(options->out, options->in)) {
+    if (options->out != NULL && cli_same_file(options->out, options->rows.in)) {
         return cli_fail_usage("classify", "the output %s is the input; give another", options->out);
     }
     struct classify_work work = {.options = options};
@@ -274,7 +267,7 @@ static int classify_with_options(const struct classify_options *options, const s
     work.probabilities = calloc(work.labels.count + 1, sizeof *work.probabilities);
     if (code < 0) {
         code = work.probabilities == NULL ? cli_fail_memory("classify")
-               : options->in != NULL      ? classify_file(&work)
+               : options->rows.in != NULL ? classify_file(&work)
                                           : classify_argument(&work, words->items[0]);
     }
     cli_rows_close(&work.rows);
@@ -286,7 +279,7 @@ static int classify_with_options(const struct classify_options *options, const s
 
 static int run_classify(int argc, char **argv)
 {
-    struct classify_options options = {.column = "text"};
+    struct classify_options options = {0};
     struct cli_strings words = {0};
     int code = cli_options_parse(&cli_command_classify, argc, argv, &options, &words);
     if (code < 0) {
