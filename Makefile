@@ -94,7 +94,8 @@ COLD := $(if $(filter 1,$(SMALL)),src/% kernels/cpu_isa% kernels/kernel_table.c 
           src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c src/text/tokenizer_builder.c \
           src/text/added_tokens_builder.c src/text/gpt2_vocabulary.c src/model/transformer_%)
 takes = $(shell echo 'int main(void) { return 0; }' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
-SMALLER := $(if $(and $(BUILDING),$(filter 1,$(SMALL))),$(or $(call takes,-Oz -fno-inline-small-functions),$(call takes,-Oz),-Os),-Os)
+SMALLEST := -Oz -fno-inline-small-functions -fno-partial-inlining -fno-move-loop-invariants
+SMALLER := $(if $(and $(BUILDING),$(filter 1,$(SMALL))),$(or $(call takes,$(SMALLEST)),$(call takes,-Oz),-Os),-Os)
 HOT := src/import/weight_stream.c src/import/gguf_dequantize%
 size_flag = $(if $(filter-out $(HOT),$(filter $(COLD),$<)),$(SMALLER))
 

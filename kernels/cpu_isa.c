@@ -52,8 +52,13 @@ static const struct tier tiers[] = {
 };
 enum { TIERS = sizeof tiers / sizeof tiers[0] };
 
+enum { HAVE_ANY = HAVE_AVX2 | HAVE_AVXVNNI | HAVE_AVX512VNNI | HAVE_NEON | HAVE_NEON_DOTPROD | HAVE_NEON_I8MM };
+
 bool slm__isa_usable(enum slm_isa isa)
 {
+    if (!HAVE_ANY) {
+        return isa == SLM_TIER_SCALAR;
+    }
     for (size_t i = 0; i < TIERS; i++) {
         if (tiers[i].isa == isa) {
             return tiers[i].built && (isa == SLM_TIER_SCALAR || slm__cpu_has(isa));

@@ -70,20 +70,16 @@ static inline float slm__erff(float x)
 {
     const float magnitude = slm__f32_of_bits(slm__f32_bits(x) & 0x7fffffffu);
     const float square = x * x, m = 4.0f < magnitude ? 4.0f : magnitude;
-    float q = -0x1.395a2p-11f;
-    q = fmaf(q, square, 0x1.470dbcp-8f);
-    q = fmaf(q, square, -0x1.b683ap-6f);
-    q = fmaf(q, square, 0x1.ce19e6p-4f);
-    q = fmaf(q, square, -0x1.8126e2p-2f);
-    q = fmaf(q, square, 0x1.06eba6p-3f);
+    static const float q_terms[] = {0x1.470dbcp-8f, -0x1.b683ap-6f, 0x1.ce19e6p-4f, -0x1.8126e2p-2f, 0x1.06eba6p-3f};
+    static const float p_terms[] = {0x1.548076p-12f, -0x1.de7334p-9f, 0x1.8596c0p-6f, -0x1.b3399ap-4f, -0x1.453108p-1f, -0x1.20ef4cp+0f};
+    float q = -0x1.395a2p-11f, p = -0x1.7f4ef2p-17f;
+    for (unsigned i = 0; i < sizeof q_terms / sizeof q_terms[0]; i++) {
+        q = fmaf(q, square, q_terms[i]);
+    }
+    for (unsigned i = 0; i < sizeof p_terms / sizeof p_terms[0]; i++) {
+        p = fmaf(p, m, p_terms[i]);
+    }
     const float small = fmaf(q, x, x);
-    float p = -0x1.7f4ef2p-17f;
-    p = fmaf(p, m, 0x1.548076p-12f);
-    p = fmaf(p, m, -0x1.de7334p-9f);
-    p = fmaf(p, m, 0x1.8596c0p-6f);
-    p = fmaf(p, m, -0x1.b3399ap-4f);
-    p = fmaf(p, m, -0x1.453108p-1f);
-    p = fmaf(p, m, -0x1.20ef4cp+0f);
     const float large = 1.0f - slm__expf(p * m);
     const float signed_large = slm__f32_of_bits(slm__f32_bits(large) | (slm__f32_bits(x) & 0x80000000u));
     return magnitude < 0.925f ? small : signed_large;

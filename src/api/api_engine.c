@@ -109,7 +109,9 @@ static slm_status fill_engine(struct slm_engine *engine, const slm_engine_option
     slm__kernels_fill(&engine->kernels, slm__isa_best(options->isa));
     const struct slm_team_options team = {options->threads, options->parallel_for, options->parallel_user};
     engine->team = slm__team_init(&engine->storage, &team);
-    slm__cpu_name(engine->cpu_name);
+    if (SLM_WITH_MEASURE) {
+        slm__cpu_name(engine->cpu_name);
+    }
     return SLM_OK;
 }
 

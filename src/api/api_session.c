@@ -151,6 +151,7 @@ static slm_status check_step(struct slm_pool *pool, slm_session *const *sessions
 slm_status slm_pool_step(slm_pool *pool, slm_session *const *sessions, uint32_t count, slm_token *tokens, slm_status *statuses,
                          slm_error *error)
 {
+    SLM_REQUIRE_PART(REUSE, "steps of many sessions", error);
     SLM_TRY(slm__require(pool, "pool", error));
     if (count == 0) {
         return SLM_OK;

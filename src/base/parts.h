@@ -5,10 +5,10 @@
  *
  *   CONVERT    conversion, inspection, adapters          SNAPSHOTS  saving and restoring sessions
  *   CHAT       templates, answers taken apart            VARIANTS   mixtures of experts; Unigram, WordPiece and precompiled normalisers
- *   GRAMMAR    grammars, schemas, matchers               MEASURE    what the machine can do
+ *   GRAMMAR    grammars, schemas, matchers               MEASURE    what the machine can do, and its name
  *   IMAGES     models that see                           MESSAGES   sentences in slm_error; without: the status's text
- *   SCORES     slm_score, slm_embed, encoders;           REUSE      forks, beginnings kept, guesses ahead
- *              probabilities of an answer's values
+ *   SCORES     slm_score, slm_embed, encoders;           REUSE      many sessions a step, forks, beginnings
+ *              probabilities of an answer's values                  kept, guesses ahead
  */
 #ifndef SLM_BASE_PARTS_H
 #define SLM_BASE_PARTS_H
@@ -42,6 +42,11 @@
 #endif
 #ifndef SLM_WITH_MESSAGES
 #  define SLM_WITH_MESSAGES 1
+#endif
+
+/* SMALL=1: optimised for size. */
+#ifndef SLM_SMALL
+#  define SLM_SMALL 0
 #endif
 
 /* First statement of a call that belongs to a part: "this build of libslm has no grammars (WITH_GRAMMAR=0)" */

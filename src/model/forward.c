@@ -38,10 +38,10 @@ void slm__project(const struct slm_layer_step *step, const struct slm_matrix *ma
 
 void slm__norm_row(const struct slm_forward *f, const float *x, const struct slm_norm *norm, uint32_t n, float *out)
 {
-    if (!SLM_WITH_VARIANTS || f->transformer->norm_kind == SLM_NORM_RMS) {
-        f->kernels->rms_norm(x, norm->weight, f->transformer->norm_eps, n, out);
-    } else {
+    if (slm__has_layer_norms(f->transformer)) {
         f->kernels->layer_norm(x, norm->weight, norm->bias, f->transformer->norm_eps, n, out);
+    } else {
+        f->kernels->rms_norm(x, norm->weight, f->transformer->norm_eps, n, out);
     }
 }
 

@@ -108,6 +108,12 @@ struct slm_transformer {
 /* None is what the compiler sees in builds without images. */
 static inline const struct slm_vision_tower *slm__vision_of(const struct slm_transformer *t) { return SLM_WITH_IMAGES ? t->vision : NULL; }
 
+/* Layer norms belong to rarer families, and to the parts that see. */
+static inline bool slm__has_layer_norms(const struct slm_transformer *t)
+{
+    return (SLM_WITH_VARIANTS || SLM_WITH_IMAGES) && t->norm_kind == SLM_NORM_LAYER;
+}
+
 /* Entries of the tables that a handle reserves. */
 struct slm_transformer_tables {
     uint32_t layers;        /* 0: no weights, a tokenizer alone */

@@ -7,12 +7,20 @@
  * Where there are few items, the segments themselves are dealt out; whoever ends the last of an item merges them, in the same order.
  */
 #include "ops/attention_op.h"
+#include "base/parts.h" /* SLM_SMALL */
 #include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
 enum { ITEM_QUERIES = 32, ITEM_ROWS = 8, SEGMENT_TILES = SLM_SEGMENT / SLM_TILE };
+
+/* Builds for size without threads of their own deal out no segments: the loop of a host that brings threads has kv heads for them. */
+#if SLM_SMALL && !defined(SLM_THREADS_OPENMP)
+enum { DEALS_SEGMENTS = 0 };
+#else
+enum { DEALS_SEGMENTS = 1 };
+#endif
 
 struct attention_job {
     const struct slm_kernels *kernels;
@@ -265,7 +273,7 @@ uint64_t slm__op_attention_split_floats(uint32_t threads, uint32_t heads, uint32
 {
     _Static_assert(sizeof(atomic_uint) == sizeof(float), "counters behind the states are planned as floats");
     const uint64_t states = (uint64_t)most_queries(heads / kv_heads) * segments_of(context);
-    return threads == 1 ? 0 : threads * (states * state_floats(head_dim) + 1);
+    return !DEALS_SEGMENTS || threads == 1 ? 0 : threads * (states * state_floats(head_dim) + 1);
 }
 
 /* The states of segment `segment` of an item. */
@@ -345,7 +353,7 @@ void slm__op_attention(struct slm_team *team, const struct slm_kernels *kernels,
     job.segments = segments_of(positions);
     const uint32_t items = (row_count + job.rows_an_item - 1) / job.rows_an_item * job.head_blocks;
     const bool whole = job.rows_an_item == 1 || job.rows_an_item == row_count; /* an item's rows are of one sequence */
-    if (threads > 1 && items <= threads && whole && job.segments > 1) {
+    if (DEALS_SEGMENTS && threads > 1 && items <= threads && whole && job.segments > 1) {
         run_split(team, &job, items);
     } else {
         slm__team_for(team, items, 1, attend_items, &job);

@@ -42,6 +42,9 @@ static slm_status bad(slm_error *error, uint32_t table, const char *what)
     return slm__fail(error, SLM_E_BAD_VALUE, "tokenizer section: table '%s': %s", table_names[table], what);
 }
 
+/* Never, as the compiler sees it in builds without. */
+static bool is_unigram(const struct slm_tokenizer *t) { return SLM_WITH_VARIANTS && t->model == SLM_TOKENIZER_UNIGRAM; }
+
 static bool model_known(uint32_t model, uint32_t flags)
 {
     const uint32_t byte_level = SLM_TOKENIZER_IGNORE_MERGES | SLM_TOKENIZER_BYTE_LEVEL | SLM_TOKENIZER_FUSE_UNKNOWN;
@@ -154,7 +157,7 @@ static bool needed(const struct slm_tokenizer *t, uint32_t table)
     switch (table) {
     case SLM_TOKENIZER_SCORES:
     case SLM_TOKENIZER_TRIE:
-        return t->model == SLM_TOKENIZER_UNIGRAM;
+        return is_unigram(t);
     case SLM_TOKENIZER_TEXT_OFFSETS:
     case SLM_TOKENIZER_TEXT_BYTES:
         return (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) == 0;
@@ -174,7 +177,7 @@ static slm_status check_model_sizes(struct slm_tokenizer *t, slm_error *error)
     if (needed(t, SLM_TOKENIZER_FALLBACK) && elements(t, SLM_TOKENIZER_FALLBACK) != 256) {
         return bad(error, SLM_TOKENIZER_FALLBACK, "has not 256 entries");
     }
-    if (needed(t, SLM_TOKENIZER_SCORES)) {
+    if (is_unigram(t)) {
         if (elements(t, SLM_TOKENIZER_SCORES) != t->token_count) {
             return bad(error, SLM_TOKENIZER_SCORES, "has not one entry for each token");
         }
@@ -262,7 +265,7 @@ static slm_status check_tokens(struct slm_tokenizer *t, slm_error *error)
     t->text_bytes = byte_level ? SLM_TOKENIZER_BYTES : SLM_TOKENIZER_TEXT_BYTES;
     SLM_TRY(check_offsets(t, SLM_TOKENIZER_OFFSETS, SLM_TOKENIZER_BYTES, &t->longest_token, error));
     SLM_TRY(check_offsets(t, t->text_offsets, t->text_bytes, &t->longest_token, error));
-    if (t->model == SLM_TOKENIZER_UNIGRAM) {
+    if (is_unigram(t)) {
         SLM_TRY(check_scores(t, error));
     }
     uint8_t flags = 0;
@@ -275,17 +278,15 @@ static slm_status check_tokens(struct slm_tokenizer *t, slm_error *error)
     return SLM_OK;
 }
 
-/* True if every u32 at a multiple of `stride` bytes, in each of the first `fields` words, is an id or, where `none`, NONE. */
-static bool ids_valid(const struct slm_tokenizer *t, uint32_t table, uint32_t stride, uint32_t fields, bool none)
+/* True if every element begins with an id or, where `none`, NONE. */
+static bool ids_valid(const struct slm_tokenizer *t, uint32_t table, bool none)
 {
     const uint8_t *data = t->tables[table];
     uint32_t limit = t->token_count;
     uint32_t wrong = 0;
-    for (uint64_t at = 0; at < t->lengths[table]; at += stride) {
-        for (uint32_t field = 0; field < fields; field++) {
-            uint32_t id = slm__load_u32(data + at + 4 * (uint64_t)field);
-            wrong |= (uint32_t)(id >= limit) & (uint32_t) !(none && id == SLM_TOKENIZER_NONE);
-        }
+    for (uint64_t at = 0; at < t->lengths[table]; at += element_bytes[table]) {
+        uint32_t id = slm__load_u32(data + at);
+        wrong |= (uint32_t)(id >= limit) & (uint32_t) !(none && id == SLM_TOKENIZER_NONE);
     }
     return wrong == 0;
 }
@@ -317,32 +318,28 @@ static bool trie_valid(const struct slm_tokenizer *t)
     return true;
 }
 
+/* Tables of ids, first in each element; where `none`, NONE is one too. */
 static slm_status check_ids(const struct slm_tokenizer *t, slm_error *error)
 {
-    if (!ids_valid(t, SLM_TOKENIZER_HASH, SLM_TOKENIZER_HASH_BYTES, 1, true)) {
-        return bad(error, SLM_TOKENIZER_HASH, "an id is outside the vocabulary");
-    }
-    if (!ids_valid(t, SLM_TOKENIZER_BYTE_IDS, 4, 1, true)) {
-        return bad(error, SLM_TOKENIZER_BYTE_IDS, "an id is outside the vocabulary");
-    }
-    if ((t->model_flags & SLM_TOKENIZER_BYTE_FALLBACK) != 0 && !ids_valid(t, SLM_TOKENIZER_FALLBACK, 4, 1, true)) {
-        return bad(error, SLM_TOKENIZER_FALLBACK, "an id is outside the vocabulary");
-    }
-    if (t->model == SLM_TOKENIZER_UNIGRAM && !trie_valid(t)) {
-        return bad(error, SLM_TOKENIZER_TRIE, "an id is outside the vocabulary");
-    }
-    if (!merges_valid(t)) {
-        return bad(error, SLM_TOKENIZER_MERGES, "an id is outside the vocabulary");
-    }
-    if (!ids_valid(t, SLM_TOKENIZER_ADDED, SLM_TOKENIZER_ADDED_BYTES, 1, false)) {
-        return bad(error, SLM_TOKENIZER_ADDED, "an id is outside the vocabulary");
-    }
-    for (uint32_t table = SLM_TOKENIZER_PREFIX; table <= SLM_TOKENIZER_SUFFIX; table++) {
-        if (elements(t, table) > SLM_TOKENIZER_EXTRA_IDS_MAX || !ids_valid(t, table, 4, 1, false)) {
-            return bad(error, table, "more than 64 ids, or one outside the vocabulary");
+    static const struct {
+        uint8_t table;
+        bool none;
+    } lists[] = {{SLM_TOKENIZER_HASH, true},   {SLM_TOKENIZER_BYTE_IDS, true}, {SLM_TOKENIZER_FALLBACK, true},
+                 {SLM_TOKENIZER_ADDED, false}, {SLM_TOKENIZER_PREFIX, false},  {SLM_TOKENIZER_SUFFIX, false}};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const uint32_t table = lists[i].table;
+        const bool short_list = table == SLM_TOKENIZER_PREFIX || table == SLM_TOKENIZER_SUFFIX;
+        if (short_list && elements(t, table) > SLM_TOKENIZER_EXTRA_IDS_MAX) {
+            return bad(error, table, "more than 64 ids");
+        }
+        if (needed(t, table) && !ids_valid(t, table, lists[i].none)) {
+            return bad(error, table, "an id is outside the vocabulary");
         }
     }
-    return SLM_OK;
+    if (is_unigram(t) && !trie_valid(t)) {
+        return bad(error, SLM_TOKENIZER_TRIE, "an id is outside the vocabulary");
+    }
+    return merges_valid(t) ? SLM_OK : bad(error, SLM_TOKENIZER_MERGES, "an id is outside the vocabulary");
 }
 
 static bool text_range_valid(const struct slm_tokenizer *t, uint32_t offset, uint32_t length)
