@@ -88,19 +88,20 @@ COMMON_FLAGS := -std=c11 -O2 -ffp-contract=off $(WARNINGS) -Iinclude
 LIBRARY_FLAGS := $(COMMON_FLAGS) -Isrc -I. -fPIC -fvisibility=hidden -DSLM_BUILD $(PART_DEFINES) -DSLM_SMALL=$(SMALL) \
                  $(if $(OPENMP),-DSLM_THREADS_OPENMP) $(if $(PARTIAL),-ffunction-sections -fdata-sections)
 LIBS := -lm -pthread $(OPENMP)
-# What no token waits for is compiled for size (of the parts of the grammar compiler, which somebody waits for, not every trick); with
-# SMALL=1 all but the kernels of the tiers is.
+# What no token waits for is compiled for size, and of the grammar compiler what takes no time; with SMALL=1 all but the kernels of the
+# tiers is.
 COLD := $(if $(filter 1,$(SMALL)),src/% kernels/cpu_isa% kernels/kernel_table.c kernels/scalar/%, \
           src/api/% src/import/% src/text/template_% src/text/chat_% src/text/tokenizer_builder.c src/text/added_tokens_builder.c \
           src/text/gpt2_vocabulary.c src/text/tokenizer_steps.c src/text/token_stream.c src/format/weight_writer.c src/format/weight_file.c \
           src/format/weight_index.c src/format/metadata.c src/format/sink_% src/model/transformer_% src/model/vision_tower.c \
-          src/model/trait_values.c src/model/workspace.c src/runtime/% src/sample/answer_fields.c kernels/%_fill.c)
-COMPILER := src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c
+          src/model/trait_values.c src/model/workspace.c src/runtime/% src/sample/answer_fields.c kernels/%_fill.c \
+          src/grammar/schema_% src/grammar/number_% src/grammar/ecma_regex.c src/grammar/gbnf.c src/grammar/string_formats.c \
+          src/grammar/string_list.c)
 HOT := src/import/weight_stream.c src/import/gguf_dequantize% src/runtime/constrain.c
 takes = $(shell echo 'int main(void) { return 0; }' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
 SMALLEST := -Oz -fno-inline-small-functions -fno-partial-inlining -fno-move-loop-invariants
 SMALLEST_HERE := $(if $(BUILDING),$(or $(call takes,$(SMALLEST)),$(call takes,-Oz),-Os))
-size_flag = $(if $(filter-out $(if $(filter 0,$(SMALL)),$(HOT)),$(filter $(COLD),$<)),$(SMALLEST_HERE),$(if $(filter $(COMPILER),$<),-Os))
+size_flag = $(if $(filter-out $(if $(filter 0,$(SMALL)),$(HOT)),$(filter $(COLD),$<)),$(SMALLEST_HERE))
 
 # ---- sources ------------------------------------------------------------------------------------------------------------------------
 
@@ -256,7 +257,7 @@ $(eval $(call after,clean,all run test check asan-test $(BUILD)/flags))
 # ---- rules --------------------------------------------------------------------------------------------------------------------------
 
 # Everything compiled depends on this file, which changes when the flags do.
-FLAGS_NOW := $(CC) $(COLD) $(COMPILER) $(HOT) $(SMALLEST_HERE) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
+FLAGS_NOW := $(CC) $(COLD) $(HOT) $(SMALLEST_HERE) $(COMMON_FLAGS) $(LIBRARY_FLAGS) $(HAVE_TIERS) $(LIBS) $(CFLAGS) $(LDFLAGS) $(PNG) $(JPEG)
 ifneq ($(BUILDING),)
   $(shell mkdir -p $(BUILD) && echo '$(FLAGS_NOW)' | cmp -s - $(BUILD)/flags || echo '$(FLAGS_NOW)' > $(BUILD)/flags)
 endif

@@ -58,15 +58,12 @@ SLM_INLINE_AVX2 void columns_floats_avx2(const struct slm_matrix *w, enum slm_we
     if (columns >= 4) {
         tile_floats_avx2(w, type, panel, 1, x, columns, 4, y, y_stride);
     }
-    if (SLM_SMALL ? columns >= 8 : columns == 8) {
+    if (columns == 8) {
         tile_floats_avx2(w, type, panel, 1, x + 4, columns, 4, y + 4 * y_stride, y_stride);
     }
     x += columns - rest;
     y += (columns - rest) * y_stride;
-    if (!SLM_SMALL && rest > 0) {
-        tile_floats_avx2(w, type, panel, 1, x, columns, rest, y, y_stride);
-    }
-    switch (SLM_SMALL ? rest : 0) {
+    switch (rest) {
     case 1: tile_floats_avx2(w, type, panel, 1, x, columns, 1, y, y_stride); break;
     case 2: tile_floats_avx2(w, type, panel, 1, x, columns, 2, y, y_stride); break;
     case 3: tile_floats_avx2(w, type, panel, 1, x, columns, 3, y, y_stride); break;
@@ -80,12 +77,9 @@ SLM_INLINE_AVX2 void panel_floats_avx2(const struct slm_matrix *w, enum slm_weig
     switch (SLM_SMALL ? 0 : columns) {
     case 1: columns_floats_avx2(w, type, panel, x, 1, y, y_stride); break;
     case 2: columns_floats_avx2(w, type, panel, x, 2, y, y_stride); break;
-    case 3: columns_floats_avx2(w, type, panel, x, 3, y, y_stride); break;
     case 4: columns_floats_avx2(w, type, panel, x, 4, y, y_stride); break;
-    case 5: columns_floats_avx2(w, type, panel, x, 5, y, y_stride); break;
-    case 6: columns_floats_avx2(w, type, panel, x, 6, y, y_stride); break;
-    case 7: columns_floats_avx2(w, type, panel, x, 7, y, y_stride); break;
-    default: columns_floats_avx2(w, type, panel, x, SLM_SMALL ? columns : 8, y, y_stride); break;
+    case 8: columns_floats_avx2(w, type, panel, x, 8, y, y_stride); break;
+    default: columns_floats_avx2(w, type, panel, x, columns, y, y_stride); break;
     }
 }
 

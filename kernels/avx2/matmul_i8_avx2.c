@@ -88,7 +88,7 @@ SLM_INLINE_AVX2 void tile_i8_avx2(const uint8_t *panel, uint32_t groups, uint32_
     }
 }
 
-/* All columns of a panel, four at a time. `columns` is a constant of the caller, except in builds for size. */
+/* All columns of a panel, four at a time. `columns` is a constant of the caller where that many are usual. */
 SLM_INLINE_AVX2 void columns_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
 {
     const uint32_t rest = columns % 4;
@@ -97,10 +97,7 @@ SLM_INLINE_AVX2 void columns_i8_avx2(const uint8_t *panel, uint32_t groups, cons
     }
     x += 4 * (columns - rest);
     y += (columns - rest) * y_stride;
-    if (!SLM_SMALL && rest > 0) {
-        tile_i8_avx2(panel, groups, 0, 2, x, columns, rest, columns == rest, y, y_stride);
-    }
-    switch (SLM_SMALL ? rest : 0) {
+    switch (rest) {
     case 1: tile_i8_avx2(panel, groups, 0, 2, x, columns, 1, columns == 1, y, y_stride); break;
     case 2: tile_i8_avx2(panel, groups, 0, 2, x, columns, 2, columns == 2, y, y_stride); break;
     case 3: tile_i8_avx2(panel, groups, 0, 2, x, columns, 3, columns == 3, y, y_stride); break;
@@ -113,12 +110,9 @@ static void panel_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *
     switch (SLM_SMALL ? 0 : columns) {
     case 1: columns_i8_avx2(panel, groups, x, 1, y, y_stride); break;
     case 2: columns_i8_avx2(panel, groups, x, 2, y, y_stride); break;
-    case 3: columns_i8_avx2(panel, groups, x, 3, y, y_stride); break;
     case 4: columns_i8_avx2(panel, groups, x, 4, y, y_stride); break;
-    case 5: columns_i8_avx2(panel, groups, x, 5, y, y_stride); break;
-    case 6: columns_i8_avx2(panel, groups, x, 6, y, y_stride); break;
-    case 7: columns_i8_avx2(panel, groups, x, 7, y, y_stride); break;
-    default: columns_i8_avx2(panel, groups, x, SLM_SMALL ? columns : 8, y, y_stride); break;
+    case 8: columns_i8_avx2(panel, groups, x, 8, y, y_stride); break;
+    default: columns_i8_avx2(panel, groups, x, columns, y, y_stride); break;
     }
 }
 
