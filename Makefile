@@ -198,7 +198,8 @@ bench: $(BUILD)/slm $(BENCHES) ## speed of the CPU, of prefill and of decode for
 amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and one slm.h) to drop into another program
 	@echo "made $(BUILD)/amalgamation/slm.c, slm.h (build: cc -O2 -ffp-contract=off -c slm.c; link: -lm -pthread)"
 
-# nano, core: what an embedder may build who counts bytes. One tier: of the oldest machines that have any.
+# What an embedder may build who counts bytes. nano: open, tokenize, prefill, decode and sample by scalar kernels on one thread. core: one
+# tier, that of the oldest machines that have any, threads, chat templates, errors in sentences; without grammars and conversion.
 SIZE_LTO = CFLAGS="$(or $(call takes,-flto=auto -flto-partition=one),$(call takes,-flto))"
 SIZE_core := $(firstword $(TIERS_$(MACHINE)))
 SIZE_LIBRARIES := nano core everything
@@ -232,8 +233,9 @@ help: ## this list
 	@echo "  WITH_CHAT=0          leaves out chat templates and the reading of answers: slm_generate is raw only"
 	@echo "  WITH_GRAMMAR=0  WITH_IMAGES=0  WITH_SNAPSHOTS=0  WITH_MEASURE=0  leave out what they say (measure: slm bench)"
 	@echo "  WITH_SCORES=0        leaves out slm_score, slm_embed, encoders, top_logprobs and slm_answer_fields"
-	@echo "  WITH_REUSE=0         leaves out forks, kept prefixes and guesses ahead (speculate)"
-	@echo "  WITH_VARIANTS=0      leaves out mixtures of experts, and all tokenizers but BPE"
+	@echo "  WITH_REUSE=0         leaves out steps of many sessions, forks, kept prefixes and guesses ahead (speculate)"
+	@echo "  WITH_VARIANTS=0      leaves out what rarer families need: mixtures of experts, layer norms, layers of another order, all"
+	@echo "                       tokenizers but BPE, rarer normalizers and splits"
 	@echo "  WITH_MESSAGES=0      slm_error has the text of the status, not a sentence"
 	@echo "  MINIMAL=1            leaves all of these out that are not named: MINIMAL=1 WITH_CHAT=1 ..."
 	@echo "  SMALL=1              optimises everything but the kernels of the tiers for size; CFLAGS=-flto takes some more away"

@@ -27,8 +27,13 @@ else
     echo "     clang is not installed (make deps)"
 fi
 
-# tokens NAME: what the program of build/NAME (or build itself) answers to a raw prompt
-tokens() { "$build/$1/slm" run --ids 1,2,3,4,5,6,7 -n 24 --temp 0 --ignore-eos --json | grep -o '"ids":[^]]*'; }
+# tokens NAME: what the program of build/NAME (or build itself) answers to ids, to a text, and with draws
+tokens() {
+    local slm=$build/$1/slm text='Hello, I paid €19.99 twice — order #4711 never arrived!'
+    "$slm" run --ids 1,2,3,4,5,6,7 -n 24 --temp 0 --ignore-eos --json | grep -o '"ids":[^]]*' || echo "ids $1"
+    "$slm" run --raw "$text" -n 24 --temp 0 --ignore-eos --json | grep -o '"ids":[^]]*' || echo "text $1"
+    "$slm" run --raw "$text" -n 24 --temp 0.9 --top-k 40 --top-p 0.9 --seed 7 --ignore-eos --json | grep -o '"ids":[^]]*' || echo "draws $1"
+}
 
 # partial NAME ARGUMENT...: built, and the same tokens as from the whole library
 partial() {
