@@ -44,7 +44,8 @@ ifneq ($(filter-out $(TIERS_$(MACHINE)),$(TIERS)),)
   $(error TIERS: $(filter-out $(TIERS_$(MACHINE)),$(TIERS)) is unknown; possible on $(MACHINE) are $(or $(TIERS_$(MACHINE)),none))
 endif
 upper = $(shell echo $(1) | tr a-z A-Z)
-HAVE_TIERS := $(foreach tier,$(TIERS),-DSLM_HAVE_$(call upper,$(tier)))
+HAVE_TIERS = $(foreach tier,$(TIERS),-DSLM_HAVE_$(call upper,$(tier))) \
+             $(if $(filter 1,$(WITH_VARIANTS) $(WITH_IMAGES))$(TIERS),,-DSLM_COMMON_KERNELS=1)
 
 # Goals that compile nothing need no probing.
 QUIET_GOALS := clean help deps format uninstall

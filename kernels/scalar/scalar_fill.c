@@ -3,6 +3,11 @@
 #include "kernels/scalar/scalar_kernels.h" /* every function of the tier */
 #include <string.h>
 
+/* A build without tiers, rarer families and parts that see leaves out what only these call, as the Makefile says. */
+#ifndef SLM_COMMON_KERNELS
+#  define SLM_COMMON_KERNELS 0
+#endif
+
 static const struct slm_kernels scalar_table = {
     .isa = SLM_TIER_SCALAR,
     .pack[SLM_WEIGHT_F32] = slm__pack_floats_scalar,
@@ -21,12 +26,10 @@ static const struct slm_kernels scalar_table = {
     .gather[SLM_WEIGHT_I8] = slm__gather_i8_scalar,
     .gather[SLM_WEIGHT_I4] = slm__gather_i4_scalar,
     .rms_norm = slm__rms_norm_scalar,
-    .layer_norm = slm__layer_norm_scalar,
     .add = slm__add_scalar,
     .silu_mul = slm__silu_mul_scalar,
     .activate[SLM_ACTIVATION_SILU] = slm__silu_scalar,
     .activate[SLM_ACTIVATION_GELU_TANH] = slm__gelu_tanh_scalar,
-    .activate[SLM_ACTIVATION_GELU_ERF] = slm__gelu_erf_scalar,
     .multiply = slm__multiply_scalar,
     .softcap = slm__softcap_scalar,
     .rope = slm__rope_scalar,
@@ -45,6 +48,10 @@ static const struct slm_kernels scalar_table = {
     .attend_finish = slm__attend_finish_scalar,
     .peak = slm__peak_scalar,
     .read = slm__read_scalar,
+#if !SLM_COMMON_KERNELS
+    .layer_norm = slm__layer_norm_scalar,
+    .activate[SLM_ACTIVATION_GELU_ERF] = slm__gelu_erf_scalar,
+#endif
 };
 
 void slm__fill_scalar(struct slm_kernels *table) { memcpy(table, &scalar_table, sizeof *table); }

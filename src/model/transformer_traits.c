@@ -307,9 +307,12 @@ static slm_status read_switches(struct slm_transformer *t, const struct slm_weig
     if (!SLM_WITH_SCORES && value[BIDIRECTIONAL] != 0) {
         return slm__fail(error, SLM_E_UNSUPPORTED, "the model is an encoder, which this build of libslm leaves out (WITH_SCORES=0)");
     }
-    if (!SLM_WITH_VARIANTS && (value[NORM_KIND] != SLM_NORM_RMS || value[BLOCK_KIND] != SLM_BLOCK_SEQUENTIAL)) {
-        return slm__fail(error, SLM_E_UNSUPPORTED, "the model has %s, which this build of libslm leaves out (WITH_VARIANTS=0)",
-                         value[NORM_KIND] != SLM_NORM_RMS ? "layer norms" : "layers of another order");
+    const char *rare = value[NORM_KIND] != SLM_NORM_RMS               ? "layer norms"
+                       : value[BLOCK_KIND] != SLM_BLOCK_SEQUENTIAL    ? "layers of another order"
+                       : value[ACTIVATION] == SLM_ACTIVATION_GELU_ERF ? "the gelu of erf"
+                                                                      : NULL;
+    if (!SLM_WITH_VARIANTS && rare != NULL) {
+        return slm__fail(error, SLM_E_UNSUPPORTED, "the model has %s, which this build of libslm leaves out (WITH_VARIANTS=0)", rare);
     }
     t->head_kind = (enum slm_head_kind)head;
     t->norm_kind = (enum slm_norm_kind)value[NORM_KIND];
