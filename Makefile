@@ -25,7 +25,9 @@ override BUILD := $(patsubst %/,%,$(strip $(BUILD)))
 version_part = $(shell sed -n 's/^.define SLM_VERSION_$(1) \([0-9]*\).*/\1/p' include/slm.h)
 MAJOR := $(call version_part,MAJOR)
 VERSION := $(MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
-MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+comma := ,
+TARGET := $(shell $(CC) -dumpmachine)
+MACHINE := $(firstword $(subst -, ,$(TARGET)))
 SYSTEM := $(shell uname -s)
 
 # Flags of each folder of kernels; only folders of this machine are compiled. kernels/*.c and kernels/scalar have the baseline's flags.
@@ -47,6 +49,9 @@ upper = $(shell echo $(1) | tr a-z A-Z)
 HAVE_TIERS = $(foreach tier,$(TIERS),-DSLM_HAVE_$(call upper,$(tier))) \
              $(if $(filter 1,$(WITH_VARIANTS) $(WITH_IMAGES))$(TIERS),,-DSLM_COMMON_KERNELS=1)
 
+# Stacks of Windows are aligned to 16 bytes, which gcc does not heed for wider registers: let no move rely on more.
+TIER_FLAGS := $(if $(findstring mingw,$(TARGET)),-Wa$(comma)-muse-unaligned-vector-move)
+
 # Goals that compile nothing need no probing.
 QUIET_GOALS := clean help deps format uninstall
 BUILDING := $(filter-out $(QUIET_GOALS),$(or $(MAKECMDGOALS),all))
@@ -54,7 +59,6 @@ BUILDING := $(filter-out $(QUIET_GOALS),$(or $(MAKECMDGOALS),all))
 can_link = $(shell mkdir -p $(BUILD) && echo '$(hash)include <omp.h>%int main(void){return omp_get_max_threads() < 1;}' | tr '%' '\n' | \
              $(CC) $(CFLAGS) $(1) -x c - -o $(BUILD)/probe 2>/dev/null && echo yes; rm -f $(BUILD)/probe)
 hash := \#
-comma := ,
 THREADS_USED := $(THREADS)
 ifeq ($(THREADS),auto)
   ifneq ($(BUILDING),)
@@ -85,7 +89,7 @@ ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
 endif
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
-COMMON_FLAGS := -std=c11 -O2 -ffp-contract=off $(WARNINGS) -Iinclude
+COMMON_FLAGS := -std=c11 -O2 -ffp-contract=off $(WARNINGS) -Iinclude $(if $(findstring mingw,$(TARGET)),-D__USE_MINGW_ANSI_STDIO=1)
 LIBRARY_FLAGS := $(COMMON_FLAGS) -Isrc -I. -fPIC -fvisibility=hidden -DSLM_BUILD $(PART_DEFINES) -DSLM_SMALL=$(SMALL) \
                  $(if $(OPENMP),-DSLM_THREADS_OPENMP) $(if $(PARTIAL),-ffunction-sections -fdata-sections)
 LIBS := -lm -pthread $(OPENMP)
@@ -285,7 +289,7 @@ $(BUILD)/obj/examples/cli/cli_image_files.o: EXTRA_FLAGS = $(if $(PNG),-DSLM_CLI
 $(BUILD)/obj/src/base/parallel.o: EXTRA_FLAGS := $(OPENMP)
 $(BUILD)/obj/src/api/api_engine.o: EXTRA_FLAGS := $(HAVE_TIERS)
 define tier_flags
-$(BUILD)/obj/kernels/$(1)/%.o: EXTRA_FLAGS := $(ISA_FLAGS_$(1))
+$(BUILD)/obj/kernels/$(1)/%.o: EXTRA_FLAGS := $(ISA_FLAGS_$(1)) $(TIER_FLAGS)
 endef
 $(foreach tier,$(TIERS),$(eval $(call tier_flags,$(tier))))
 

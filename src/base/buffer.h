@@ -3,9 +3,10 @@
 #ifndef SLM_BASE_BUFFER_H
 #define SLM_BASE_BUFFER_H
 
-#include "base/memory.h" /* struct slm_memory */
-#include "base/span.h"   /* struct slm_span */
-#include "base/status.h" /* slm_status */
+#include "base/format_check.h" /* SLM_FORMAT */
+#include "base/memory.h"       /* struct slm_memory */
+#include "base/span.h"         /* struct slm_span */
+#include "base/status.h"       /* slm_status */
 
 struct slm_buffer {
     uint8_t *data;
@@ -25,11 +26,7 @@ bool slm__buffer_append_byte(struct slm_buffer *buffer, uint8_t byte);
 bool slm__buffer_append_u32(struct slm_buffer *buffer, uint32_t value);
 bool slm__buffer_append_u64(struct slm_buffer *buffer, uint64_t value);
 /* Formatted, at most 256 bytes. No %f %g %e (the locale's point). */
-bool slm__buffer_append_format(struct slm_buffer *buffer, const char *format, ...)
-#ifdef __GNUC__
-    __attribute__((format(printf, 2, 3)))
-#endif
-    ;
+bool slm__buffer_append_format(struct slm_buffer *buffer, const char *format, ...) SLM_FORMAT(2, 3);
 /* Append `text` as a JSON string with its quotes: escapes only for the quote, the backslash and below U+0020. */
 bool slm__buffer_append_json_string(struct slm_buffer *buffer, struct slm_span text);
 /* Zero bytes up to a multiple of `unit` (a power of two). */

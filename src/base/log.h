@@ -3,17 +3,14 @@
 #ifndef SLM_BASE_LOG_H
 #define SLM_BASE_LOG_H
 
-#include <slm.h> /* slm_log_fn, SLM_LOG_... */
+#include "base/format_check.h" /* SLM_FORMAT */
+#include <slm.h>               /* slm_log_fn, SLM_LOG_... */
 
 struct slm_log {
     slm_log_fn *write; /* may be NULL */
     void *user;
 };
 
-void slm__log(const struct slm_log *log, int32_t level, const char *format, ...)
-#ifdef __GNUC__
-    __attribute__((format(printf, 3, 4)))
-#endif
-    ;
+void slm__log(const struct slm_log *log, int32_t level, const char *format, ...) SLM_FORMAT(3, 4);
 
 #endif

@@ -10,6 +10,7 @@
 #define SLM_GRAMMAR_GRAMMAR_NODES_H
 
 #include "base/buffer.h"         /* struct slm_buffer */
+#include "base/format_check.h"   /* SLM_FORMAT */
 #include "grammar/byte_set.h"    /* struct slm_byte_set */
 #include "grammar/regular.h"     /* struct slm_regular */
 #include "grammar/string_list.h" /* struct slm_listed_string */
@@ -75,11 +76,7 @@ void slm__grammar_builder_free(struct slm_grammar_builder *builder);
 slm_status slm__grammar_builder_failure(const struct slm_grammar_builder *builder, slm_error *error);
 
 /* Remember a failure, unless there was one; SLM_NODE_NEVER. */
-slm_node slm__grammar_builder_fail(struct slm_grammar_builder *builder, slm_status status, const char *format, ...)
-#ifdef __GNUC__
-    __attribute__((format(printf, 3, 4)))
-#endif
-    ;
+slm_node slm__grammar_builder_fail(struct slm_grammar_builder *builder, slm_status status, const char *format, ...) SLM_FORMAT(3, 4);
 
 /* One byte of a set. */
 slm_node slm__node_bytes(struct slm_grammar_builder *builder, const struct slm_byte_set *set);

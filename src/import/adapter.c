@@ -9,7 +9,8 @@
 #include "import/gguf_reader.h"        /* slm__gguf_open */
 #include "import/hf_folder.h"          /* slm__hf_take_file */
 #include "import/safetensors_reader.h" /* slm__safetensors_add_file */
-#include <math.h>                      /* isfinite */
+#include <float.h>
+#include <math.h> /* fabs */
 
 enum { RANK_LIMIT = 1 << 14 };
 static const uint64_t CONFIG_LIMIT = (uint64_t)16 << 20;
@@ -141,9 +142,9 @@ static slm_status find_deltas(struct slm_checkpoint *checkpoint, struct slm_adap
 
 static slm_status check_scale(const struct slm_adapter_source *adapter, const struct slm_adapter_delta *delta, slm_error *error)
 {
-    return isfinite(delta->scale) ? SLM_OK
-                                  : slm__fail(error, SLM_E_BAD_VALUE, "%s: the scale of %.*s is not finite", adapter->set.files[0].name,
-                                              SLM_SPAN_ARGS(delta->module));
+    return fabs(delta->scale) <= DBL_MAX ? SLM_OK
+                                         : slm__fail(error, SLM_E_BAD_VALUE, "%s: the scale of %.*s is not finite",
+                                                     adapter->set.files[0].name, SLM_SPAN_ARGS(delta->module));
 }
 
 /* ---- peft */

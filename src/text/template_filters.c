@@ -260,7 +260,7 @@ static slm_status filter_abs(struct slm_tmachine *m, struct slm_tvalue self, con
     int64_t integer = 0;
     bool whole = slm__tv_integer(self, &integer);
     (void)a;
-    if (whole ? integer < 0 : (self.kind == SLM_T_FLOAT && signbit(self.as.real))) {
+    if (whole ? integer < 0 : (self.kind == SLM_T_FLOAT && copysign(1.0, self.as.real) < 0.0)) {
         return slm__te_negate(m, self, true, out);
     }
     return slm__te_negate(m, self, false, out);

@@ -7,6 +7,7 @@
 #define SLM_TEXT_TEMPLATE_MACHINE_H
 
 #include "base/arena.h"          /* struct slm_arena */
+#include "base/format_check.h"   /* SLM_FORMAT */
 #include "text/template_text.h"  /* struct slm_tbuilder */
 #include "text/template_value.h" /* struct slm_tvalue */
 
@@ -59,11 +60,7 @@ void *slm__tm_take(struct slm_tmachine *m, size_t bytes);
 void *slm__tm_take_items(struct slm_tmachine *m, size_t count, size_t size);
 slm_status slm__tm_no_memory(struct slm_tmachine *m);
 /* SLM_E_TEMPLATE: "line N: ...". */
-slm_status slm__tm_fail(struct slm_tmachine *m, const char *format, ...)
-#ifdef __GNUC__
-    __attribute__((format(printf, 2, 3)))
-#endif
-    ;
+slm_status slm__tm_fail(struct slm_tmachine *m, const char *format, ...) SLM_FORMAT(2, 3);
 /* Count work; SLM_E_LIMIT beyond the limit. */
 slm_status slm__tm_charge(struct slm_tmachine *m, uint64_t steps);
 /* Around every recursion of evaluation, and of printing and comparing. */

@@ -3,6 +3,7 @@
 #ifndef SLM_TEXT_TEMPLATE_PARSER_H
 #define SLM_TEXT_TEMPLATE_PARSER_H
 
+#include "base/format_check.h"    /* SLM_FORMAT */
 #include "text/template_lexer.h"  /* struct slm_ttoken */
 #include "text/template_syntax.h" /* struct slm_texpr, struct slm_tnode */
 
@@ -16,11 +17,7 @@ struct slm_tparser {
 };
 
 /* SLM_E_SYNTAX at the current token. */
-slm_status slm__tp_fail(const struct slm_tparser *p, const char *format, ...)
-#ifdef __GNUC__
-    __attribute__((format(printf, 2, 3)))
-#endif
-    ;
+slm_status slm__tp_fail(const struct slm_tparser *p, const char *format, ...) SLM_FORMAT(2, 3);
 slm_status slm__tp_fail_token(const struct slm_tparser *p, const char *expected);
 slm_status slm__tp_enter(struct slm_tparser *p);
 bool slm__tp_is(const struct slm_tparser *p, const char *operation); /* the current token is this operator */
