@@ -15,7 +15,8 @@ results() {
 
 object='{"type":"object","properties":{"a":{"type":"integer"},"b":{"enum":["x","y z"]}},"required":["a"],"additionalProperties":false}'
 results "a schema" "true,true,false,false,false" \
-    '{"name":"s","schema":'"$object"',"tests":[{"data":{"a":1,"b":"y z"}},{"data":{"a":-2}},{"data":{"b":"x"}},{"data":{"a":1,"c":2}},{"data":[]}]}'
+    '{"name":"s","schema":'"$object"',"tests":[{"data":{"a":1,"b":"y z"}},{"data":{"a":-2}},{"data":{"b":"x"}},'\
+'{"data":{"a":1,"c":2}},{"data":[]}]}'
 numbers='"compile_us":[0-9.]+,.*"message":"","masks":[1-9][0-9]*,"mask_us_total":[0-9.]+,"mask_us_max":[0-9.]+,"first_mask_us":[0-9.]+\}$'
 check "a schema: the line" out_like "^\\{\"name\":\"s\",\"compile\":\"ok\",$numbers"
 results "texts are taken as they are" "true,false" '{"schema":'"$object"',"tests":[{"text":"{\"a\":1}"},{"text":"{ \"a\": 1 }"}]}'
@@ -26,7 +27,8 @@ results "--in-order" "false,true" "$order" --in-order
 results "a regular expression" "true,false,false" '{"regex":"[a-c]{2}\\d?","tests":[{"text":"ab1"},{"text":"abc"},{"text":"a"}]}'
 results "rules" "true,false" '{"grammar":"root ::= item (\",\" item)*\nitem ::= [0-9]+","tests":[{"text":"1,22,3"},{"text":"1,,2"}]}'
 results "a text beyond ASCII, escaped and not" "true,true,false" \
-    '{"schema":{"type":"string","maxLength":2},"tests":[{"text":"\"\u00e9\ud83d\ude00\""},{"text":"\"\\u00e9\\ud83d\\ude00\""},{"data":"éé😀"}]}'
+    '{"schema":{"type":"string","maxLength":2},"tests":[{"text":"\"\u00e9\ud83d\ude00\""},'\
+'{"text":"\"\\u00e9\\ud83d\\ude00\""},{"data":"éé😀"}]}'
 results "no tests" "" '{"schema":{}}'
 results "another tokenizer" "true,false" '{"schema":{"type":"integer"},"tests":[{"data":12},{"data":1.5}]}' \
     --tokenizer tests/golden/tokenizers/own-qwen2/tokenizer.json
