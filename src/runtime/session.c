@@ -220,7 +220,8 @@ static void run_append(void *context)
         return;
     }
     for (uint32_t position = job->from; position < session->count;) {
-        const bool before_image = SLM_WITH_IMAGES && job->image != NULL && position < job->first_output; /* the image comes in a pass of its own */
+        const bool before_image =
+            SLM_WITH_IMAGES && job->image != NULL && position < job->first_output; /* the image comes in a pass of its own */
         const uint32_t end = before_image ? job->first_output : session->count, left = end - position;
         slm__session_reserve_window(session, job->from, position, left < pool->shape.batch ? left : pool->shape.batch);
         uint32_t rows = 0;
@@ -249,7 +250,8 @@ static slm_status compute_tokens(struct slm_session *session, uint32_t old_count
         return slm__fail(error, SLM_E_POOL_FULL, "%u tokens need more KV pages than the pool has free; rewind or destroy other sessions",
                          wanted);
     }
-    slm__pool_run(pool, session->count - job.from + (SLM_WITH_IMAGES && image != NULL ? pool->model->transformer->vision->patches : 0), run_append, &job);
+    slm__pool_run(pool, session->count - job.from + (SLM_WITH_IMAGES && image != NULL ? pool->model->transformer->vision->patches : 0),
+                  run_append, &job);
     if (job.status != SLM_OK) {
         slm__session_keep(session, old_length);
         session->count = old_count;

@@ -186,7 +186,8 @@ static bool find_token(struct slm_added_walk *walk, uint32_t *id, size_t *start,
         if (node == 0) {
             continue;
         }
-        while (SLM_WITH_CHAT && walk->untrusted_next < walk->untrusted_count && walk->untrusted[walk->untrusted_next].end <= walk->origin + at) {
+        while (SLM_WITH_CHAT && walk->untrusted_next < walk->untrusted_count &&
+               walk->untrusted[walk->untrusted_next].end <= walk->origin + at) {
             walk->untrusted_next++;
         }
         size_t resume = 0;
