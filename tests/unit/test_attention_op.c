@@ -59,16 +59,19 @@ static void join_group(struct scene *scene, uint32_t begin, uint32_t end)
 }
 
 /* All rows, `chunk` at a call. */
-static float *attend(struct scene *scene, const struct slm_kernels *kernels, uint32_t threads, uint32_t chunk)
+struct run {
+    struct scene *scene;
+    const struct slm_kernels *kernels;
+    struct slm_team *team;
+    uint32_t chunk;
+    float *out, *states, *split;
+};
+
+static void attend_chunks(void *context)
 {
-    static struct slm_team_storage storage;
-    const struct slm_team_options options = {.threads = threads};
-    struct slm_team *team = slm__team_init(&storage, &options);
-    const uint32_t most = slm__team_threads(team);
-    float *out = guarded((size_t)scene->length * WIDTH * sizeof *out, 64);
-    float *states = guarded(most * slm__op_attention_state_floats(HEADS, KV_HEADS, DIM) * sizeof *states, 64);
-    float *split = guarded(slm__op_attention_split_floats(most, HEADS, KV_HEADS, DIM, scene->length) * sizeof *split, 64);
-    for (uint32_t from = 0; from < scene->length; from += chunk) {
+    const struct run *run = context;
+    const struct scene *scene = run->scene;
+    for (uint32_t from = 0; from < scene->length; from += run->chunk) {
         const struct slm_attention attention = {.kv_type = scene->type,
                                                 .heads = HEADS,
                                                 .kv_heads = KV_HEADS,
@@ -78,14 +81,27 @@ static float *attend(struct scene *scene, const struct slm_kernels *kernels, uin
                                                 .page_bytes = page_bytes(scene->type),
                                                 .q = scene->q + (size_t)from * WIDTH,
                                                 .q_stride = WIDTH,
-                                                .out = out + (size_t)from * WIDTH,
+                                                .out = run->out + (size_t)from * WIDTH,
                                                 .out_stride = WIDTH,
-                                                .states = states,
-                                                .split_states = split};
+                                                .states = run->states,
+                                                .split_states = run->split};
         const uint32_t left = scene->length - from;
-        slm__op_attention(team, kernels, &attention, scene->rows + from, left < chunk ? left : chunk);
+        slm__op_attention(run->team, run->kernels, &attention, scene->rows + from, left < run->chunk ? left : run->chunk);
     }
-    return out;
+}
+
+/* In one region: opening one for each call takes longer than the call. */
+static float *attend(struct scene *scene, const struct slm_kernels *kernels, uint32_t threads, uint32_t chunk)
+{
+    static struct slm_team_storage storage;
+    const struct slm_team_options options = {.threads = threads};
+    struct run run = {.scene = scene, .kernels = kernels, .team = slm__team_init(&storage, &options), .chunk = chunk};
+    const uint32_t most = slm__team_threads(run.team);
+    run.out = guarded((size_t)scene->length * WIDTH * sizeof *run.out, 64);
+    run.states = guarded(most * slm__op_attention_state_floats(HEADS, KV_HEADS, DIM) * sizeof *run.states, 64);
+    run.split = guarded(slm__op_attention_split_floats(most, HEADS, KV_HEADS, DIM, scene->length) * sizeof *run.split, 64);
+    slm__team_run(run.team, attend_chunks, &run);
+    return run.out;
 }
 
 /* Row i, head h, in f64. */
