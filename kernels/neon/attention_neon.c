@@ -98,8 +98,8 @@ SLM_INLINE_NEON void score_tile_neon(const void *k_tile, uint32_t head_dim, enum
     }
 }
 
-/* Scores of 16 tokens: k is their panel, [quads][16 tokens][4]; q has a quad of zeros behind it where the number of quads is odd, and what follows
- * the panel is read there. Two products of at most 128 * 127 fit an int16. */
+/* Scores of 16 tokens: k is their panel, [quads][16 tokens][4]; q has a quad of zeros behind it where the number of quads is odd, and what
+ * follows the panel is read there. Two products of at most 128 * 127 fit an int16. */
 SLM_INLINE_NEON void score_panel_i8_neon(const int8_t *k, const int8_t *q, uint32_t quads, const float *k_scales, float q_scale,
                                          float *score)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * States of an automaton from which any characters of an alphabet may follow, as many as a token has, or without end: inside such a string no
- * token of them has to be tried. The alphabets are those of the vocabulary's slices, and all plain characters.
+ * States of an automaton from which any characters of an alphabet may follow, as many as a token has, or without end: inside such a string
+ * no token of them has to be tried. The alphabets are those of the vocabulary's slices, and all plain characters.
  */
 #include "grammar/grammar_compile.h"
 #include "text/vocabulary_trie.h" /* enum slm_vocabulary_trie */

@@ -11,8 +11,9 @@ struct slm_repeat_counts {
     uint32_t max; /* UINT32_MAX: no end */
 };
 
-/* Whether `inner` repeated `outer` times is one repetition, *joined; it stays as it is otherwise. min x min to max x max times, where k times min..max and k + 1 times min..max leave no number out between them: k max + 1 >= (k + 1) min
- * for the smallest k, and so for all. */
+/* Whether `inner` repeated `outer` times is one repetition, *joined; it stays as it is otherwise. That is
+ * min x min to max x max times, where k times min..max and k + 1 times min..max leave no number out between them: k max + 1 >= (k + 1) min for
+ * the smallest k, and so for all. */
 static inline bool slm__repeat_join(struct slm_repeat_counts inner, struct slm_repeat_counts outer, struct slm_repeat_counts *joined)
 {
     const bool endless = inner.max == UINT32_MAX || outer.max == UINT32_MAX;
