@@ -644,7 +644,7 @@ SLM_API slm_status slm_session_save(const slm_session *session, void *bytes, uin
  * (SLM_E_TRUNCATED, SLM_E_BAD_MAGIC, SLM_E_VERSION, SLM_E_CHECKSUM), for another model, kv_type, adapters or rotary frequencies
  * (SLM_E_BAD_VALUE), or when context or pool are too small (SLM_E_CONTEXT_FULL, SLM_E_POOL_FULL). */
 SLM_API slm_status slm_session_restore(slm_session *session, const void *bytes, uint64_t length, slm_error *error);
-/* Make the running append, next or generate of this session return SLM_E_CANCELLED soon; without one, the next to start.
+/* Make the running append, next, logits or generate of this session return SLM_E_CANCELLED soon; without one, the next to start.
  * From any thread, and from a signal handler. */
 SLM_API void slm_session_cancel(slm_session *session);
 

@@ -2,7 +2,8 @@
 /* Temperature scaling: one number, by golden section over its logarithm, since the loss has one valley (see cli_calibration.h). */
 #include "examples/cli/cli_calibration.h" /* struct cli_calibration */
 
-#include "examples/cli/cli_json.h" /* struct cli_json */
+#include "examples/cli/cli_json.h"       /* struct cli_json */
+#include "examples/cli/cli_whole_file.h" /* struct cli_whole_file */
 
 #include <math.h>
 #include <stdlib.h>
@@ -155,18 +156,32 @@ int cli_calibration_read(struct cli_calibration *calibration, const char *path)
     return got;
 }
 
+int cli_calibration_may_replace(const char *path)
+{
+    static const char begin[] = "{\"temperature\":";
+    char bytes[sizeof begin - 1];
+    FILE *file = cli_same_file(path, path) ? fopen(path, "rb") : NULL;
+    if (file == NULL) {
+        return 1;
+    }
+    const size_t length = fread(bytes, 1, sizeof bytes, file);
+    (void)fclose(file);
+    return length == 0 || (length == sizeof bytes && memcmp(bytes, begin, sizeof bytes) == 0);
+}
+
 int cli_calibration_write(const struct cli_calibration *calibration, const char *path)
 {
-    FILE *file = fopen(path, "wb");
-    if (file == NULL) {
+    struct cli_whole_file whole;
+    if (cli_whole_create(&whole, path) != 0) {
         return -1;
     }
-    int failed =
-        fprintf(file,
+    if (fprintf(whole.file,
                 "{\"temperature\":%.9g,\"key\":\"%016llx\",\"rows\":%llu,\"accuracy\":%.6g,\"loss_before\":%.6g,\"loss_after\":%.6g,"
                 "\"calibration_error_before\":%.6g,\"calibration_error_after\":%.6g}\n",
                 calibration->temperature, (unsigned long long)calibration->key, (unsigned long long)calibration->rows,
-                calibration->accuracy, calibration->loss[0], calibration->loss[1], calibration->error[0], calibration->error[1]) < 0;
-    failed = fclose(file) != 0 || failed;
-    return failed ? -1 : 0;
+                calibration->accuracy, calibration->loss[0], calibration->loss[1], calibration->error[0], calibration->error[1]) < 0) {
+        cli_whole_abandon(&whole);
+        return -1;
+    }
+    return cli_whole_finish(&whole);
 }

@@ -32,6 +32,8 @@ void cli_calibration_fit(struct cli_calibration *calibration, const struct cli_l
 
 /* 1: read; 0: there is no such file; -1: it is no calibration. */
 int cli_calibration_read(struct cli_calibration *calibration, const char *path);
+/* Whether nothing is lost when a calibration is written there: no file, a calibration, an empty file, a device. */
+int cli_calibration_may_replace(const char *path);
 /* 0, or -1: errno says why. */
 int cli_calibration_write(const struct cli_calibration *calibration, const char *path);
 

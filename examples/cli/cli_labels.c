@@ -82,17 +82,23 @@ static int read_file(struct cli_labels *labels, const char *path)
         return cli_fail(labels->opened.command, "%s: %s", path, strerror(errno));
     }
     struct cli_text line = {0};
-    int got;
-    while ((got = cli_text_read_line(&line, file)) > 0) {
-        const size_t length = line.length > 0 && line.bytes[line.length - 1] == '\r' ? line.length - 1 : line.length;
-        if (length > 0) {
-            cli_text_add(&labels->file, line.bytes, length);
+    int got = 1, whole = 1;
+    unsigned long long number = 1;
+    for (; whole && (got = cli_text_read_line(&line, file)) > 0; number++) { /* a byte order mark is not part of the first label */
+        const size_t mark = number == 1 && line.length >= 3 && memcmp(line.bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+        const size_t end = line.length > mark && line.bytes[line.length - 1] == '\r' ? line.length - 1 : line.length;
+        whole = line.length == 0 || memchr(line.bytes, '\0', line.length) == NULL;
+        if (end > mark) {
+            cli_text_add(&labels->file, line.bytes + mark, end - mark);
             cli_text_add(&labels->file, "", 1);
             labels->count++;
         }
     }
     (void)fclose(file);
     cli_text_free(&line);
+    if (!whole) {
+        return cli_fail(labels->opened.command, "%s, line %llu: a label cannot hold a NUL byte", path, number - 1);
+    }
     if (got < 0 || labels->file.failed) {
         return cli_fail(labels->opened.command, "%s: reading failed", path);
     }

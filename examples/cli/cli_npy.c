@@ -14,31 +14,26 @@ static int put_header(struct cli_npy *npy)
                                 (unsigned long long)npy->rows, npy->columns);
     memset(header + 10 + length, ' ', (size_t)(HEADER - 11 - length));
     header[HEADER - 1] = '\n';
-    return fwrite(header, 1, HEADER, npy->file) == HEADER ? 0 : -1;
+    return fwrite(header, 1, HEADER, npy->whole.file) == HEADER ? 0 : -1;
 }
 
 int cli_npy_create(struct cli_npy *npy, const char *path, uint32_t columns)
 {
-    *npy = (struct cli_npy){fopen(path, "wb"), path, 0, columns};
-    return npy->file != NULL ? put_header(npy) : -1;
+    *npy = (struct cli_npy){.columns = columns};
+    return cli_whole_create(&npy->whole, path) == 0 ? put_header(npy) : -1;
 }
 
 int cli_npy_put_row(struct cli_npy *npy, const float *values)
 {
     npy->rows++;
-    return fwrite(values, sizeof *values, npy->columns, npy->file) == npy->columns ? 0 : -1; /* machines here are little-endian */
+    return fwrite(values, sizeof *values, npy->columns, npy->whole.file) == npy->columns ? 0 : -1; /* machines here are little-endian */
 }
 
 int cli_npy_finish(struct cli_npy *npy, int keep)
 {
-    if (npy->file == NULL) {
-        return -1;
+    if (keep && npy->whole.file != NULL && fseek(npy->whole.file, 0, SEEK_SET) == 0 && put_header(npy) == 0) {
+        return cli_whole_finish(&npy->whole);
     }
-    int failed = !keep || fflush(npy->file) != 0 || fseek(npy->file, 0, SEEK_SET) != 0 || put_header(npy) != 0;
-    failed = fclose(npy->file) != 0 || failed;
-    npy->file = NULL;
-    if (failed) {
-        (void)remove(npy->path);
-    }
-    return failed ? -1 : 0;
+    cli_whole_abandon(&npy->whole);
+    return -1;
 }

@@ -3,7 +3,7 @@
  * safetensors (see cli_safetensors.h): 8 bytes header length N, N bytes of JSON, then the tensors' bytes, all
  * little-endian; floats and ints are written as they lie in memory, since libslm's machines are little-endian.
  */
-#define _POSIX_C_SOURCE 200809L /* open, fdopen, getpid, stat */
+#define _POSIX_C_SOURCE 200809L /* fseeko */
 #define _FILE_OFFSET_BITS 64
 
 #include "examples/cli/cli_safetensors.h" /* struct cli_safetensors_writer */
@@ -11,14 +11,11 @@
 #include "examples/cli/cli_json.h" /* struct cli_json */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/types.h>
-#include <unistd.h>
 
-enum { HEADER_LIMIT = 100 * 1000 * 1000, ATTEMPTS = 1000 }; /* bytes of a header that is read; temporary names tried */
+enum { HEADER_LIMIT = 100 * 1000 * 1000 }; /* bytes of a header that is read */
 
 static int explain(char *message, size_t capacity, const char *path, const char *what)
 {
@@ -146,59 +143,18 @@ static void build_header(struct cli_safetensors_writer *writer, struct cli_text 
     }
 }
 
-int cli_same_file(const char *path, const char *other)
-{
-    struct stat a;
-    struct stat b;
-    return other != NULL && stat(path, &a) == 0 && stat(other, &b) == 0 && S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
-}
-
-/* Devices and pipes are written in place; an ordinary or new file under a temporary name that nobody else has. NULL with errno. */
-static FILE *open_output(struct cli_safetensors_writer *writer)
-{
-    struct stat status;
-    if (stat(writer->path, &status) == 0 && !S_ISREG(status.st_mode)) {
-        (void)snprintf(writer->temporary, sizeof writer->temporary, "%s", writer->path);
-        return fopen(writer->path, "wb");
-    }
-    int handle = -1;
-    for (int attempt = 0; attempt < ATTEMPTS && handle < 0; attempt++) {
-        const int length = snprintf(writer->temporary, sizeof writer->temporary, "%s.tmp-%ld-%d", writer->path, (long)getpid(), attempt);
-        if (length < 0 || (size_t)length >= sizeof writer->temporary) {
-            errno = ENAMETOOLONG;
-            return NULL;
-        }
-        handle = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (handle < 0 && errno != EEXIST) {
-            return NULL;
-        }
-    }
-    FILE *file = handle >= 0 ? fdopen(handle, "wb") : NULL;
-    if (file == NULL && handle >= 0) {
-        const int number = errno;
-        (void)close(handle);
-        (void)remove(writer->temporary);
-        errno = number;
-    }
-    return file;
-}
-
 int cli_safetensors_create(struct cli_safetensors_writer *writer, const char *path, const char *const *names, const uint64_t *columns,
                            size_t count, uint64_t rows, char *message, size_t capacity)
 {
     *writer = (struct cli_safetensors_writer){0};
-    if (snprintf(writer->path, sizeof writer->path, "%s", path) >= (int)sizeof writer->path) {
-        return explain(message, capacity, path, "the path is too long");
-    }
     struct cli_text header = {0};
     build_header(writer, &header, names, columns, count, rows);
     if (header.failed) {
         cli_text_free(&header);
         return explain(message, capacity, path, "memory could not be allocated");
     }
-    writer->file = open_output(writer);
-    const int written = writer->file != NULL && fwrite(header.bytes, 1, header.length, writer->file) == header.length;
+    const int written =
+        cli_whole_create(&writer->whole, path) == 0 && fwrite(header.bytes, 1, header.length, writer->whole.file) == header.length;
     const int number = errno;
     cli_text_free(&header);
     if (!written) {
@@ -212,11 +168,12 @@ int cli_safetensors_create(struct cli_safetensors_writer *writer, const char *pa
 int cli_safetensors_put_rows(struct cli_safetensors_writer *writer, size_t matrix, uint64_t first, uint64_t rows, const float *values,
                              char *message, size_t capacity)
 {
+    FILE *file = writer->whole.file;
     const uint64_t columns = writer->columns[matrix];
     const size_t count = (size_t)(rows * columns);
     const uint64_t position = writer->start[matrix] + first * columns * sizeof *values;
-    if (fseeko(writer->file, (off_t)position, SEEK_SET) != 0 || fwrite(values, sizeof *values, count, writer->file) != count) {
-        (void)snprintf(message, capacity, "cannot write %s: %s", writer->path, strerror(errno));
+    if (fseeko(file, (off_t)position, SEEK_SET) != 0 || fwrite(values, sizeof *values, count, file) != count) {
+        (void)snprintf(message, capacity, "cannot write %s: %s", writer->whole.path, strerror(errno));
         return -1;
     }
     return 0;
@@ -224,30 +181,11 @@ int cli_safetensors_put_rows(struct cli_safetensors_writer *writer, size_t matri
 
 int cli_safetensors_finish(struct cli_safetensors_writer *writer, char *message, size_t capacity)
 {
-    int number = fclose(writer->file) != 0 ? errno : 0;
-    writer->file = NULL;
-    const int in_place = strcmp(writer->temporary, writer->path) == 0;
-    if (number == 0 && !in_place && rename(writer->temporary, writer->path) != 0) {
-        number = errno;
-    }
-    if (number != 0) {
-        (void)snprintf(message, capacity, "cannot write %s: %s", writer->path, strerror(number));
-        if (!in_place) {
-            (void)remove(writer->temporary);
-        }
+    if (cli_whole_finish(&writer->whole) != 0) {
+        (void)snprintf(message, capacity, "cannot write %s: %s", writer->whole.path, strerror(errno));
         return -1;
     }
     return 0;
 }
 
-void cli_safetensors_abandon(struct cli_safetensors_writer *writer)
-{
-    if (writer->file == NULL) {
-        return; /* nothing of ours was created */
-    }
-    (void)fclose(writer->file);
-    writer->file = NULL;
-    if (strcmp(writer->temporary, writer->path) != 0) {
-        (void)remove(writer->temporary);
-    }
-}
+void cli_safetensors_abandon(struct cli_safetensors_writer *writer) { cli_whole_abandon(&writer->whole); }

@@ -3,26 +3,21 @@
 #ifndef SLM_CLI_SAFETENSORS_H
 #define SLM_CLI_SAFETENSORS_H
 
+#include "examples/cli/cli_whole_file.h" /* struct cli_whole_file */
+
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* Read the tensor called `name`: dtype "I32", [n], or "F32" of any shape. *values is freed by the caller. 0, or -1 with a sentence in
  * `message`. */
 int cli_safetensors_read(const char *path, const char *name, const char *dtype, void **values, size_t *count, char *message,
                          size_t capacity);
 
-enum { CLI_SAFETENSORS_MATRICES = 4, CLI_SAFETENSORS_PATH = 4096 };
+enum { CLI_SAFETENSORS_MATRICES = 4 };
 
-/* Are these two names of one ordinary file? `other` may be NULL. */
-int cli_same_file(const char *path, const char *other);
-
-/* A file of f32 matrices [rows, columns] being written; any part of any matrix at any time. It is written beside `path` under a
- * name that no other process uses and renamed at the end, unless `path` is no ordinary file. */
+/* A file of f32 matrices [rows, columns] being written; any part of any matrix at any time. */
 struct cli_safetensors_writer {
-    FILE *file;
-    char path[CLI_SAFETENSORS_PATH];
-    char temporary[CLI_SAFETENSORS_PATH];     /* equal to path: written in place */
+    struct cli_whole_file whole;
     uint64_t start[CLI_SAFETENSORS_MATRICES]; /* byte position of each matrix */
     uint64_t columns[CLI_SAFETENSORS_MATRICES];
 };

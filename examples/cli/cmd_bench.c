@@ -46,8 +46,9 @@ static const struct cli_option bench_rows[] = {
      offsetof(struct bench_options, context), 0, 1e6},
     {"--repeat", NULL, "R", "Times that each is measured; default 5, fewer when one takes over 5 s.", CLI_INTEGER,
      offsetof(struct bench_options, repeat), 1, 100},
-    {"--plan", NULL, NULL, "Measure nothing; print the memory that B sequences of C tokens take.", CLI_FLAG,
-     offsetof(struct bench_options, plan), 0, 0},
+    {"--plan", NULL, NULL,
+     "Measure nothing; print the memory that B sequences of C tokens take;\nC is then by default the model's context, at most 4096.",
+     CLI_FLAG, offsetof(struct bench_options, plan), 0, 0},
     {"--json", NULL, NULL, "Print one JSON object.", CLI_FLAG, offsetof(struct bench_options, json), 0, 0},
 };
 
@@ -301,13 +302,16 @@ static int measure_decode(struct bench *bench)
     return status == SLM_OK ? -1 : cli_fail_library("bench", status, &error);
 }
 
-/* --plan: slm_pool_plan() for the batch, with room for C tokens (default 4096) in each sequence. */
+/* --plan: slm_pool_plan() for the batch, with room for C tokens in each sequence. */
 static int print_plan(struct bench *bench)
 {
     const struct bench_options *options = bench->options;
+    const uint32_t most = bench->opened.info.max_context;
     const slm_pool_options pool = {.struct_size = sizeof pool,
                                    .sessions = (uint32_t)options->batch,
-                                   .context = options->context > 0 ? (uint32_t)options->context : 4096,
+                                   .context = options->context > 0 ? (uint32_t)options->context
+                                              : most < 4096        ? most
+                                                                   : 4096,
                                    .kv_type = bench->opened.kv_type};
     slm_error error = cli_error_empty();
     slm_pool_memory memory = {.struct_size = sizeof memory};

@@ -51,7 +51,22 @@ struct calibrate_work {
     struct cli_labels labels;
     struct cli_rows rows;
     struct cli_labelled labelled;
+    struct cli_text path; /* of the calibration */
 };
+
+/* Where the calibration will be written; nothing else may be there. */
+static int choose_path(struct calibrate_work *work)
+{
+    const char *out = work->options->out;
+    cli_text_add_string(&work->path, out != NULL ? out : work->options->model.path);
+    cli_text_add_string(&work->path, out != NULL ? "" : ".calibration");
+    if (work->path.failed) {
+        return cli_fail_memory("calibrate");
+    }
+    return cli_calibration_may_replace(work->path.bytes)
+               ? -1
+               : cli_fail("calibrate", "%s exists and is no calibration: remove it, or give another name", work->path.bytes);
+}
 
 static int take_row(struct calibrate_work *work)
 {
@@ -96,13 +111,8 @@ static int take_rows(struct calibrate_work *work)
 static int put_calibration(const struct calibrate_work *work, const struct cli_calibration *c)
 {
     struct cli_output output = cli_output_stdout();
-    struct cli_text path = {0};
-    cli_text_add_string(&path, work->options->out != NULL ? work->options->out : work->options->model.path);
-    cli_text_add_string(&path, work->options->out != NULL ? "" : ".calibration");
-    int code = path.failed ? cli_fail_memory("calibrate") : -1;
-    if (code < 0 && cli_calibration_write(c, path.bytes) != 0) {
-        code = cli_fail("calibrate", "%s: %s", path.bytes, strerror(errno));
-    }
+    const char *path = work->path.bytes;
+    int code = cli_calibration_write(c, path) == 0 ? -1 : cli_fail("calibrate", "%s: %s", path, strerror(errno));
     if (code < 0 && work->options->json) {
         (void)cli_put_format(&output,
                              "{\"temperature\":%.9g,\"rows\":%llu,\"accuracy\":%.6g,\"loss_before\":%.6g,\"loss_after\":%.6g,"
@@ -112,10 +122,9 @@ static int put_calibration(const struct calibrate_work *work, const struct cli_c
         (void)cli_put_format(&output,
                              "%s: temperature %.4f from %llu rows\naccuracy                    %.4f\n"
                              "negative log-likelihood     %.4f before, %.4f after\nexpected calibration error  %.4f before, %.4f after\n",
-                             path.bytes, c->temperature, (unsigned long long)c->rows, c->accuracy, c->loss[0], c->loss[1], c->error[0],
+                             path, c->temperature, (unsigned long long)c->rows, c->accuracy, c->loss[0], c->loss[1], c->error[0],
                              c->error[1]);
     }
-    cli_text_free(&path);
     const int finished = cli_output_finish(&output, "calibrate");
     return code >= 0 ? code : finished;
 }
@@ -130,7 +139,8 @@ static int calibrate_with_options(const struct calibrate_options *options, const
         return cli_fail_usage("calibrate", "the demonstration model has no file to write beside: give --out");
     }
     struct calibrate_work work = {.options = options};
-    int code = cli_labels_open(&work.labels, "calibrate", &options->model, &options->labels, &options->score);
+    int code = choose_path(&work);
+    code = code < 0 ? cli_labels_open(&work.labels, "calibrate", &options->model, &options->labels, &options->score) : code;
     work.labelled.labels = work.labels.count;
     code = code < 0 ? cli_rows_open(&work.rows, "calibrate", &options->rows, options->label_column) : code;
     code = code < 0 ? take_rows(&work) : code;
@@ -139,6 +149,7 @@ static int calibrate_with_options(const struct calibrate_options *options, const
         cli_calibration_fit(&calibration, &work.labelled);
         code = put_calibration(&work, &calibration);
     }
+    cli_text_free(&work.path);
     cli_labelled_free(&work.labelled);
     cli_rows_close(&work.rows);
     cli_labels_close(&work.labels);

@@ -7,8 +7,8 @@
 #include "examples/cli/cli_output.h"      /* struct cli_output */
 #include "examples/cli/cli_results.h"     /* cli_results_open */
 #include "examples/cli/cli_rows.h"        /* struct cli_rows */
-#include "examples/cli/cli_safetensors.h" /* cli_same_file */
 #include "examples/cli/cli_terminal.h"    /* struct cli_progress */
+#include "examples/cli/cli_whole_file.h"  /* cli_same_file */
 
 #include <math.h>
 #include <stdlib.h>

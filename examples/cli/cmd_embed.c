@@ -7,6 +7,7 @@
 #include "examples/cli/cli_output.h"   /* struct cli_output */
 #include "examples/cli/cli_terminal.h" /* cli_signals_begin, cli_signals_taken */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,7 @@ struct embed_work {
     slm_input inputs[GROUP]; /* text and ids hold offsets until the group is computed */
     size_t begins[GROUP];
     size_t waiting;
+    uint64_t done;     /* inputs of the groups before */
     float *embeddings; /* [GROUP][size] */
     struct cli_text line;
 };
@@ -101,8 +103,16 @@ static int compute_group(struct embed_work *work)
         }
     }
     const slm_status status = slm_embed(work->pool, work->inputs, work->waiting, &work->embed, work->embeddings, GROUP * size, &error);
+    if (status == SLM_E_CANCELLED) {
+        return cli_fail("embed", "cancelled");
+    }
     if (status != SLM_OK) {
-        return status == SLM_E_CANCELLED ? cli_fail("embed", "cancelled") : cli_fail_library("embed", status, &error);
+        const int code = cli_fail_library("embed", status, &error);
+        if (work->options->jsonl) {
+            cli_remark("embed", "note", "input 0 was line %llu of standard input, empty lines not counted",
+                       (unsigned long long)work->done + 1);
+        }
+        return code;
     }
     int code = -1;
     for (size_t i = 0; i < work->waiting && code < 0; i++) {
@@ -111,6 +121,7 @@ static int compute_group(struct embed_work *work)
                : cli_npy_put_row(&work->npy, values) == 0 ? -1
                                                           : cli_fail("embed", "%s: writing failed", work->options->npy);
     }
+    work->done += work->waiting;
     work->waiting = 0;
     work->ids.count = 0;
     cli_text_clear(&work->texts);
@@ -206,7 +217,9 @@ static int compute_all(struct embed_work *work, const struct cli_strings *words)
 {
     int code = -1;
     if (work->options->npy != NULL && cli_npy_create(&work->npy, work->options->npy, work->opened.info.hidden_size) != 0) {
-        return cli_fail("embed", "%s: the file cannot be written", work->options->npy);
+        code = cli_fail("embed", "%s: %s", work->options->npy, strerror(errno));
+        (void)cli_npy_finish(&work->npy, 0);
+        return code;
     }
     if (work->options->jsonl) {
         code = cli_lines_each("embed", "{\"text\":\"Hello\"}", take_line, work);

@@ -6,6 +6,7 @@
 #include "examples/cli/cli_output.h"      /* cli_fail_library */
 #include "examples/cli/cli_safetensors.h" /* struct cli_safetensors_writer */
 #include "examples/cli/cli_terminal.h"    /* struct cli_progress */
+#include "examples/cli/cli_whole_file.h"  /* cli_same_file */
 
 #include <stdlib.h>
 

@@ -121,9 +121,17 @@ static int read_tools(const char *path, struct cli_text *tools)
     if (file == NULL) {
         return cli_fail("run", "%s: %s", path, strerror(errno));
     }
+    struct cli_json json = {0};
     const int status = cli_text_read_all(tools, file);
     (void)fclose(file);
-    return status == 0 ? -1 : cli_fail("run", "%s: reading failed", path);
+    int code = status == 0 ? -1 : cli_fail("run", "%s: reading failed", path);
+    if (code < 0 && cli_json_parse(&json, tools->bytes, tools->length) != 0) {
+        code = cli_fail("run", "%s: byte %zu: %s", path, json.position + 1, json.problem);
+    } else if (code < 0 && json.values[0].kind != CLI_JSON_ARRAY) {
+        code = cli_fail("run", "%s: a list of functions is expected", path);
+    }
+    cli_json_free(&json);
+    return code;
 }
 
 static int render_message(const struct cli_model *opened, const struct run_options *options, const struct cli_text *tools,

@@ -29,6 +29,24 @@ fails_with "pooling that is none" 2 "--pooling" embed --pooling max x
 fails_with "normalize that is none" 2 "--normalize" embed --normalize maybe x
 fails_with "a file that cannot be written" 1 "/nowhere/e.npy" embed --npy /nowhere/e.npy x
 
+cp "$work/e.npy" "$work/kept.npy"
+printf '%s\n' '{"text":"fine"}' '{"text":' >"$work/bad"
+run -i "$work/bad" embed --jsonl --npy "$work/kept.npy"
+check "a failure leaves the file that was there" cmp -s "$work/e.npy" "$work/kept.npy"
+check "and nothing beside it" test "$(ls "$work" | grep -c kept)" = 1
+mkfifo "$work/pipe.npy"
+cat "$work/pipe.npy" >/dev/null &
+run embed --npy "$work/pipe.npy" x
+wait $!
+check "a pipe cannot hold it" code_is 1
+check "and stays" test -p "$work/pipe.npy"
+for i in $(seq 66); do
+    echo '{"text":"fine"}'
+done >"$work/many"
+echo '{"text":""}' >>"$work/many"
+run -i "$work/many" embed --jsonl
+check "a text without tokens: the line can be found" err_has "input 0 was line 65"
+
 bad() {
     printf '%s\n' '{"text":"fine"}' "$2" >"$work/bad"
     last="embed --jsonl ($1)"

@@ -59,6 +59,10 @@ echo '[{"type":"function","function":{"name":"f","parameters":{}}}]' >"$work/too
 run run --json --tools "$work/tools" "$prompt"
 check "--tools: the answer as a message" out_has '"message":{"role":"assistant","content":"{'
 fails_with "--tools without a file" 1 "slm run: $work/none:" run --tools "$work/none" "$prompt"
+echo '[{"type":}]' >"$work/broken"
+fails_with "--tools that are no JSON" 1 "$work/broken: byte 10" run --tools "$work/broken" "$prompt"
+echo '{}' >"$work/object"
+fails_with "--tools that are no list" 1 "$work/object: a list" run --tools "$work/object" "$prompt"
 fails_with "--tools with --raw" 2 "slm run: --tools" run --tools "$work/tools" --raw "$prompt"
 fails_with "--system with --raw" 2 "slm run: --system is for the chat template" run --system "Be kind." --raw "$prompt"
 cp -r examples/demo/hf "$work/plain"
@@ -177,6 +181,8 @@ for field in shape type isa threads batch context file_bytes prefill_tokens_per_
     ops_per_prefill_token read_bandwidth_bytes_per_second int8_peak_ops_per_second prefill_share_of_peak decode_share_of_bandwidth; do
     check "bench: $field" out_has "\"$field\":"
 done
+run bench --plan --json
+check "bench: --plan of a model with a short context" out_has '"context":512,'
 run bench --isa scalar -p 0 -n 0 --json
 check "bench: the scalar peak is a speed" out_like '"int8_peak_ops_per_second":[0-9.]+(e\+(0[0-9]|1[0-3]))?,'
 finish

@@ -3,7 +3,7 @@
 # Wrong usage ends with exit code 2 and a message that helps; --help with 0 and standard output.
 . "$(dirname "$0")/transcript.sh"
 
-commands="run chat convert inspect tokenize template logits embed score classify calibrate bench"
+commands="run chat convert inspect tokenize template logits embed score classify calibrate grammar bench"
 
 fails_with "no command" 2 "a command is needed"
 fails_with "unknown command" 2 "did you mean 'convert'?" convret
@@ -12,6 +12,7 @@ run --help
 check "slm --help: exit code" code_is 0
 for command in $commands; do
     check "slm --help names $command" out_has "  $command "
+    check "the man page has $command" grep -qE "^\.B[RI]? \"?$command\b" examples/cli/slm.1
 done
 for command in $commands; do
     run "$command" --help
