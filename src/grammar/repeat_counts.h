@@ -12,7 +12,7 @@ struct slm_repeat_counts {
 };
 
 /* Whether `inner` repeated `outer` times is one repetition, *joined; it stays as it is otherwise. That is
- * min x min to max x max times, where k times min..max and k + 1 times min..max leave no number out between them: k max + 1 >= (k + 1) min for
+ * min x min to max x max times, where k times min..max and k + 1 times min..max leave no number out between: k max + 1 >= (k + 1) min for
  * the smallest k, and so for all. */
 static inline bool slm__repeat_join(struct slm_repeat_counts inner, struct slm_repeat_counts outer, struct slm_repeat_counts *joined)
 {
