@@ -2,9 +2,10 @@
 /*
  * Attention. The work is cut into items: up to 8 consecutive rows of one sequence x some neighbouring kv heads, 32 queries in all, so that
  * a tile of keys and values is read once for all queries that share it: prompts take many rows of one head, single rows several heads,
- * whose tiles lie side by side in a page, one stream of memory. An item walks its segments of 512 positions in order; the first is the total,
- * each other a result of its own, merged behind the ones before: the same order in prefill, decode, and however items fall on threads.
- * Where there are few items, the segments themselves are dealt out; whoever ends the last of an item merges them, in the same order.
+ * whose tiles lie side by side in a page, one stream of memory. An item walks its segments of 512 positions in order; the first is the
+ * total, each other a result of its own, merged behind the ones before: the same order in prefill, decode, and however items fall on
+ * threads. Where there are few items, the segments themselves are dealt out; whoever ends the last of an item merges them, in the same
+ * order.
  */
 #include "ops/attention_op.h"
 #include "base/parts.h" /* SLM_SMALL */
