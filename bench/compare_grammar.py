@@ -5,7 +5,8 @@
     python3 bench/compare_grammar.py FILE.jsonl --tokenizer tokenizer.json [--slm build/slm] [--engines slm,llguidance,xgrammar]
                                      [--seconds 20] [--rounds 1] [--every 1] [--keywords]
 
-FILE is MaskBench, {"name","schema","tests":[{"valid","data"}]} a line, or the JSON Schema test suite, {"file","description","schema","tests"}.
+FILE is MaskBench, {"name","schema","tests":[{"valid","data"}]} a line, or the JSON Schema test suite,
+{"file","description","schema","tests"}.
 Every instance becomes compact text with its keys in their own order; its tokens are fed one by one, the mask taken before each. A valid
 instance that is refused is a validation error, an invalid one that is accepted an invalidation error. A schema passes when it compiles and
 has neither. Times are those of a caller: the Python bindings' calls included, for libslm those of its C interface.
