@@ -136,7 +136,7 @@ int main(int argc, char **argv)
         status = split_lines(&index) == 0 ? build(&index) : -1;
         while (status == 0 && fgets(query, sizeof query, stdin) != NULL) {
             query[strcspn(query, "\r\n")] = '\0';
-            status = answer(&index, query);
+            status = query[0] != '\0' ? answer(&index, query) : 0;
         }
     }
     free(index.lines);

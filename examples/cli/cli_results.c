@@ -4,68 +4,77 @@
 
 #include "examples/cli/cli_results.h" /* struct cli_results */
 
-#include "examples/cli/cli_csv.h" /* struct cli_csv */
-
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Complete lines, and where they end. */
-static void count_lines(FILE *file, uint64_t *rows, long *end)
+/* As cli_results_next(). */
+static int next_record(struct cli_results *results, const struct cli_text **row)
+{
+    const int got = cli_csv_read(&results->csv, results->output.file);
+    *row = &results->csv.raw;
+    return got == 1 && results->csv.ended;
+}
+
+static int next_line(struct cli_results *results, const struct cli_text **row)
 {
     int byte;
-    for (long at = 1; (byte = getc(file)) != EOF; at++) {
-        if (byte == '\n') {
-            (*rows)++;
-            *end = at;
-        }
+    cli_text_clear(&results->line);
+    while ((byte = getc(results->output.file)) != EOF && byte != '\n') {
+        const char added = (char)byte;
+        cli_text_add(&results->line, &added, 1);
     }
+    *row = &results->line;
+    return byte == '\n' && !results->line.failed;
 }
 
-/* Complete records behind the header. 0, or -1: the header is another. */
-static int count_records(FILE *file, const struct cli_text *header, uint64_t *rows, long *end)
+int cli_results_next(struct cli_results *results, const struct cli_text **row)
 {
-    struct cli_csv csv = {0};
-    int first = 1, same = 1;
-    while (same && cli_csv_read(&csv, file) == 1 && csv.ended) {
-        same = !first || (csv.raw.length + 1 == header->length && memcmp(csv.raw.bytes, header->bytes, csv.raw.length) == 0);
-        *rows += !first;
-        *end = ftell(file);
-        first = 0;
-    }
-    cli_csv_free(&csv);
-    return same ? 0 : -1;
+    const int whole = results->header != NULL ? next_record(results, row) : next_line(results, row);
+    results->end = whole ? ftell(results->output.file) : results->end;
+    return whole;
 }
 
-static int resume_file(struct cli_results *results, const struct cli_text *header)
+/* The file behind its header, which may be missing in part. */
+static int resume_file(struct cli_results *results)
 {
-    long end = 0;
-    FILE *file = fopen(results->path, "r+b");
-    if (file == NULL) {
+    const struct cli_text *header = results->header, *row;
+    results->output.file = fopen(results->path, "r+b");
+    if (results->output.file == NULL) {
         return errno == ENOENT ? -1 : cli_fail(results->command, "%s: %s", results->path, strerror(errno));
     }
-    results->output.file = file;
+    results->resuming = 1;
     if (header == NULL) {
-        count_lines(file, &results->rows, &end);
-    } else if (count_records(file, header, &results->rows, &end) != 0) {
+        return -1;
+    }
+    const int whole = cli_results_next(results, &row);
+    if (row->length > header->length - 1 || memcmp(row->length > 0 ? row->bytes : "", header->bytes, row->length) != 0 ||
+        (whole && row->length < header->length - 1)) {
         return cli_fail(results->command, "%s has another header: it was not written by this command, which so cannot go on with it",
                         results->path);
     }
-    if (fseek(file, end, SEEK_SET) != 0 || ftruncate(fileno(file), end) != 0) {
+    return whole ? -1 : cli_results_cut(results);
+}
+
+int cli_results_cut(struct cli_results *results)
+{
+    FILE *file = results->output.file;
+    results->resuming = 0;
+    if (fseek(file, results->end, SEEK_SET) != 0 || ftruncate(fileno(file), results->end) != 0) {
         return cli_fail(results->command, "%s: %s", results->path, strerror(errno));
     }
-    return end > 0 || header == NULL ? -1 : cli_results_put(results, header);
+    return results->end > 0 || results->header == NULL ? -1 : cli_results_put(results, results->header);
 }
 
 int cli_results_open(struct cli_results *results, const char *command, const char *path, int resume, const struct cli_text *header)
 {
-    *results = (struct cli_results){.command = command, .path = path, .output = cli_output_stdout()};
+    *results = (struct cli_results){.command = command, .path = path, .output = cli_output_stdout(), .header = header};
     if (path == NULL) {
         return header != NULL ? cli_results_put(results, header) : -1;
     }
     results->output.file = NULL;
     if (resume) {
-        const int code = resume_file(results, header);
+        const int code = resume_file(results);
         if (code >= 0 || results->output.file != NULL) {
             return code;
         }
@@ -85,6 +94,8 @@ int cli_results_put(struct cli_results *results, const struct cli_text *row)
 
 int cli_results_close(struct cli_results *results)
 {
+    cli_csv_free(&results->csv);
+    cli_text_free(&results->line);
     if (results->path == NULL) {
         return results->command != NULL ? cli_output_finish(&results->output, results->command) : CLI_OK;
     }

@@ -62,6 +62,7 @@ struct classify_work {
     struct cli_results results;
     double temperature;
     double *probabilities;
+    struct cli_text header;
     struct cli_text line;
 };
 
@@ -143,6 +144,20 @@ static int classify_text(struct classify_work *work, const char *text, size_t le
     return code;
 }
 
+/* Bytes of the row that a line of results begins with. */
+static struct cli_text kept_bytes(const struct classify_work *work)
+{
+    if (work->rows.is_csv) {
+        return work->rows.csv.raw;
+    }
+    struct cli_text kept = work->rows.line;
+    while (kept.length > 0 && kept.bytes[kept.length - 1] != '}') {
+        kept.length--;
+    }
+    kept.length -= kept.length > 0 ? 1 : 0;
+    return kept;
+}
+
 /* The row as it was, and the verdict. */
 static int put_row(struct classify_work *work, const struct verdict *verdict)
 {
@@ -151,11 +166,8 @@ static int put_row(struct classify_work *work, const struct verdict *verdict)
         cli_text_add(&work->line, work->rows.csv.raw.bytes, work->rows.csv.raw.length);
         add_fields(work, verdict);
     } else {
-        size_t length = work->rows.line.length;
-        while (length > 0 && work->rows.line.bytes[length - 1] != '}') {
-            length--;
-        }
-        cli_text_add(&work->line, work->rows.line.bytes, length - 1);
+        const struct cli_text kept = kept_bytes(work);
+        cli_text_add(&work->line, kept.bytes, kept.length);
         cli_text_add_string(&work->line, ",\"prediction\":");
         add_object(work, verdict);
         cli_text_add_string(&work->line, "}");
@@ -166,13 +178,40 @@ static int put_row(struct classify_work *work, const struct verdict *verdict)
 
 /* ---- all rows */
 
+/* Whether the run before did the row: 1, 0, or -1 after a message: what is there belongs to other rows. */
+static int was_done(struct classify_work *work)
+{
+    const struct cli_text kept = kept_bytes(work), *row;
+    const int whole = cli_results_next(&work->results, &row);
+    const size_t common = row->length < kept.length ? row->length : kept.length;
+    if ((whole && row->length <= kept.length) || (common > 0 && memcmp(row->bytes, kept.bytes, common) != 0)) {
+        (void)cli_fail("classify", "%s, row %llu: it is not that of %s; --resume goes on with the results of the same rows only",
+                       work->options->out, (unsigned long long)work->rows.number, work->rows.name);
+        return -1;
+    }
+    return whole || cli_results_cut(&work->results) < 0 ? whole : -1;
+}
+
+/* More results than rows. */
+static int check_end(struct classify_work *work)
+{
+    const struct cli_text *row;
+    if (cli_results_next(&work->results, &row) != 0) {
+        return cli_fail("classify", "%s has more rows than %s; --resume goes on with the results of the same rows only", work->options->out,
+                        work->rows.name);
+    }
+    return cli_results_cut(&work->results);
+}
+
 static int classify_rows_left(struct classify_work *work, struct cli_progress *progress)
 {
     struct verdict verdict = {0};
     int got, code = -1;
     while (code < 0 && (got = cli_rows_next(&work->rows)) == 1) {
-        if (work->rows.number <= work->results.rows) {
-            continue; /* done by the run before */
+        const int done = work->results.resuming ? was_done(work) : 0;
+        if (done != 0) {
+            code = done > 0 ? -1 : CLI_FAILED;
+            continue;
         }
         code = classify_text(work, work->rows.texts[0], work->rows.lengths[0], &verdict);
         if (code >= 0) {
@@ -185,6 +224,9 @@ static int classify_rows_left(struct classify_work *work, struct cli_progress *p
                             work->options->out != NULL ? "; the same command with --resume goes on" : "");
         }
     }
+    if (code < 0 && got == 0 && work->results.resuming) {
+        return check_end(work);
+    }
     return code < 0 && got < 0 ? CLI_FAILED : code;
 }
 
@@ -193,11 +235,11 @@ static int classify_file(struct classify_work *work)
     const struct classify_options *options = work->options;
     int code = cli_rows_open(&work->rows, "classify", &options->rows, NULL);
     if (code < 0 && work->rows.is_csv) {
-        cli_text_add(&work->line, work->rows.csv.raw.bytes, work->rows.csv.raw.length);
-        cli_text_add_string(&work->line, ",predicted,probability,margin,entropy");
-        cli_text_add_string(&work->line, options->escalate > 0 ? ",escalate\n" : "\n");
+        cli_text_add(&work->header, work->rows.csv.raw.bytes, work->rows.csv.raw.length);
+        cli_text_add_string(&work->header, ",predicted,probability,margin,entropy");
+        cli_text_add_string(&work->header, options->escalate > 0 ? ",escalate\n" : "\n");
     }
-    code = code < 0 ? cli_results_open(&work->results, "classify", options->out, options->resume, work->rows.is_csv ? &work->line : NULL)
+    code = code < 0 ? cli_results_open(&work->results, "classify", options->out, options->resume, work->rows.is_csv ? &work->header : NULL)
                     : code;
     if (code < 0) {
         struct cli_progress progress = cli_progress_begin();
@@ -272,6 +314,7 @@ static int classify_with_options(const struct classify_options *options, const s
     }
     cli_rows_close(&work.rows);
     cli_labels_close(&work.labels);
+    cli_text_free(&work.header);
     cli_text_free(&work.line);
     free(work.probabilities);
     return code;

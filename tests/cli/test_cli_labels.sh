@@ -109,6 +109,18 @@ killed csv 40
 killed jsonl 20
 printf 'another,header\n' >"$work/other.csv"
 fails_with "--resume of another file" 1 "another header" classify "${options[@]}" --in "$work/in.csv" --out "$work/other.csv" --resume
+for kind in csv jsonl; do
+    head -n 25 "$work/whole.$kind" >"$work/part.$kind"
+    cp "$work/part.$kind" "$work/before.$kind"
+    sed 's/parcel/letter/' "$work/many.$kind" >"$work/changed.$kind"
+    fails_with "$kind: --resume with other rows" 1 "row 1" classify "${options[@]}" --in "$work/changed.$kind" --out "$work/part.$kind" --resume
+    check "$kind: nothing has changed" cmp -s "$work/part.$kind" "$work/before.$kind"
+    head -n 15 "$work/many.$kind" >"$work/fewer.$kind"
+    fails_with "$kind: --resume with fewer rows" 1 "more rows" classify "${options[@]}" --in "$work/fewer.$kind" --out "$work/whole.$kind" --resume
+done
+printf 'my notes' >"$work/notes"
+fails_with "--resume of a file of another kind" 1 "row 1" classify "${options[@]}" --in "$work/many.jsonl" --out "$work/notes" --resume
+check "and it stays" test "$(cat "$work/notes")" = "my notes"
 fails_with "no labels" 2 "--labels" classify "text"
 fails_with "a labels file that is absent" 1 "/nowhere" classify --labels /nowhere "text"
 : >"$work/none"
