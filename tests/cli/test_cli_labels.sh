@@ -113,10 +113,12 @@ for kind in csv jsonl; do
     head -n 25 "$work/whole.$kind" >"$work/part.$kind"
     cp "$work/part.$kind" "$work/before.$kind"
     sed 's/parcel/letter/' "$work/many.$kind" >"$work/changed.$kind"
-    fails_with "$kind: --resume with other rows" 1 "row 1" classify "${options[@]}" --in "$work/changed.$kind" --out "$work/part.$kind" --resume
+    fails_with "$kind: --resume with other rows" 1 "row 1" \
+        classify "${options[@]}" --in "$work/changed.$kind" --out "$work/part.$kind" --resume
     check "$kind: nothing has changed" cmp -s "$work/part.$kind" "$work/before.$kind"
     head -n 15 "$work/many.$kind" >"$work/fewer.$kind"
-    fails_with "$kind: --resume with fewer rows" 1 "more rows" classify "${options[@]}" --in "$work/fewer.$kind" --out "$work/whole.$kind" --resume
+    fails_with "$kind: --resume with fewer rows" 1 "more rows" \
+        classify "${options[@]}" --in "$work/fewer.$kind" --out "$work/whole.$kind" --resume
 done
 printf 'my notes' >"$work/notes"
 fails_with "--resume of a file of another kind" 1 "row 1" classify "${options[@]}" --in "$work/many.jsonl" --out "$work/notes" --resume
