@@ -23,10 +23,10 @@ struct host {
     slm_task_fn *task;
     void *context;
     uint32_t count;
-    atomic_uint next;  /* task to take */
-    atomic_uint round; /* raised when there is work */
-    atomic_uint done;  /* the last round that the other thread has finished */
-    atomic_bool closed;
+    atomic_uint next;   /* task to take */
+    atomic_uint round;  /* raised when there is work */
+    atomic_uint done;   /* the last round that the other thread has finished */
+    atomic_bool closed; /* there is no other thread */
 };
 
 static void take_tasks(struct host *host)
@@ -69,9 +69,10 @@ static void host_loop(void *user, uint32_t count, slm_task_fn *task, void *conte
     host->context = context;
     host->count = count;
     atomic_store(&host->next, 0);
-    const uint32_t round = atomic_fetch_add(&host->round, 1) + 1;
+    const bool is_alone = atomic_load(&host->closed);
+    const uint32_t round = is_alone ? 0 : atomic_fetch_add(&host->round, 1) + 1;
     take_tasks(host);
-    while (atomic_load(&host->done) != round) {
+    while (!is_alone && atomic_load(&host->done) != round) {
         wait_a_little(&spins);
     }
 }
@@ -164,7 +165,7 @@ static void close_way(struct way *way)
 
 int main(int argc, char **argv)
 {
-    static struct host host;
+    static struct host host = {.closed = true};
     static struct way ways[] = {{.name = "own threads", .threads = CORES},
                                 {.name = "the host's loop", .threads = CORES, .host = &host},
                                 {.name = "own, crowded", .threads = CROWD},
