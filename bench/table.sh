@@ -85,7 +85,12 @@ context() {
             round=$((round + 1))
         done
         [ $kv = i8 ] && decode=$(pick 0.85 0.88) prefill=0.75 || { decode=$(pick 0.75 0.78) prefill=0.65; }
-        ratio "long.$kv.$isa" decode_tokens_per_second "short.$kv.$isa" decode_tokens_per_second |
+        for length in short long; do # steps a byte that could be read meanwhile: neighbours that take bandwidth take it from both
+            field $length.$kv.$isa decode_share_of_bandwidth >"$work/share"
+            field $length.$kv.$isa bytes_per_step >"$work/bytes"
+            paste "$work/share" "$work/bytes" | awk '{ printf "\"steps\":%.9g,\n", $1 / $2 }' >"$work/$length.steps"
+        done
+        ratio long.steps steps short.steps steps |
             row "decode at 4096 over empty" llama3.2-1b i4 $kv ">= $decode"
         ratio "long.$kv.$isa" prefill_tokens_per_second "short.$kv.$isa" prefill_tokens_per_second |
             row "prefill 4096 over 512" llama3.2-1b i4 $kv ">= $prefill"

@@ -105,6 +105,25 @@ static int read_file(struct cli_labels *labels, const char *path)
     return labels->count > 0 ? -1 : cli_fail(labels->opened.command, "%s: it has no labels; one a line is expected", path);
 }
 
+/* What can only be a slip: the same label twice would share its probability, and a prompt without the text would not know it. */
+static int check_labels(const struct cli_labels *labels)
+{
+    if (labels->options->prompt != NULL && strstr(labels->options->prompt, "{text}") == NULL) {
+        return cli_fail(labels->opened.command, "--prompt has no {text}, where the text is put: every answer would be the same");
+    }
+    const char *name = labels->file.bytes;
+    for (size_t i = 0; i < labels->count; i++, name += strlen(name) + 1) {
+        const char *before = labels->file.bytes;
+        for (size_t j = 0; j < i; j++, before += strlen(before) + 1) {
+            if (strcmp(before, name) == 0) {
+                return cli_fail(labels->opened.command, "%s: label \"%s\" is there twice (the %zu. and the %zu.)", labels->options->labels,
+                                name, j + 1, i + 1);
+            }
+        }
+    }
+    return -1;
+}
+
 /* Names, what is scored, and the list for the prompt. */
 static int make_inputs(struct cli_labels *labels)
 {
@@ -234,6 +253,7 @@ int cli_labels_open(struct cli_labels *labels, const char *command, const struct
         return cli_fail_usage(command, "option '--labels' is needed: a file with one label a line");
     }
     int code = read_file(labels, options->labels);
+    code = code < 0 ? check_labels(labels) : code;
     code = code < 0 ? cli_model_open(&labels->opened, command, model) : code;
     if (code < 0 && labels->opened.info.encoder) {
         code = cli_fail(command, "the model is an encoder, which has no next token: it cannot score labels; see 'slm embed'");

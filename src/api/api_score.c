@@ -47,8 +47,11 @@ slm_status slm_score(slm_pool *pool, const slm_input *context, const slm_input *
     SLM_TRY(slm__require(labels, "labels", error));
     SLM_TRY(slm__require(scores, "scores", error));
     const uint32_t stride = scores[0].struct_size;
-    if (stride < sizeof stride || stride % _Alignof(slm_label_score) != 0 || stride > 1u << 16 || count > SIZE_MAX / sizeof *scores) {
+    if (stride < sizeof stride || stride % _Alignof(slm_label_score) != 0 || stride > 1u << 16) {
         return slm__fail(error, SLM_E_STRUCT_SIZE, "struct_size of scores[0] is %u; set it to sizeof the struct", stride);
+    }
+    if (count > UINT32_MAX) {
+        return slm__fail(error, SLM_E_ARGUMENT, "count is %llu; one call scores at most %u labels", (unsigned long long)count, UINT32_MAX);
     }
     return score_labels(pool, context, labels, count, &known, scores, stride, error);
 }

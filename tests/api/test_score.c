@@ -287,6 +287,8 @@ static void what_cannot_be_is_refused(void **state)
     scores[0].struct_size = 3;
     expect_failure(pool, &context, labels, NULL, SLM_E_STRUCT_SIZE, "struct_size of scores[0] is 3");
     scores[0].struct_size = sizeof scores[0];
+    assert_int_equal(slm_score(pool, &context, labels, UINT64_MAX, NULL, scores, &error), SLM_E_ARGUMENT);
+    assert_non_null(strstr(error.message, "count is 18446744073709551615"));
     assert_int_equal(slm_score(pool, NULL, labels, 1, NULL, scores, &error), SLM_E_ARGUMENT);
     assert_int_equal(slm_score(pool, &context, NULL, 1, NULL, scores, &error), SLM_E_ARGUMENT);
     assert_int_equal(slm_score(pool, &context, labels, 1, NULL, NULL, &error), SLM_E_ARGUMENT);
