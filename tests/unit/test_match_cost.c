@@ -192,7 +192,7 @@ static void put_schema(struct writer *writer, uint32_t depth)
 struct walker {
     struct slm_match_states *states;
     struct slm_random random;
-    char read[STEPS + 1]; /* for messages */
+    char read[STEPS + 1]; /* for messages: the first bytes */
     size_t length;
     const char *what;
 };
@@ -274,7 +274,9 @@ static void check_text(const char *schema, const char *text)
     slm_state state = match.states.start;
     struct walker walker = {.states = &match.states, .what = schema};
     for (; *text != '\0'; text++) {
-        walker.read[walker.length++] = *text;
+        if (walker.length < STEPS) {
+            walker.read[walker.length++] = *text;
+        }
         state = next_state(&match, state, (uint8_t)*text);
         assert_int_not_equal(state, SLM_STATE_DEAD);
         check_state(&walker, state);
