@@ -222,8 +222,11 @@ static slm_status sample_allowed(struct slm_session *session, slm_token *result,
                                 &result->allowed_logprob, error));
     result->logprob = result->allowed_logprob;
     if (slm__session_grammar(session) != NULL) {
+        const int32_t chosen = result->token;
         SLM_TRY(slm__constraint_accept(session, &result->token, error));
-        result->allowed_logprob = slm__logprob(logits, vocab, slm__logits_max(logits, vocab), result->token);
+        if (result->token != chosen) { /* the shortest way is taken instead */
+            result->allowed_logprob = slm__logprob(logits, vocab, slm__logits_max(logits, vocab), result->token);
+        }
         result->logprob = slm__logprob(session->logits, vocab, slm__logits_max(session->logits, vocab), result->token);
     }
     return SLM_OK;
