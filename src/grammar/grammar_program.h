@@ -78,6 +78,15 @@ static inline uint32_t slm__cost_add(uint32_t a, uint32_t b)
     return a + b < SLM_COST_MAX ? a + b : SLM_COST_MAX;
 }
 
+static inline uint32_t slm__cost_times(uint32_t cost, uint32_t count)
+{
+    if (cost == SLM_COST_NONE) {
+        return count == 0 ? 0 : SLM_COST_NONE;
+    }
+    const uint64_t product = (uint64_t)cost * count;
+    return product < SLM_COST_MAX ? (uint32_t)product : SLM_COST_MAX;
+}
+
 /* Bytes of `count` bytes of decoded text inside a JSON string, at most. */
 static inline uint32_t slm__json_spelled_length(const uint8_t *text, uint32_t count)
 {

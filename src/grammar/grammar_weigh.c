@@ -12,17 +12,7 @@ struct weights {
     uint32_t *depth;
 };
 
-static bool is_less(struct slm_weight a, struct slm_weight b) { return a.cost != b.cost ? a.cost < b.cost : a.depth < b.depth; }
 static uint32_t max_of(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
-static uint32_t times(uint32_t cost, uint32_t count)
-{
-    if (cost == SLM_COST_NONE) {
-        return count == 0 ? 0 : SLM_COST_NONE;
-    }
-    uint64_t product = (uint64_t)cost * count;
-    return product < SLM_COST_MAX ? (uint32_t)product : SLM_COST_MAX;
-}
 
 /* As at its opening brace. */
 static struct slm_weight weigh_object(const struct weights *weights, const struct slm_program_object *object)
@@ -53,7 +43,7 @@ static struct slm_weight weigh_choice(const struct weights *weights, const struc
         const slm_node child = weights->grammar->words[record->a + i];
         if (weights->cost[child] != SLM_COST_NONE) {
             const struct slm_weight weight = {weights->cost[child], weights->depth[child]};
-            best = is_less(weight, best) ? weight : best;
+            best = slm__weight_less(weight, best) ? weight : best;
         }
     }
     return best;
@@ -88,7 +78,7 @@ static struct slm_weight weigh(const struct weights *weights, slm_node node)
     case SLM_NODE_KIND_SEQUENCE: return weigh_sequence(weights, record);
     case SLM_NODE_KIND_CHOICE: return weigh_choice(weights, record);
     case SLM_NODE_KIND_REPEAT:
-        weight.cost = times(weights->cost[record->a], record->b);
+        weight.cost = slm__cost_times(weights->cost[record->a], record->b);
         weight.depth = record->b == 0 ? 0 : weights->depth[record->a] + 1;
         break;
     case SLM_NODE_KIND_RULE:
@@ -115,7 +105,7 @@ slm_status slm__grammar_weigh(const struct slm_grammar *grammar, uint32_t *cost,
         bool changed = false;
         for (slm_node node = 0; node < grammar->node_count; node++) {
             const struct slm_weight weight = weigh(&weights, node);
-            if (is_less(weight, (struct slm_weight){cost[node], depth[node]})) {
+            if (slm__weight_less(weight, (struct slm_weight){cost[node], depth[node]})) {
                 cost[node] = weight.cost;
                 depth[node] = weight.depth;
                 changed = true;

@@ -8,12 +8,6 @@
 #include "grammar/object_match.h" /* slm__object_rest, slm__object_cost */
 #include "text/json_chars.h"      /* slm__json_chars_rest */
 
-static uint32_t times(uint32_t cost, uint32_t count)
-{
-    const uint64_t product = cost == SLM_COST_NONE ? SLM_COST_MAX : (uint64_t)cost * count;
-    return product < SLM_COST_MAX ? (uint32_t)product : SLM_COST_MAX;
-}
-
 /* Characters that are still needed, one byte each, behind the one begun. */
 static uint32_t chars_cost(const struct slm_node_record *node, const struct slm_configuration *place)
 {
@@ -62,7 +56,7 @@ static uint32_t frame_cost(const struct slm_match_states *states, const struct s
             sum = slm__cost_add(sum, grammar->cost[grammar->words[node->a + i]]);
         }
         return sum;
-    case SLM_NODE_KIND_REPEAT: return frame->a < node->b ? times(grammar->cost[node->a], node->b - frame->a) : 0;
+    case SLM_NODE_KIND_REPEAT: return frame->a < node->b ? slm__cost_times(grammar->cost[node->a], node->b - frame->a) : 0;
     default: return slm__object_rest(states, frame);
     }
 }

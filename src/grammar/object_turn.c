@@ -135,12 +135,10 @@ static uint32_t count_needed(const struct slm_object_turn *turn, const struct ac
     return count;
 }
 
-static bool is_less(struct slm_weight a, struct slm_weight b) { return a.cost != b.cost ? a.cost < b.cost : a.depth < b.depth; }
-
 static bool less(const void *items, uint32_t a, uint32_t b)
 {
     const struct slm_weight *all = items;
-    return is_less(all[a], all[b]);
+    return slm__weight_less(all[a], all[b]);
 }
 
 static void swap(void *items, uint32_t a, uint32_t b)
@@ -208,8 +206,7 @@ static struct slm_weight weigh_others(const struct slm_object_turn *turn, uint32
             best = (struct slm_weight){cost, turn->grammar->depth[pattern->value]};
         }
     }
-    const uint64_t all = (uint64_t)best.cost * count;
-    best.cost = best.cost == SLM_COST_NONE ? SLM_COST_NONE : all < SLM_COST_MAX ? (uint32_t)all : SLM_COST_MAX;
+    best.cost = slm__cost_times(best.cost, count);
     return best;
 }
 
@@ -227,7 +224,7 @@ static struct slm_weight weigh_account(const struct slm_object_turn *turn, const
         struct slm_weight others = weight;
         add_weight(weigh_others(turn, object->min_properties - sum), &others);
         fill_up(turn, account, sum, exact, &weight);
-        return is_less(others, weight) ? others : weight;
+        return slm__weight_less(others, weight) ? others : weight;
     }
     return weight;
 }

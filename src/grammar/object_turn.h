@@ -52,6 +52,11 @@ struct slm_weight {
     uint32_t depth;
 };
 
+static inline bool slm__weight_less(struct slm_weight a, struct slm_weight b)
+{
+    return a.cost != b.cost ? a.cost < b.cost : a.depth < b.depth;
+}
+
 /* Of the members that have to come after those so far, `member` too, or SLM_LIST_LOST; with `others`, a name of no member too: each with a
  * comma in front of it. Of several ways to have enough of them it is one that stays open until it is taken. */
 struct slm_weight slm__turn_rest(const struct slm_object_turn *turn, uint32_t member, bool others);
