@@ -43,8 +43,6 @@ static inline uint64_t slm__read_uint(struct slm_byte_reader *reader, unsigned c
     return value;
 }
 
-static inline uint8_t slm__read_u8(struct slm_byte_reader *reader) { return (uint8_t)slm__read_uint(reader, 1); }
-static inline uint16_t slm__read_u16(struct slm_byte_reader *reader) { return (uint16_t)slm__read_uint(reader, 2); }
 static inline uint32_t slm__read_u32(struct slm_byte_reader *reader) { return (uint32_t)slm__read_uint(reader, 4); }
 static inline uint64_t slm__read_u64(struct slm_byte_reader *reader) { return slm__read_uint(reader, 8); }
 

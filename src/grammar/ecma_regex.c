@@ -272,7 +272,7 @@ static slm_status parse_choice(struct slm_regex_reader *reader, const struct slm
     return make_list(reader, SLM_REGEX_CHOICE, &list, node);
 }
 
-slm_status slm__regex_parse(struct slm_arena *arena, struct slm_span pattern, const struct slm_regex **regex, slm_error *error)
+static slm_status parse_pattern(struct slm_arena *arena, struct slm_span pattern, const struct slm_regex **regex, slm_error *error)
 {
     struct slm_regex_reader reader = {.arena = arena, .text = pattern, .error = error};
     size_t valid = slm__utf8_valid_prefix(pattern);
@@ -286,23 +286,13 @@ slm_status slm__regex_parse(struct slm_arena *arena, struct slm_span pattern, co
     return SLM_OK;
 }
 
-slm_status slm__regex_language(const struct slm_regular_space *space, const struct slm_regex *regex, enum slm_regex_match match,
-                               struct slm_regular *result, slm_error *error)
-{
-    struct slm_arena scratch;
-    slm__arena_init(&scratch, &space->arena->memory, space->arena->limit);
-    slm_status status = slm__regex_machine(space, &scratch, regex, match == SLM_REGEX_WHOLE, result, error);
-    slm__arena_free(&scratch);
-    return status;
-}
-
 slm_status slm__regex_compile(const struct slm_regular_space *space, struct slm_span pattern, enum slm_regex_match match,
                               struct slm_regular *result, slm_error *error)
 {
     struct slm_arena scratch;
     const struct slm_regex *regex = NULL;
     slm__arena_init(&scratch, &space->arena->memory, space->arena->limit);
-    slm_status status = slm__regex_parse(&scratch, pattern, &regex, error);
+    slm_status status = parse_pattern(&scratch, pattern, &regex, error);
     status = status == SLM_OK ? slm__regex_machine(space, &scratch, regex, match == SLM_REGEX_WHOLE, result, error) : status;
     slm__arena_free(&scratch);
     return status;

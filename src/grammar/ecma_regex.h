@@ -9,20 +9,12 @@
 
 #include "grammar/regular.h" /* struct slm_regular, struct slm_regular_space */
 
-struct slm_regex; /* a parsed pattern; lives in an arena */
-
-/* Errors: SLM_E_SYNTAX and SLM_E_UNSUPPORTED "column N: ...", SLM_E_ENCODING, SLM_E_LIMIT (nesting, size), SLM_E_NO_MEMORY. */
-slm_status slm__regex_parse(struct slm_arena *arena, struct slm_span pattern, const struct slm_regex **regex, slm_error *error);
-
 enum slm_regex_match {
     SLM_REGEX_SEARCH, /* texts in which the pattern matches somewhere */
     SLM_REGEX_WHOLE   /* texts that the pattern matches from start to end */
 };
 
-/* The language of a parsed pattern. Errors: SLM_E_LIMIT, SLM_E_NO_MEMORY. */
-slm_status slm__regex_language(const struct slm_regular_space *space, const struct slm_regex *regex, enum slm_regex_match match,
-                               struct slm_regular *result, slm_error *error);
-/* Both in one; the parsed pattern is not kept. */
+/* Errors: SLM_E_SYNTAX and SLM_E_UNSUPPORTED "column N: ...", SLM_E_ENCODING, SLM_E_LIMIT (nesting, size), SLM_E_NO_MEMORY. */
 slm_status slm__regex_compile(const struct slm_regular_space *space, struct slm_span pattern, enum slm_regex_match match,
                               struct slm_regular *result, slm_error *error);
 

@@ -92,24 +92,6 @@ slm_status slm__decimal_read(struct slm_arena *arena, struct slm_span text, stru
     return SLM_OK;
 }
 
-int slm__decimal_compare(const struct slm_decimal *a, const struct slm_decimal *b)
-{
-    if (a->count == 0 || b->count == 0) {
-        return (a->count > 0) - (b->count > 0);
-    }
-    if (a->point != b->point) {
-        return a->point < b->point ? -1 : 1;
-    }
-    for (uint32_t i = 0; i < a->count || i < b->count; i++) {
-        int da = i < a->count ? a->digits[i] : 0;
-        int db = i < b->count ? b->digits[i] : 0;
-        if (da != db) {
-            return da < db ? -1 : 1;
-        }
-    }
-    return 0;
-}
-
 /* The digit of `value` with weight 10^(point - 1 - index) in 0.d0d1d2... x 10^point. */
 static uint32_t digit_at(const struct slm_decimal *value, int64_t index)
 {

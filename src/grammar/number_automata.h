@@ -17,8 +17,6 @@ enum { SLM_DECIMAL_DIGITS = 4096 }; /* digits of a number written without expone
 
 /* Of the text of a JSON number; digits are copied into the arena. Errors: SLM_E_BAD_VALUE (no number), SLM_E_LIMIT. */
 slm_status slm__decimal_read(struct slm_arena *arena, struct slm_span text, struct slm_decimal *value, slm_error *error);
-/* -1, 0, 1 of the magnitudes. */
-int slm__decimal_compare(const struct slm_decimal *a, const struct slm_decimal *b);
 
 enum slm_relation { SLM_LESS = 1, SLM_EQUAL = 2, SLM_GREATER = 4 };
 

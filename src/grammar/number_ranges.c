@@ -233,17 +233,3 @@ slm_status slm__number_language(const struct slm_regular_space *space, const str
     slm__arena_free(&scratch);
     return status;
 }
-
-slm_status slm__number_compare(struct slm_arena *arena, struct slm_span a, struct slm_span b, int *order, slm_error *error)
-{
-    struct slm_decimal first;
-    struct slm_decimal second;
-    SLM_TRY(slm__decimal_read(arena, a, &first, error));
-    SLM_TRY(slm__decimal_read(arena, b, &second, error));
-    if (first.negative != second.negative) {
-        *order = first.negative ? -1 : 1;
-    } else {
-        *order = slm__decimal_compare(&first, &second) * (first.negative ? -1 : 1);
-    }
-    return SLM_OK;
-}

@@ -22,7 +22,5 @@ struct slm_number_range {
  * within the limit decides), SLM_E_LIMIT, SLM_E_NO_MEMORY. */
 slm_status slm__number_language(const struct slm_regular_space *space, const struct slm_number_range *range, struct slm_regular *result,
                                 slm_error *error);
-/* *order: -1, 0, 1: a < b, a = b, a > b as exact decimals; both are texts of JSON numbers. Working memory stays in the arena. */
-slm_status slm__number_compare(struct slm_arena *arena, struct slm_span a, struct slm_span b, int *order, slm_error *error);
 
 #endif

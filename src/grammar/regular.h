@@ -60,11 +60,6 @@ static inline bool slm__regular_is_empty(const struct slm_regular *a) { return a
 bool slm__regular_accepts(const struct slm_regular *a, struct slm_span text);
 /* The same language? (Tables of minimal automata are compared.) */
 bool slm__regular_equal(const struct slm_regular *a, const struct slm_regular *b);
-/* *result: every word of `a` is in `b`; no word of `a` is in `b`. */
-slm_status slm__regular_is_subset(const struct slm_regular_space *space, const struct slm_regular *a, const struct slm_regular *b,
-                                  bool *result, slm_error *error);
-slm_status slm__regular_is_disjoint(const struct slm_regular_space *space, const struct slm_regular *a, const struct slm_regular *b,
-                                    bool *result, slm_error *error);
 
 /* The shortest word (the smallest of them by bytes), in the arena. `a` must not be empty: SLM_E_ARGUMENT. */
 slm_status slm__regular_shortest(const struct slm_regular_space *space, const struct slm_regular *a, struct slm_span *word,
@@ -72,8 +67,5 @@ slm_status slm__regular_shortest(const struct slm_regular_space *space, const st
 /* Code points of the shortest and of the longest word; UINT32_MAX: no end. Of the empty language 1 and 0. */
 slm_status slm__regular_lengths(const struct slm_regular_space *space, const struct slm_regular *a, uint32_t *min, uint32_t *max,
                                 slm_error *error);
-/* All words in order of bytes, in the arena, if they are at most `limit`; otherwise *count is UINT32_MAX and *words NULL. */
-slm_status slm__regular_words(const struct slm_regular_space *space, const struct slm_regular *a, uint32_t limit, struct slm_span **words,
-                              uint32_t *count, slm_error *error);
 
 #endif

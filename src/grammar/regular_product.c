@@ -86,16 +86,12 @@ static slm_status pair_state(struct product *product, uint32_t p, uint32_t q, ui
     return SLM_OK;
 }
 
-/* All pairs that are reached; with *found not NULL only up to the first accepting one, and *found says whether there was one. */
-static slm_status explore(struct product *product, bool *found, slm_error *error)
+/* All pairs that are reached. */
+static slm_status explore(struct product *product, slm_error *error)
 {
     struct slm_state_table *table = &product->table;
     SLM_TRY(pair_state(product, product->a->start, product->b->start, &table->start, error));
     for (uint32_t state = 1; state < table->state_count; state++) {
-        if (found != NULL && table->accepting[state]) {
-            *found = true;
-            return SLM_OK;
-        }
         uint32_t length = 0;
         const uint32_t *pair = slm__sequence_get(&product->pairs, state - 1, &length);
         uint32_t p = pair[0];
@@ -110,45 +106,21 @@ static slm_status explore(struct product *product, bool *found, slm_error *error
     return SLM_OK;
 }
 
-static slm_status run_product(const struct slm_regular_space *space, enum slm_regular_combination how, const struct slm_regular *a,
-                              const struct slm_regular *b, bool *found, struct slm_regular *result, slm_error *error)
+slm_status slm__regular_combine(const struct slm_regular_space *space, enum slm_regular_combination how, const struct slm_regular *a,
+                                const struct slm_regular *b, struct slm_regular *result, slm_error *error)
 {
     struct slm_arena scratch;
     slm__arena_init(&scratch, &space->arena->memory, space->arena->limit);
     struct product product = {.a = a, .b = b, .how = how};
     join_classes(&product.joint, a, b);
     slm__sequence_init(&product.pairs, &scratch, space->state_limit);
-    slm_status status = slm__table_init(&product.table, &scratch, product.joint.count) ? explore(&product, found, error)
-                                                                                       : slm__arena_failure(&scratch, error);
-    if (status == SLM_OK && result != NULL) {
+    slm_status status =
+        slm__table_init(&product.table, &scratch, product.joint.count) ? explore(&product, error) : slm__arena_failure(&scratch, error);
+    if (status == SLM_OK) {
         status = slm__table_finish(&product.table, product.joint.byte_class, space, result, error);
     }
     slm__arena_free(&scratch);
     return status;
-}
-
-slm_status slm__regular_combine(const struct slm_regular_space *space, enum slm_regular_combination how, const struct slm_regular *a,
-                                const struct slm_regular *b, struct slm_regular *result, slm_error *error)
-{
-    return run_product(space, how, a, b, NULL, result, error);
-}
-
-slm_status slm__regular_is_subset(const struct slm_regular_space *space, const struct slm_regular *a, const struct slm_regular *b,
-                                  bool *result, slm_error *error)
-{
-    bool found = false;
-    SLM_TRY(run_product(space, SLM_REGULAR_DIFFERENCE, a, b, &found, NULL, error));
-    *result = !found;
-    return SLM_OK;
-}
-
-slm_status slm__regular_is_disjoint(const struct slm_regular_space *space, const struct slm_regular *a, const struct slm_regular *b,
-                                    bool *result, slm_error *error)
-{
-    bool found = false;
-    SLM_TRY(run_product(space, SLM_REGULAR_INTERSECTION, a, b, &found, NULL, error));
-    *result = !found;
-    return SLM_OK;
 }
 
 slm_status slm__regular_complement(const struct slm_regular_space *space, const struct slm_regular *a, struct slm_regular *result,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of a language: the shortest one, how long they are, all of them when they are few. */
+/* The words of a language: the shortest one, and how long they are. */
 #include "grammar/regular.h"
 
 static inline uint32_t step(const struct slm_regular *a, uint32_t state, uint32_t class)
@@ -162,97 +162,6 @@ slm_status slm__regular_lengths(const struct slm_regular_space *space, const str
         first_bytes(a, firsts);
         *max = topological_order(a, distance, order) ? longest_length(a, firsts, distance, order) : UINT32_MAX;
         *min = shortest_length(a, firsts, distance, order);
-    }
-    slm__arena_free(&scratch);
-    return status;
-}
-
-/* The number of words, up to limit + 1. order: as topological_order() gave it. */
-static uint32_t count_words(const struct slm_regular *a, uint32_t limit, uint32_t *ways, const uint32_t *order)
-{
-    memset(ways, 0, a->state_count * sizeof *ways);
-    uint64_t total = 0;
-    ways[a->start] = 1;
-    uint32_t class_size[256] = {0};
-    for (uint32_t byte = 0; byte < 256; byte++) {
-        class_size[a->byte_class[byte]]++;
-    }
-    for (uint32_t i = 0; i + 1 < a->state_count; i++) {
-        uint64_t here = ways[order[i]];
-        total += a->accepting[order[i]] ? here : 0;
-        for (uint32_t c = 0; c < a->class_count; c++) {
-            uint32_t to = step(a, order[i], c);
-            if (to != SLM_REGULAR_DEAD) {
-                uint64_t sum = ways[to] + here * class_size[c];
-                ways[to] = sum > limit ? limit + 1 : (uint32_t)sum;
-            }
-        }
-        if (total > limit) {
-            return limit + 1;
-        }
-    }
-    return (uint32_t)total;
-}
-
-/* The words in order of bytes, by walking the tree of all prefixes. path: the states, text: the bytes, of the prefix at hand. */
-static bool list_words(const struct slm_regular *a, struct slm_arena *arena, uint32_t *path, uint8_t *text, struct slm_span *words)
-{
-    uint32_t depth = 0;
-    uint32_t count = 0;
-    uint32_t byte = 0; /* the next one to try */
-    path[0] = a->start;
-    bool entered = true;
-    for (;;) {
-        if (entered && a->accepting[path[depth]]) {
-            uint8_t *copy = slm__arena_take(arena, depth);
-            if (copy == NULL) {
-                return false;
-            }
-            memcpy(copy, text, depth);
-            words[count++] = slm__span(copy, depth);
-        }
-        entered = false;
-        while (byte < 256 && step(a, path[depth], a->byte_class[byte]) == SLM_REGULAR_DEAD) {
-            byte++;
-        }
-        if (byte < 256) {
-            path[depth + 1] = step(a, path[depth], a->byte_class[byte]);
-            text[depth++] = (uint8_t)byte;
-            byte = 0;
-            entered = true;
-        } else if (depth == 0) {
-            return true;
-        } else {
-            byte = text[--depth] + 1U;
-        }
-    }
-}
-
-slm_status slm__regular_words(const struct slm_regular_space *space, const struct slm_regular *a, uint32_t limit, struct slm_span **words,
-                              uint32_t *count, slm_error *error)
-{
-    *words = NULL;
-    *count = 0;
-    if (slm__regular_is_empty(a)) {
-        return SLM_OK;
-    }
-    limit = limit < UINT32_MAX / 2 ? limit : UINT32_MAX / 2;
-    struct slm_arena scratch;
-    slm__arena_init(&scratch, &space->arena->memory, space->arena->limit);
-    uint32_t *incoming = slm__arena_take(&scratch, a->state_count * sizeof *incoming);
-    uint32_t *order = slm__arena_take(&scratch, a->state_count * sizeof *order);
-    uint8_t *text = slm__arena_take(&scratch, a->state_count);
-    slm_status status = SLM_OK;
-    if (incoming == NULL || order == NULL || text == NULL) {
-        status = slm__arena_failure(&scratch, error);
-    } else if (!topological_order(a, incoming, order) || count_words(a, limit, incoming, order) > limit) {
-        *count = UINT32_MAX;
-    } else {
-        *count = count_words(a, limit, incoming, order);
-        *words = slm__arena_take(space->arena, *count * sizeof **words);
-        if (*words == NULL || !list_words(a, space->arena, incoming, text, *words)) {
-            status = slm__arena_failure(space->arena, error);
-        }
     }
     slm__arena_free(&scratch);
     return status;

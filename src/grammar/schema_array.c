@@ -26,15 +26,14 @@ struct building {
 struct items {
     const struct slm_json *prefix; /* or NULL */
     const struct slm_json *rest;
-    enum slm_keyword rest_keyword;
 };
 
 static struct items items_of(const struct slm_schema_location *at)
 {
     const struct slm_json *items = slm__schema_get(at, SLM_KEYWORD_ITEMS);
-    struct items result = {slm__schema_get(at, SLM_KEYWORD_PREFIX_ITEMS), items, SLM_KEYWORD_ITEMS};
+    struct items result = {slm__schema_get(at, SLM_KEYWORD_PREFIX_ITEMS), items};
     if (items != NULL && items->type == SLM_JSON_ARRAY) { /* before draft 2020-12 */
-        result = (struct items){items, slm__schema_get(at, SLM_KEYWORD_ADDITIONAL_ITEMS), SLM_KEYWORD_ADDITIONAL_ITEMS};
+        result = (struct items){items, slm__schema_get(at, SLM_KEYWORD_ADDITIONAL_ITEMS)};
     }
     return result;
 }

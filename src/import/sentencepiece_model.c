@@ -95,13 +95,6 @@ static slm_status malformed(slm_error *error, const char *what)
     return slm__fail(error, SLM_E_BAD_VALUE, "the message is malformed in %s", what);
 }
 
-bool slm__sentencepiece_model_likely(struct slm_span file)
-{
-    struct field field;
-    size_t position = 0;
-    return next_field(file, &position, &field) == 1 && field.number == MODEL_PIECES && field.wire == WIRE_BYTES;
-}
-
 static slm_status read_piece(struct slm_sentencepiece_model *model, uint32_t id, struct slm_span message, slm_error *error)
 {
     struct field field;

@@ -14,9 +14,6 @@ struct slm_sentencepiece_model {
     int64_t bos, eos; /* ids, or negative */
 };
 
-/* True if `file` begins as such a message does, with a piece. */
-bool slm__sentencepiece_model_likely(struct slm_span file);
-
 /* Read a BPE model without character map. room: entries that the arrays must have at least, for tokens from elsewhere; the arrays lie in
  * `arena`. Errors: SLM_E_BAD_VALUE, SLM_E_ENCODING, SLM_E_UNSUPPORTED, SLM_E_LIMIT, SLM_E_NO_MEMORY. */
 slm_status slm__sentencepiece_model_read(struct slm_span file, uint32_t room, struct slm_arena *arena,

@@ -54,8 +54,6 @@ const char *slm__tv_type(struct slm_tvalue value)
     return value.kind == SLM_T_VIEW ? value.as.list->label : names[value.kind];
 }
 
-bool slm__tv_is_text(struct slm_tvalue value) { return value.kind == SLM_T_STRING; }
-
 bool slm__tv_is_list(struct slm_tvalue value) { return value.kind >= SLM_T_LIST && value.kind <= SLM_T_GENERATOR; }
 
 bool slm__tv_is_number(struct slm_tvalue value) { return value.kind == SLM_T_BOOL || value.kind == SLM_T_INT || value.kind == SLM_T_FLOAT; }

@@ -105,7 +105,6 @@ struct slm_tvalue slm__tv_int(int64_t integer);
 struct slm_tvalue slm__tv_float(double real);
 /* Python's name of the type: "str", "NoneType" ... */
 const char *slm__tv_type(struct slm_tvalue value);
-bool slm__tv_is_text(struct slm_tvalue value);
 /* A list, tuple, range, view or generator: as.list is set. */
 bool slm__tv_is_list(struct slm_tvalue value);
 /* bool, int or float; with `integer`: bool or int, whose value is stored. */

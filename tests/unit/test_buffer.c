@@ -40,7 +40,7 @@ static void appends(void **state)
     assert_true(slm__read_u64(&reader) == UINT64_C(0x1122334455667788));
     assert_memory_equal(slm__read_bytes(&reader, 16), "x=5\0\0\0\0\0\0\0\0\0\0\0\0", 16);
     assert_false(reader.failed);
-    assert_int_equal(slm__read_u8(&reader), 0);
+    assert_int_equal(slm__read_u32(&reader), 0);
     assert_true(reader.failed);
     assert_int_equal(slm__buffer_failure(&buffer, NULL), SLM_OK);
     slm__buffer_free(&buffer);
