@@ -2,7 +2,9 @@
 /* Temperature scaling: one number, by golden section over its logarithm, since the loss has one valley (see cli_calibration.h). */
 #include "examples/cli/cli_calibration.h" /* struct cli_calibration */
 
+#include "examples/cli/cli_input.h"      /* cli_input_read */
 #include "examples/cli/cli_json.h"       /* struct cli_json */
+#include "examples/cli/cli_output.h"     /* cli_fail */
 #include "examples/cli/cli_whole_file.h" /* struct cli_whole_file */
 
 #include <math.h>
@@ -122,23 +124,12 @@ void cli_calibration_fit(struct cli_calibration *calibration, const struct cli_l
 
 /* ---- the file */
 
-static int read_text(struct cli_text *text, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return 0;
-    }
-    const int failed = cli_text_read_all(text, file) != 0;
-    (void)fclose(file);
-    return failed ? -1 : 1;
-}
-
-int cli_calibration_read(struct cli_calibration *calibration, const char *path)
+int cli_calibration_read(struct cli_calibration *calibration, const char *command, const char *path)
 {
     struct cli_text text = {0};
     struct cli_json json = {0};
-    int got = read_text(&text, path);
-    if (got == 1) {
+    int code = cli_input_read(command, path, "the file of a calibration", &text);
+    if (code < 0) {
         const int parsed = cli_json_parse(&json, text.bytes, text.length) == 0 && json.values[0].kind == CLI_JSON_OBJECT;
         const struct cli_json_value *temperature = parsed ? cli_json_member(&json, json.values, "temperature") : NULL;
         const struct cli_json_value *key = parsed ? cli_json_member(&json, json.values, "key") : NULL;
@@ -149,11 +140,12 @@ int cli_calibration_read(struct cli_calibration *calibration, const char *path)
         if (key != NULL && key->kind == CLI_JSON_STRING && key->length == 16) {
             calibration->key = strtoull(key->text, NULL, 16);
         }
-        got = calibration->temperature > 0 && calibration->temperature < 1e6 && calibration->key != 0 ? 1 : -1;
+        const int sound = calibration->temperature > 0 && calibration->temperature < 1e6 && calibration->key != 0;
+        code = sound ? -1 : cli_fail(command, "%s is no calibration", path);
     }
     cli_json_free(&json);
     cli_text_free(&text);
-    return got;
+    return code;
 }
 
 int cli_calibration_may_replace(const char *path)

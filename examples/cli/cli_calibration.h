@@ -30,8 +30,8 @@ void cli_softmax(const double *scores, size_t count, double temperature, double 
 /* The temperature with the least negative log-likelihood, and what it changes. key stays. */
 void cli_calibration_fit(struct cli_calibration *calibration, const struct cli_labelled *labelled);
 
-/* 1: read; 0: there is no such file; -1: it is no calibration. */
-int cli_calibration_read(struct cli_calibration *calibration, const char *path);
+/* -1 to go on, or the exit code after a message. */
+int cli_calibration_read(struct cli_calibration *calibration, const char *command, const char *path);
 /* Whether nothing is lost when a calibration is written there: no file, a calibration, an empty file, a device. */
 int cli_calibration_may_replace(const char *path);
 /* 0, or -1: errno says why. */

@@ -2,9 +2,9 @@
 /* Grammars from the command line (see cli_constraint.h). */
 #include "examples/cli/cli_constraint.h" /* struct cli_constraint */
 
+#include "examples/cli/cli_input.h"  /* cli_input_read */
 #include "examples/cli/cli_output.h" /* cli_fail */
 
-#include <errno.h>
 #include <string.h>
 
 /* examples/demo/schema.json, made by embed_file */
@@ -34,17 +34,6 @@ int cli_constraint_check(const char *command, const struct cli_constraint_option
     return count_given(options) <= 1 ? -1 : cli_fail_usage(command, "--schema, --regex and --grammar exclude each other: give one of them");
 }
 
-static int read_source(const char *command, const char *path, struct cli_text *source)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return cli_fail(command, "%s: %s", path, strerror(errno));
-    }
-    const int status = cli_text_read_all(source, file);
-    (void)fclose(file);
-    return status == 0 ? -1 : cli_fail(command, "%s: reading failed", path);
-}
-
 static int compile(struct cli_constraint *constraint, const struct cli_model *opened, int32_t kind, const char *name, const char *text,
                    size_t length)
 {
@@ -68,7 +57,8 @@ int cli_constraint_open(struct cli_constraint *constraint, const struct cli_mode
         return -1;
     }
     struct cli_text source = {0};
-    int code = read_source(opened->command, path, &source);
+    const char *expected = options->schema != NULL ? "a file with a JSON Schema" : "a file with a grammar";
+    int code = cli_input_read(opened->command, path, expected, &source);
     if (code < 0) {
         const int32_t kind = options->schema != NULL ? SLM_GRAMMAR_SCHEMA : SLM_GRAMMAR_GBNF;
         code = compile(constraint, opened, kind, path, source.bytes != NULL ? source.bytes : "", source.length);

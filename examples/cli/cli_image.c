@@ -2,9 +2,9 @@
 /* Which format a file has, the simplest format, and images in prompts (see cli_image.h). */
 #include "examples/cli/cli_image.h"
 
+#include "examples/cli/cli_input.h"  /* cli_input_read */
 #include "examples/cli/cli_output.h" /* cli_fail */
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,17 +79,13 @@ int cli_images_read(struct cli_images *images, const char *command, const struct
     }
     for (size_t i = 0; i < paths->count; i++) {
         const char *path = paths->items[i];
-        FILE *file = fopen(path, "rb");
-        if (file == NULL) {
-            return cli_fail(command, "%s: %s", path, strerror(errno));
-        }
         struct cli_text bytes = {0};
-        const int status = cli_text_read_all(&bytes, file);
-        (void)fclose(file);
-        const char *wrong = status != 0 ? "reading failed" : decode(&bytes, &images->items[images->count++]);
+        int code = cli_input_read(command, path, "the file of an image", &bytes);
+        const char *wrong = code < 0 ? decode(&bytes, &images->items[images->count++]) : NULL;
+        code = wrong != NULL ? cli_fail(command, "%s: %s", path, wrong) : code;
         cli_text_free(&bytes);
-        if (wrong != NULL) {
-            return cli_fail(command, "%s: %s", path, wrong);
+        if (code >= 0) {
+            return code;
         }
     }
     return -1;

@@ -2,10 +2,10 @@
 /* The text goes into the prompt, the prompt through the chat template, the beginning of the answer behind it (see cli_labels.h). */
 #include "examples/cli/cli_labels.h" /* struct cli_labels */
 
+#include "examples/cli/cli_input.h"    /* cli_input_open */
 #include "examples/cli/cli_output.h"   /* cli_fail */
 #include "examples/cli/cli_terminal.h" /* cli_signals_taken */
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,9 +77,9 @@ int cli_pool_open(const struct cli_model *opened, const struct cli_score_options
 
 static int read_file(struct cli_labels *labels, const char *path)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = cli_input_open(labels->opened.command, path, "a file of labels");
     if (file == NULL) {
-        return cli_fail(labels->opened.command, "%s: %s", path, strerror(errno));
+        return CLI_FAILED;
     }
     struct cli_text line = {0};
     int got = 1, whole = 1;

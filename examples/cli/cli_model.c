@@ -3,10 +3,10 @@
 #include "examples/cli/cli_model.h" /* struct cli_model */
 
 #include "examples/cli/cli_adapters.h" /* cli_adapters_read */
+#include "examples/cli/cli_input.h"    /* cli_input_read */
 #include "examples/cli/cli_output.h"   /* cli_fail_library, cli_remark */
 #include "examples/cli/cli_text.h"     /* struct cli_text */
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,22 +181,16 @@ int cli_model_open_tokenizer(struct cli_model *opened, const char *command, cons
     if (code >= 0) {
         return code;
     }
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return cli_fail(command, "%s: %s", path, strerror(errno));
-    }
     struct cli_text text = {0};
     slm_error error = cli_error_empty();
     slm_model *model = NULL;
-    if (cli_text_read_all(&text, file) != 0) {
-        code = cli_fail(command, "%s: reading failed", path);
-    } else {
+    code = cli_input_read(command, path, "a tokenizer.json", &text);
+    if (code < 0) {
         const slm_status status = slm_model_open_tokenizer(opened->engine, text.bytes, text.length, &model, &error);
         code = status == SLM_OK           ? -1
                : error.message[0] != '\0' ? cli_fail(command, "%s: %s", path, error.message)
                                           : cli_fail_library(command, status, &error);
     }
-    (void)fclose(file);
     cli_text_free(&text);
     return code < 0 ? cli_model_adopt(opened, model) : code;
 }

@@ -4,6 +4,8 @@
 
 #include "examples/cli/cli_results.h" /* struct cli_results */
 
+#include "examples/cli/cli_input.h" /* cli_is_folder */
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,6 +75,9 @@ int cli_results_open(struct cli_results *results, const char *command, const cha
         return header != NULL ? cli_results_put(results, header) : -1;
     }
     results->output.file = NULL;
+    if (cli_is_folder(path)) {
+        return cli_fail(command, "%s is a folder; the name of a file is expected", path);
+    }
     if (resume) {
         const int code = resume_file(results);
         if (code >= 0 || results->output.file != NULL) {

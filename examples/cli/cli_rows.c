@@ -2,9 +2,9 @@
 /* Two formats behind one call (see cli_rows.h). */
 #include "examples/cli/cli_rows.h" /* struct cli_rows */
 
+#include "examples/cli/cli_input.h"  /* cli_input_open */
 #include "examples/cli/cli_output.h" /* cli_fail */
 
-#include <errno.h>
 #include <string.h>
 
 const struct cli_option cli_rows_rows[] = {
@@ -54,9 +54,9 @@ int cli_rows_open(struct cli_rows *rows, const char *command, const struct cli_r
         return cli_fail_usage(command, "option '--format' takes csv or jsonl, not '%s'", format);
     }
     rows->is_csv = format != NULL ? strcmp(format, "csv") == 0 : ends_with(path, ".csv");
-    rows->file = is_stdin ? stdin : fopen(path, "rb");
+    rows->file = is_stdin ? stdin : cli_input_open(command, path, "a file of rows (CSV, or JSON lines)");
     if (rows->file == NULL) {
-        return cli_fail(command, "%s: %s", path, strerror(errno));
+        return CLI_FAILED;
     }
     if (!is_stdin && fseek(rows->file, 0, SEEK_END) == 0) {
         const long size = ftell(rows->file);

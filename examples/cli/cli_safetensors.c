@@ -8,7 +8,9 @@
 
 #include "examples/cli/cli_safetensors.h" /* struct cli_safetensors_writer */
 
-#include "examples/cli/cli_json.h" /* struct cli_json */
+#include "examples/cli/cli_input.h"  /* cli_input_read */
+#include "examples/cli/cli_json.h"   /* struct cli_json */
+#include "examples/cli/cli_output.h" /* cli_fail */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,12 +18,6 @@
 #include <sys/types.h>
 
 enum { HEADER_LIMIT = 100 * 1000 * 1000 }; /* bytes of a header that is read */
-
-static int explain(char *message, size_t capacity, const char *path, const char *what)
-{
-    (void)snprintf(message, capacity, "%s: %s", path, what);
-    return -1;
-}
 
 static uint64_t read_u64(const char bytes[8])
 {
@@ -96,23 +92,14 @@ static const char *parse(const char *bytes, size_t length, const char *name, con
     return NULL;
 }
 
-int cli_safetensors_read(const char *path, const char *name, const char *dtype, void **values, size_t *count, char *message,
-                         size_t capacity)
+int cli_safetensors_read(const char *command, const char *path, const char *name, const char *dtype, void **values, size_t *count)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return explain(message, capacity, path, strerror(errno));
-    }
     struct cli_text bytes = {0};
-    const int status = cli_text_read_all(&bytes, file);
-    (void)fclose(file);
-    const char *wrong = status != 0 ? "reading failed" : parse(bytes.bytes, bytes.length, name, dtype, values, count);
+    int code = cli_input_read(command, path, "a safetensors file", &bytes);
+    const char *wrong = code < 0 ? parse(bytes.bytes, bytes.length, name, dtype, values, count) : NULL;
+    code = wrong != NULL ? cli_fail(command, "%s: tensor '%s': %s", path, name, wrong) : code;
     cli_text_free(&bytes);
-    if (wrong != NULL) {
-        (void)snprintf(message, capacity, "%s: tensor '%s': %s", path, name, wrong);
-        return -1;
-    }
-    return 0;
+    return code;
 }
 
 /* Header length and header, padded with blanks to 8 bytes. */
@@ -151,7 +138,8 @@ int cli_safetensors_create(struct cli_safetensors_writer *writer, const char *pa
     build_header(writer, &header, names, columns, count, rows);
     if (header.failed) {
         cli_text_free(&header);
-        return explain(message, capacity, path, "memory could not be allocated");
+        (void)snprintf(message, capacity, "%s: memory could not be allocated", path);
+        return -1;
     }
     const int written =
         cli_whole_create(&writer->whole, path) == 0 && fwrite(header.bytes, 1, header.length, writer->whole.file) == header.length;

@@ -8,10 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Read the tensor called `name`: dtype "I32", [n], or "F32" of any shape. *values is freed by the caller. 0, or -1 with a sentence in
- * `message`. */
-int cli_safetensors_read(const char *path, const char *name, const char *dtype, void **values, size_t *count, char *message,
-                         size_t capacity);
+/* Read the tensor called `name`: dtype "I32", [n], or "F32" of any shape. *values is freed by the caller. -1 to go on, or
+ * the exit code after a message. */
+int cli_safetensors_read(const char *command, const char *path, const char *name, const char *dtype, void **values, size_t *count);
 
 enum { CLI_SAFETENSORS_MATRICES = 4 };
 

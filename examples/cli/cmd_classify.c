@@ -278,14 +278,13 @@ static int find_temperature(struct classify_work *work)
     }
     cli_text_add_string(&path, options->calibration != NULL ? options->calibration : options->model.path);
     cli_text_add_string(&path, options->calibration != NULL ? "" : ".calibration");
-    const int got = path.failed ? -1 : cli_calibration_read(&calibration, path.bytes);
-    int code = -1;
-    if (got < 0 || (got == 0 && options->calibration != NULL)) {
-        code = cli_fail("classify", "%s %s", path.failed ? "" : path.bytes, got < 0 ? "is no calibration" : "cannot be read");
-    } else if (got == 1 && calibration.key != cli_labels_key(&work->labels)) {
-        cli_remark("classify", "note", "%s belongs to other labels, another prompt or other options: it is not used", path.bytes);
-    } else if (got == 1) {
+    int code = path.failed ? cli_fail_memory("classify") : -1;
+    const int wanted = code < 0 && (options->calibration != NULL || cli_same_file(path.bytes, path.bytes));
+    code = wanted ? cli_calibration_read(&calibration, "classify", path.bytes) : code;
+    if (wanted && code < 0 && calibration.key == cli_labels_key(&work->labels)) {
         work->temperature = calibration.temperature;
+    } else if (wanted && code < 0) {
+        cli_remark("classify", "note", "%s belongs to other labels, another prompt or other options: it is not used", path.bytes);
     }
     cli_text_free(&path);
     return code;

@@ -157,7 +157,6 @@ static int read_pixels(struct logits_work *work, const char *path)
 {
     const slm_model_info *info = &work->opened.info;
     const size_t values = (size_t)3 * info->image_size * info->image_size;
-    char message[512];
     void *pixels = NULL;
     size_t places = 0;
     for (size_t i = 0; info->image_tokens > 0 && i < work->count; i++) {
@@ -166,8 +165,9 @@ static int read_pixels(struct logits_work *work, const char *path)
     if (places == 0) {
         return -1;
     }
-    if (cli_safetensors_read(path, "pixel_values", "F32", &pixels, &work->pixel_count, message, sizeof message) != 0) {
-        return cli_fail("logits", "%s", message);
+    const int code = cli_safetensors_read("logits", path, "pixel_values", "F32", &pixels, &work->pixel_count);
+    if (code >= 0) {
+        return code;
     }
     work->pixels = pixels;
     if (places % info->image_tokens != 0 || work->pixel_count != places / info->image_tokens * values) {
@@ -179,16 +179,16 @@ static int read_pixels(struct logits_work *work, const char *path)
 
 static int compute(struct logits_work *work, const struct logits_options *options)
 {
-    char message[512];
     void *values = NULL;
-    if (cli_safetensors_read(options->ids, "input_ids", "I32", &values, &work->count, message, sizeof message) != 0) {
-        return cli_fail("logits", "%s", message);
+    int code = cli_safetensors_read("logits", options->ids, "input_ids", "I32", &values, &work->count);
+    if (code >= 0) {
+        return code;
     }
     work->ids = values;
     if (work->count == 0) {
         return cli_fail("logits", "%s: input_ids is empty; give at least one token id", options->ids);
     }
-    const int code = read_pixels(work, options->ids);
+    code = read_pixels(work, options->ids);
     if (code >= 0) {
         return code;
     }

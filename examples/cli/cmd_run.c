@@ -9,11 +9,11 @@
 #include "examples/cli/cli_confidence.h" /* struct cli_confidence */
 #include "examples/cli/cli_constraint.h" /* struct cli_constraint */
 #include "examples/cli/cli_image.h"      /* struct cli_images */
+#include "examples/cli/cli_input.h"      /* cli_input_read */
 #include "examples/cli/cli_json.h"       /* cli_json_add_string, cli_json_add_ids */
 #include "examples/cli/cli_sampling.h"   /* struct cli_sampling */
 #include "examples/cli/cli_terminal.h"   /* cli_signals_begin */
 
-#include <errno.h>
 #include <string.h>
 
 static const char demonstration_message[] =
@@ -114,17 +114,11 @@ static int collect_text(const struct cli_strings *words, struct cli_text *text)
 
 static int read_tools(const char *path, struct cli_text *tools)
 {
-    FILE *file = path != NULL ? fopen(path, "rb") : NULL;
+    struct cli_json json = {0};
     if (path == NULL) {
         return -1;
     }
-    if (file == NULL) {
-        return cli_fail("run", "%s: %s", path, strerror(errno));
-    }
-    struct cli_json json = {0};
-    const int status = cli_text_read_all(tools, file);
-    (void)fclose(file);
-    int code = status == 0 ? -1 : cli_fail("run", "%s: reading failed", path);
+    int code = cli_input_read("run", path, "a file with a list of functions", tools);
     if (code < 0 && cli_json_parse(&json, tools->bytes, tools->length) != 0) {
         code = cli_fail("run", "%s: byte %zu: %s", path, json.position + 1, json.problem);
     } else if (code < 0 && json.values[0].kind != CLI_JSON_ARRAY) {

@@ -2,11 +2,11 @@
 /* slm template: one conversation as JSON on standard input, the prompt on standard output, and nothing else. */
 #include "examples/cli/commands.h" /* cli_command_template */
 
+#include "examples/cli/cli_input.h"    /* cli_input_read */
 #include "examples/cli/cli_output.h"   /* struct cli_output */
 #include "examples/cli/cli_prompt.h"   /* cli_prompt_render */
 #include "examples/cli/cli_terminal.h" /* cli_parse_time */
 
-#include <errno.h>
 #include <string.h>
 
 struct template_options {
@@ -44,17 +44,6 @@ const struct cli_command cli_command_template = {
     .run = run_template,
 };
 
-static int read_template(const char *path, struct cli_text *text)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return cli_fail("template", "%s: %s", path, strerror(errno));
-    }
-    const int status = cli_text_read_all(text, file);
-    (void)fclose(file);
-    return status == 0 ? -1 : cli_fail("template", "%s: reading failed", path);
-}
-
 static int render(const struct cli_model *opened, const slm_chat_options *options)
 {
     struct cli_text request = {0};
@@ -87,7 +76,7 @@ static int template_with_options(const struct template_options *options)
     }
     struct cli_text source = {0};
     struct cli_model opened = {.command = "template"};
-    int code = options->file != NULL ? read_template(options->file, &source) : -1;
+    int code = options->file != NULL ? cli_input_read("template", options->file, "a file with a template", &source) : -1;
     if (code < 0 && options->file != NULL) {
         chat.template_text = source.bytes;
         chat.template_length = source.length;

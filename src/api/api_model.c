@@ -150,6 +150,16 @@ static slm_status open_read(struct slm_engine *engine, const char *path, const s
     return SLM_OK;
 }
 
+static slm_status model_path(const char *path, uint64_t length, char name[SLM_PATH_BYTES], slm_error *error)
+{
+    SLM_TRY(slm__path_in(path, length, name, error));
+    if (slm__path_is_folder(name)) {
+        return slm__fail(error, SLM_E_FILE_MISSING,
+                         "%s is a folder; a .slm file, which slm_convert() makes of a checkpoint's folder, is expected", name);
+    }
+    return SLM_OK;
+}
+
 slm_status slm_model_open_file(slm_engine *engine, const char *path, uint64_t path_length, const slm_model_options *options,
                                slm_model **model, slm_error *error)
 {
@@ -157,7 +167,7 @@ slm_status slm_model_open_file(slm_engine *engine, const char *path, uint64_t pa
     slm_model_options known;
     SLM_TRY(slm__require(engine, "engine", error));
     SLM_TRY(slm__require(model, "model", error));
-    SLM_TRY(slm__path_in(path, path_length, name, error));
+    SLM_TRY(model_path(path, path_length, name, error));
     SLM_TRY(model_options(&known, options, error));
     return (known.flags & SLM_MODEL_READ) != 0 ? open_read(engine, name, &known, model, error)
                                                : open_mapped(engine, name, &known, model, error);
@@ -200,7 +210,7 @@ slm_status slm_model_plan(slm_engine *engine, const char *path, uint64_t path_le
     struct slm_weight_file file;
     struct slm_transformer_tables tables = {0};
     SLM_TRY(slm__require(engine, "engine", error));
-    SLM_TRY(slm__path_in(path, path_length, name, error));
+    SLM_TRY(model_path(path, path_length, name, error));
     SLM_TRY(model_options(&known, options, error));
     SLM_TRY(slm__map_file(&mapping, name, error));
     slm_status status = slm__weight_file_open(&file, mapping.data, mapping.size, error);

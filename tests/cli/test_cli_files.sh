@@ -12,6 +12,27 @@ fails_with "missing tokenizer" 1 "/nowhere/tokenizer.json" tokenize --tokenizer 
 fails_with "missing template" 1 "/nowhere/t.jinja" template --template /nowhere/t.jinja
 
 mkdir "$work/empty"
+
+# A folder where a file is expected.
+folder() {
+    local expected=$1
+    shift
+    fails_with "a folder for $*" 1 "$work/empty is a folder; $expected is expected" "$@"
+}
+echo refund >"$work/labels"
+echo text >"$work/rows.csv"
+folder "a .slm file, which slm_convert() makes of a checkpoint's folder," run -m "$work/empty" hello
+folder "a file with a JSON Schema" run --schema "$work/empty" hello
+folder "a file with a grammar" run --grammar "$work/empty" hello
+folder "a file with a list of functions" run --tools "$work/empty" hello
+folder "the file of an image" run --image "$work/empty" hello
+folder "a file with a template" template --template "$work/empty"
+folder "a tokenizer.json" tokenize --tokenizer "$work/empty" hello
+folder "a safetensors file" logits --ids "$work/empty" -o "$work/x"
+folder "a file of labels" classify --labels "$work/empty" hello
+folder "the file of a calibration" classify --labels "$work/labels" --calibration "$work/empty" hello
+folder "a file of rows (CSV, or JSON lines)" classify --labels "$work/labels" --in "$work/empty"
+folder "the name of a file" classify --labels "$work/labels" --in "$work/rows.csv" --out "$work/empty"
 fails_with "folder without config.json" 1 "config.json" convert "$work/empty" -o "$work/x.slm"
 fails_with "inspect a folder without config.json" 1 "config.json" inspect "$work/empty"
 
