@@ -29,8 +29,9 @@ struct classify_options {
 static const struct cli_option classify_rows[] = {
     {"--out", "-o", "FILE", "Where to write the rows with their labels; default: standard output.", CLI_STRING,
      offsetof(struct classify_options, out), 0, 0},
-    {"--resume", NULL, NULL, "Go on where an interrupted run of the same command stopped; needs --out.", CLI_FLAG,
-     offsetof(struct classify_options, resume), 0, 0},
+    {"--resume", NULL, NULL,
+     "Go on where an interrupted run of the same command stopped; needs --out.\nRefused when its first row would come out otherwise now.",
+     CLI_FLAG, offsetof(struct classify_options, resume), 0, 0},
     {"--escalate-below", NULL, "P", "Mark rows whose probability is below P: for a larger model, or a person.", CLI_NUMBER,
      offsetof(struct classify_options, escalate), 0, 1},
     {"--calibration", NULL, "FILE", "What 'slm calibrate' wrote; default: MODEL.calibration, if it is there.", CLI_STRING,
@@ -158,8 +159,8 @@ static struct cli_text kept_bytes(const struct classify_work *work)
     return kept;
 }
 
-/* The row as it was, and the verdict. */
-static int put_row(struct classify_work *work, const struct verdict *verdict)
+/* work->line: the row as it was, and the verdict. */
+static void make_line(struct classify_work *work, const struct verdict *verdict)
 {
     cli_text_clear(&work->line);
     if (work->rows.is_csv) {
@@ -172,13 +173,66 @@ static int put_row(struct classify_work *work, const struct verdict *verdict)
         add_object(work, verdict);
         cli_text_add_string(&work->line, "}");
     }
+}
+
+/* The result of an object is put beside its members. */
+static int check_member(const struct classify_work *work)
+{
+    const struct cli_rows *rows = &work->rows;
+    if (rows->is_csv || cli_json_member(&rows->json, rows->json.values, "prediction") == NULL) {
+        return -1;
+    }
+    return cli_fail("classify", "the object has a member \"prediction\", as the results have: rename or remove it");
+}
+
+static int classify_row(struct classify_work *work)
+{
+    struct verdict verdict = {0};
+    int code = check_member(work);
+    code = code < 0 ? classify_text(work, work->rows.texts[0], work->rows.lengths[0], &verdict) : code;
+    if (code >= 0) {
+        cli_remark("classify", "note", "this was row %llu of %s", (unsigned long long)work->rows.number, work->rows.name);
+        return code;
+    }
+    make_line(work, &verdict);
     cli_text_add_string(&work->line, "\n");
     return work->line.failed ? cli_fail_memory("classify") : cli_results_put(&work->results, &work->line);
 }
 
 /* ---- all rows */
 
-/* Whether the run before did the row: 1, 0, or -1 after a message: what is there belongs to other rows. */
+/* Bytes of a result that a message shows: of an object without the probabilities of all labels. */
+static int shown_bytes(const char *result)
+{
+    const char *end = strstr(result, ",\"margin\":");
+    return (int)(end != NULL ? (size_t)(end - result) : strlen(result));
+}
+
+/* The first row comes out as the run before wrote it behind the `kept` bytes of the row, or model, labels, prompt or options are others
+ * now. As was_done(). */
+static int check_first(struct classify_work *work, const struct cli_text *row, size_t kept)
+{
+    struct verdict verdict = {0};
+    if (classify_text(work, work->rows.texts[0], work->rows.lengths[0], &verdict) >= 0) {
+        return -1;
+    }
+    make_line(work, &verdict);
+    if (work->line.failed) {
+        (void)cli_fail_memory("classify");
+        return -1;
+    }
+    const char *before = row->bytes + kept + 1, *now = work->line.bytes + kept + 1;
+    if (strcmp(before, now) != 0) {
+        (void)cli_fail("classify",
+                       "%s, row 1: it says %.*s, and would now be %.*s: model, labels, prompt or options are not those that it was written "
+                       "with; give these, or another name with --out",
+                       work->options->out, shown_bytes(before), before, shown_bytes(now), now);
+        return -1;
+    }
+    return 1;
+}
+
+/* Whether the run before did the row: 1, 0, or -1 after a message: what is there belongs to other rows, or to another command. */
 static int was_done(struct classify_work *work)
 {
     const struct cli_text kept = kept_bytes(work), *row;
@@ -188,6 +242,9 @@ static int was_done(struct classify_work *work)
         (void)cli_fail("classify", "%s, row %llu: it is not that of %s; --resume goes on with the results of the same rows only",
                        work->options->out, (unsigned long long)work->rows.number, work->rows.name);
         return -1;
+    }
+    if (whole && work->rows.number == 1) {
+        return check_first(work, row, kept.length);
     }
     return whole || cli_results_cut(&work->results) < 0 ? whole : -1;
 }
@@ -205,7 +262,6 @@ static int check_end(struct classify_work *work)
 
 static int classify_rows_left(struct classify_work *work, struct cli_progress *progress)
 {
-    struct verdict verdict = {0};
     int got, code = -1;
     while (code < 0 && (got = cli_rows_next(&work->rows)) == 1) {
         const int done = work->results.resuming ? was_done(work) : 0;
@@ -213,11 +269,7 @@ static int classify_rows_left(struct classify_work *work, struct cli_progress *p
             code = done > 0 ? -1 : CLI_FAILED;
             continue;
         }
-        code = classify_text(work, work->rows.texts[0], work->rows.lengths[0], &verdict);
-        if (code >= 0) {
-            cli_remark("classify", "note", "this was row %llu of %s", (unsigned long long)work->rows.number, work->rows.name);
-        }
-        code = code < 0 ? put_row(work, &verdict) : code;
+        code = classify_row(work);
         if (code < 0 && work->rows.size > 0 &&
             cli_progress_update(progress, cli_rows_position(&work->rows), work->rows.size, "classify") != 0) {
             code = cli_fail("classify", "cancelled after row %llu%s", (unsigned long long)work->rows.number,
@@ -230,15 +282,32 @@ static int classify_rows_left(struct classify_work *work, struct cli_progress *p
     return code < 0 && got < 0 ? CLI_FAILED : code;
 }
 
+/* The header of a CSV file with the columns of results, which it must not have. */
+static int make_header(struct classify_work *work)
+{
+    static const char *const names[] = {"predicted", "probability", "margin", "entropy", "escalate"};
+    const struct cli_csv *csv = &work->rows.csv;
+    size_t length = 0;
+    cli_text_add(&work->header, csv->raw.bytes, csv->raw.length);
+    for (int n = 0; n < (work->options->escalate > 0 ? 5 : 4); n++) {
+        for (size_t i = 0; i < csv->count; i++) {
+            if (strcmp(cli_csv_field(csv, i, &length), names[n]) == 0) {
+                return cli_fail("classify", "%s: the header has a column '%s', as the results have: rename or remove it", work->rows.name,
+                                names[n]);
+            }
+        }
+        cli_text_add_string(&work->header, ",");
+        cli_text_add_string(&work->header, names[n]);
+    }
+    cli_text_add_string(&work->header, "\n");
+    return -1;
+}
+
 static int classify_file(struct classify_work *work)
 {
     const struct classify_options *options = work->options;
     int code = cli_rows_open(&work->rows, "classify", &options->rows, NULL);
-    if (code < 0 && work->rows.is_csv) {
-        cli_text_add(&work->header, work->rows.csv.raw.bytes, work->rows.csv.raw.length);
-        cli_text_add_string(&work->header, ",predicted,probability,margin,entropy");
-        cli_text_add_string(&work->header, options->escalate > 0 ? ",escalate\n" : "\n");
-    }
+    code = code < 0 && work->rows.is_csv ? make_header(work) : code;
     code = code < 0 ? cli_results_open(&work->results, "classify", options->out, options->resume, work->rows.is_csv ? &work->header : NULL)
                     : code;
     if (code < 0) {

@@ -120,6 +120,45 @@ for kind in csv jsonl; do
     fails_with "$kind: --resume with fewer rows" 1 "more rows" \
         classify "${options[@]}" --in "$work/fewer.$kind" --out "$work/whole.$kind" --resume
 done
+# ---- what another model, other labels, another prompt or other options wrote is not gone on with
+resume_refused() {
+    local kind=$1 name=$2
+    shift 2
+    cp "$work/before.$kind" "$work/part.$kind"
+    fails_with "$kind: --resume with $name" 1 "part.$kind, row 1: it says $results" \
+        classify "$@" --in "$work/many.$kind" --out "$work/part.$kind" --resume
+    check "$kind: --resume with $name says what to do" err_has "give these, or another name with --out"
+    check "$kind: --resume with $name changes nothing" cmp -s "$work/part.$kind" "$work/before.$kind"
+}
+printf '%s\n' refund track_order other >"$work/other_labels"
+for kind in csv jsonl; do
+    results='track_order,0.'
+    [ $kind = jsonl ] && results='"prediction":{"label":"track_order","probability":0.'
+    resume_refused $kind "other labels" "${options[@]}" --labels "$work/other_labels"
+    resume_refused $kind "another prompt" "${options[@]}" --prompt "Now: {text}"
+    resume_refused $kind "another temperature" "${options[@]}" --temperature 2
+    resume_refused $kind "another option" "${options[@]}" --length
+    if [ -f examples/demo/hf/config.json ]; then
+        [ -f "$work/i4.slm" ] || run convert examples/demo/hf -o "$work/i4.slm" --type i4
+        resume_refused $kind "another model" "${options[@]}" -m "$work/i4.slm"
+    fi
+done
+
+# ---- names that the results take
+printf 'id,text,margin\n1,a,b\n' >"$work/taken.csv"
+fails_with "a column named as one of the results" 1 "taken.csv: the header has a column 'margin', as the results have: rename or remove it" \
+    classify "${options[@]}" --in "$work/taken.csv" --out "$work/taken.out"
+check "and nothing is written" test ! -e "$work/taken.out"
+printf 'text,"escalate"\na,b\n' >"$work/taken.csv"
+run classify "${options[@]}" --in "$work/taken.csv"
+check "a column escalate without --escalate-below" code_is 0
+fails_with "a column escalate" 1 "column 'escalate'" classify "${options[@]}" --in "$work/taken.csv" --escalate-below 0.5
+printf '%s\n' '{"text":"a"}' '{"text":"a","prediction":1}' >"$work/taken.jsonl"
+run classify "${options[@]}" --in "$work/taken.jsonl"
+check "a member named as the result: exit code" code_is 1
+check "a member named as the result" err_has 'the object has a member "prediction", as the results have: rename or remove it'
+check "a member named as the result: the row" err_has "this was row 2 of"
+
 printf 'my notes' >"$work/notes"
 fails_with "--resume of a file of another kind" 1 "row 1" classify "${options[@]}" --in "$work/many.jsonl" --out "$work/notes" --resume
 check "and it stays" test "$(cat "$work/notes")" = "my notes"
