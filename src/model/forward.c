@@ -15,7 +15,7 @@
 #include "base/parts.h"        /* SLM_WITH_CONVERT and others */
 #include "kernels/poly_math.h" /* slm__sincos64 */
 #include "model/layers.h"      /* struct slm_layer_step */
-#include "ops/matmul.h"        /* slm__op_matmul */
+#include "ops/matmul.h"        /* slm__op_multiply, slm__op_pack */
 #include <string.h>
 
 void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work)
@@ -27,78 +27,20 @@ void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work)
     }
 }
 
-void slm__project(const struct slm_layer_step *step, const struct slm_matrix *matrix)
+void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix)
 {
     const struct slm_workspace *w = step->forward->workspace;
-    slm__op_matmul(step->forward->team, step->forward->kernels, matrix, w->h, w->h_stride, step->count, w->wide, w->wide_stride, w->packed);
+    slm__op_multiply(step->forward->team, step->forward->kernels, matrix, w->packed, step->count, w->wide, w->wide_stride);
     if (SLM_WITH_CONVERT) {
         slm__low_rank_add(step->forward, matrix, step->rows, step->picked, step->count, w->h, w->h_stride, w->wide, w->wide_stride);
     }
 }
 
-void slm__norm_row(const struct slm_forward *f, const float *x, const struct slm_norm *norm, uint32_t n, float *out)
+void slm__project(const struct slm_layer_step *step, const struct slm_matrix *matrix)
 {
-    if (slm__has_layer_norms(f->transformer)) {
-        f->kernels->layer_norm(x, norm->weight, norm->bias, f->transformer->norm_eps, n, out);
-    } else {
-        f->kernels->rms_norm(x, norm->weight, f->transformer->norm_eps, n, out);
-    }
-}
-
-static void norm_some(void *context, uint32_t begin, uint32_t end, uint32_t thread)
-{
-    const struct slm_layer_step *step = context;
     const struct slm_workspace *w = step->forward->workspace;
-    const uint32_t hidden = step->forward->transformer->hidden_size;
-    (void)thread;
-    for (uint32_t i = begin; i < end; i++) {
-        const float *x = w->x + (size_t)i * w->x_stride;
-        float *h = w->h + (size_t)i * w->h_stride;
-        if (step->norm->weight != NULL) {
-            slm__norm_row(step->forward, x, step->norm, hidden, h);
-        } else {
-            memcpy(h, x, hidden * sizeof *h);
-        }
-    }
-}
-
-void slm__norm_rows(struct slm_layer_step *step, const struct slm_norm *norm)
-{
-    step->norm = norm;
-    slm__each_row(step, norm_some);
-}
-
-static void join_some(void *context, uint32_t begin, uint32_t end, uint32_t thread)
-{
-    const struct slm_layer_step *step = context;
-    const struct slm_forward *f = step->forward;
-    const struct slm_workspace *w = f->workspace;
-    const uint32_t hidden = f->transformer->hidden_size;
-    const bool after = SLM_WITH_VARIANTS && f->transformer->block_kind == SLM_BLOCK_POST_NORM; /* the norm is of the sum */
-    (void)thread;
-    for (uint32_t i = begin; i < end; i++) {
-        float *x = w->x + (size_t)i * w->x_stride, *y = w->wide + (size_t)i * w->wide_stride;
-        if (step->bias != NULL) {
-            f->kernels->add(y, step->bias, hidden);
-        }
-        if (step->norm->weight != NULL && !after) {
-            slm__norm_row(f, y, step->norm, hidden, y);
-        }
-        if (f->transformer->residual_scale != 1.0f) {
-            f->kernels->scale(y, y, f->transformer->residual_scale, hidden);
-        }
-        f->kernels->add(x, y, hidden);
-        if (after) {
-            slm__norm_row(f, x, step->norm, hidden, x);
-        }
-    }
-}
-
-void slm__join_rows(struct slm_layer_step *step, const float *bias, const struct slm_norm *norm)
-{
-    step->bias = bias;
-    step->norm = norm;
-    slm__each_row(step, join_some);
+    slm__op_pack(step->forward->team, step->forward->kernels, matrix, w->h, w->h_stride, step->count, w->packed);
+    slm__project_packed(step, matrix);
 }
 
 static const float *frequencies_for(const struct slm_rope_set *set, uint32_t context)
@@ -188,19 +130,26 @@ static void run_mlp(struct slm_layer_step *step)
     }
 }
 
+static struct slm_reader attention_reader(const struct slm_layer *layer) { return (struct slm_reader){&layer->attn_norm, &layer->qkv}; }
+
+static const struct slm_matrix *mlp_matrix(const struct slm_layer *layer)
+{
+    return slm__experts_of(layer) == 0 ? &layer->mlp.gate_up : &layer->router;
+}
+
 /* Both halves read the same normed rows; attention overwrites them, so they are made twice. */
-static void run_parallel_layer(struct slm_layer_step *step)
+static void run_parallel_layer(struct slm_layer_step *step, const struct slm_reader *next)
 {
     static const struct slm_norm none = {NULL, NULL};
     const struct slm_layer *layer = step->layer;
     const struct slm_workspace *w = step->forward->workspace;
-    slm__norm_rows(step, &layer->attn_norm);
+    const struct slm_reader mlp = {&layer->attn_norm, mlp_matrix(layer)};
     slm__layer_attention(step);
     for (uint32_t i = 0; i < step->count; i++) { /* x has to stay for the second norm: the attention's output waits behind it */
         memcpy(w->parallel + (size_t)i * w->x_stride, w->wide + (size_t)i * w->wide_stride,
                step->forward->transformer->hidden_size * sizeof(float));
     }
-    slm__norm_rows(step, &layer->attn_norm);
+    slm__norm_rows(step, &mlp);
     run_mlp(step);
     for (uint32_t i = 0; i < step->count; i++) {
         float *y = w->wide + (size_t)i * w->wide_stride;
@@ -209,18 +158,17 @@ static void run_parallel_layer(struct slm_layer_step *step)
         }
         step->forward->kernels->add(y, w->parallel + (size_t)i * w->x_stride, step->forward->transformer->hidden_size);
     }
-    slm__join_rows(step, layer->mlp.down_bias, &none);
+    slm__join_rows(step, layer->mlp.down_bias, &none, next);
 }
 
-static void run_sequential_layer(struct slm_layer_step *step)
+static void run_sequential_layer(struct slm_layer_step *step, const struct slm_reader *next)
 {
     const struct slm_layer *layer = step->layer;
-    slm__norm_rows(step, &layer->attn_norm);
+    const struct slm_reader mlp = {&layer->mlp_norm, mlp_matrix(layer)};
     slm__layer_attention(step);
-    slm__join_rows(step, layer->attn_out_bias, &layer->attn_post_norm);
-    slm__norm_rows(step, &layer->mlp_norm);
+    slm__join_rows(step, layer->attn_out_bias, &layer->attn_post_norm, &mlp);
     run_mlp(step);
-    slm__join_rows(step, layer->mlp.down_bias, &layer->mlp_post_norm);
+    slm__join_rows(step, layer->mlp.down_bias, &layer->mlp_post_norm, next);
 }
 
 /* What follows the head's product. */
@@ -323,16 +271,20 @@ bool slm__forward_layers(struct slm_layer_step *step)
                 (struct slm_attention_row){row->tables[c], row->position, row->end};
         }
     }
+    const struct slm_reader first = attention_reader(&t->layers[0]);
+    slm__norm_rows(step, &first);
     for (uint32_t l = 0; l < t->layer_count; l++) {
         if (f->cancelled != NULL && f->cancelled(f->cancel_context)) {
             return false;
         }
+        const bool last = l + 1 == t->layer_count;
+        const struct slm_reader next = attention_reader(&t->layers[last ? l : l + 1]);
         step->layer = &t->layers[l];
         step->layer_offset = f->workspace->layer_offsets[l];
         if (SLM_WITH_VARIANTS && t->block_kind == SLM_BLOCK_PARALLEL) {
-            run_parallel_layer(step);
+            run_parallel_layer(step, last ? NULL : &next);
         } else {
-            run_sequential_layer(step);
+            run_sequential_layer(step, last ? NULL : &next);
         }
     }
     return true;

@@ -92,7 +92,7 @@ void slm__layer_attention(struct slm_layer_step *step)
         .states = w->states,
         .split_states = w->split_states,
     };
-    slm__project(step, &layer->qkv);
+    slm__project_packed(step, &layer->qkv);
     slm__each_row(step, prepare_rows);
     slm__op_attention(f->team, f->kernels, &attention, w->attention_rows + (size_t)layer->kv_class * w->batch, step->count);
     slm__project(step, &layer->attn_out);

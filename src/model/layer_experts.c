@@ -6,6 +6,7 @@
  */
 #include "kernels/poly_math.h" /* slm__expf */
 #include "model/layers.h"      /* struct slm_layer_step */
+#include "ops/matmul.h"        /* slm__op_pack */
 #include <math.h>
 #include <string.h>
 
@@ -112,13 +113,13 @@ static void scatter_rows(const struct slm_layer_step *step, uint32_t expert, uin
 
 void slm__layer_experts(struct slm_layer_step *step)
 {
-    const struct slm_workspace *w = step->forward->workspace;
+    const struct slm_forward *f = step->forward;
+    const struct slm_workspace *w = f->workspace;
     const uint32_t count = step->count;
     for (uint32_t i = 0; i < count; i++) {
-        memcpy(w->expert_in + (size_t)i * w->h_stride, w->h + (size_t)i * w->h_stride,
-               step->forward->transformer->hidden_size * sizeof(float));
+        memcpy(w->expert_in + (size_t)i * w->h_stride, w->h + (size_t)i * w->h_stride, f->transformer->hidden_size * sizeof(float));
     }
-    slm__project(step, &step->layer->router);
+    slm__project_packed(step, &step->layer->router);
     slm__each_row(step, route_rows);
     for (uint32_t e = 0; e < step->layer->experts; e++) {
         step->count = count;
@@ -127,6 +128,7 @@ void slm__layer_experts(struct slm_layer_step *step)
         if (chosen > 0) {
             step->count = chosen;
             step->picked = w->expert_rows;
+            slm__op_pack(f->team, f->kernels, &step->layer->expert_mlps[e].gate_up, w->h, w->h_stride, chosen, w->packed);
             slm__layer_mlp(step, &step->layer->expert_mlps[e]);
             scatter_rows(step, e, chosen);
         }

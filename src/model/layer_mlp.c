@@ -38,7 +38,7 @@ static void activate_rows(void *context, uint32_t begin, uint32_t end, uint32_t 
 void slm__layer_mlp(struct slm_layer_step *step, const struct slm_mlp *mlp)
 {
     struct activate_job job = {step, mlp};
-    slm__project(step, &mlp->gate_up);
+    slm__project_packed(step, &mlp->gate_up);
     if (step->count == 1) {
         activate_rows(&job, 0, 1, 0);
     } else {

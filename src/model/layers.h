@@ -12,29 +12,35 @@ struct slm_layer_step {
     uint32_t count;
     const uint32_t *picked; /* [count] which rows are worked on, where an expert has some of them; NULL: all */
     const struct slm_layer *layer;
-    uint64_t layer_offset;       /* in a page of the layer's class */
-    const struct slm_norm *norm; /* for slm__each_row() work: the norm to apply */
-    const float *bias;           /* of the output that joins the residual stream */
+    uint64_t layer_offset; /* in a page of the layer's class */
+};
+
+/* What reads the residual stream next: matrix norm(x). */
+struct slm_reader {
+    const struct slm_norm *norm; /* a copy of x where it has no weight */
+    const struct slm_matrix *matrix;
 };
 
 /* work(step, begin, end, thread) over all rows. */
 void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work);
 /* wide = matrix h, for all rows. */
 void slm__project(const struct slm_layer_step *step, const struct slm_matrix *matrix);
+/* The same where h is packed for that matrix already. */
+void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix);
 /* out[0 .. n) = norm(x): rms or layer norm as the transformer says. */
 void slm__norm_row(const struct slm_forward *forward, const float *x, const struct slm_norm *norm, uint32_t n, float *out);
-/* h = norm(x) for all rows; a copy of x where there is no such norm. */
-void slm__norm_rows(struct slm_layer_step *step, const struct slm_norm *norm);
-/* x += residual_scale * norm(wide + bias), the norm only where it exists. */
-void slm__join_rows(struct slm_layer_step *step, const float *bias, const struct slm_norm *norm);
+/* h = norm(x) for all rows, packed for the reader's matrix. */
+void slm__norm_rows(const struct slm_layer_step *step, const struct slm_reader *reader);
+/* x += residual_scale * norm(wide + bias), the norm only where it exists; then slm__norm_rows() for what reads x next (NULL: nothing). */
+void slm__join_rows(const struct slm_layer_step *step, const float *bias, const struct slm_norm *norm, const struct slm_reader *next);
 
 /* All layers, on rows whose residual stream x is filled. false: cancelled. */
 bool slm__forward_layers(struct slm_layer_step *step);
-/* h (normed rows) -> wide = attn_out attention(h). Writes keys and values of the rows. */
+/* h (normed rows, packed for qkv) -> wide = attn_out attention(h). Writes keys and values of the rows. */
 void slm__layer_attention(struct slm_layer_step *step);
-/* h (normed rows) -> wide = the MLP's output, without its output bias. */
+/* h (normed rows, packed for gate_up) -> wide = the MLP's output, without its output bias. */
 void slm__layer_mlp(struct slm_layer_step *step, const struct slm_mlp *mlp);
-/* The same for a mixture of experts. */
+/* The same for a mixture of experts; h is packed for the router. */
 void slm__layer_experts(struct slm_layer_step *step);
 
 #endif

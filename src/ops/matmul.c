@@ -6,16 +6,24 @@
  */
 #include "ops/matmul.h"
 
-struct matmul_job {
+/* Activations to pack. */
+struct pack_job {
     const struct slm_kernels *kernels;
     const struct slm_matrix *w;
     const float *x;
     size_t x_stride;
     uint32_t rows;
+    void *packed;
+};
+
+/* A product of what is packed. */
+struct matmul_job {
+    const struct slm_kernels *kernels;
+    const struct slm_matrix *w;
+    const uint8_t *packed;
+    uint32_t rows;
     float *y;
     size_t y_stride;
-    uint8_t *packed;
-    uint64_t column_bytes;
     uint32_t pairs; /* of panels: kernels take two at a time */
     uint32_t runs;  /* that the pairs are cut into; their lengths differ by one pair at most */
 };
@@ -28,20 +36,48 @@ uint64_t slm__op_packed_bytes(enum slm_weight_type type, uint32_t cols, uint32_t
     return slm__packed_column_bytes(type, cols) * rows;
 }
 
-static uint32_t block_columns(const struct matmul_job *job, uint32_t block)
+static uint32_t block_columns(uint32_t rows, uint32_t block)
 {
-    const uint32_t left = job->rows - block * SLM_COLUMNS;
+    const uint32_t left = rows - block * SLM_COLUMNS;
     return left < SLM_COLUMNS ? left : SLM_COLUMNS;
+}
+
+void slm__op_pack_block(const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride, uint32_t rows,
+                        uint32_t block, void *packed)
+{
+    const size_t row = (size_t)block * SLM_COLUMNS;
+    uint8_t *place = (uint8_t *)packed + row * slm__packed_column_bytes(w->type, w->cols);
+    kernels->pack[w->type](x + row * x_stride, x_stride, block_columns(rows, block), w->cols, place);
 }
 
 static void pack_blocks(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
-    const struct matmul_job *job = context;
+    const struct pack_job *job = context;
     (void)thread;
     for (uint32_t block = begin; block < end; block++) {
+        slm__op_pack_block(job->kernels, job->w, job->x, job->x_stride, job->rows, block, job->packed);
+    }
+}
+
+void slm__op_pack(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride,
+                  uint32_t rows, void *packed)
+{
+    struct pack_job job = {kernels, w, x, x_stride, rows, packed};
+    if (rows <= SLM_COLUMNS) {
+        pack_blocks(&job, 0, 1, 0);
+    } else {
+        slm__team_for(team, slm__op_blocks(rows), 1, pack_blocks, &job);
+    }
+}
+
+/* Panels [begin, end) of w for all blocks of columns: the only place where products are made. */
+static void multiply_panels(const struct slm_kernels *kernels, const struct slm_matrix *w, uint32_t begin, uint32_t end,
+                            const uint8_t *packed, uint32_t rows, float *y, size_t y_stride)
+{
+    const uint64_t column_bytes = slm__packed_column_bytes(w->type, w->cols);
+    for (uint32_t block = 0; block < slm__op_blocks(rows); block++) {
         const size_t row = (size_t)block * SLM_COLUMNS;
-        job->kernels->pack[job->w->type](job->x + row * job->x_stride, job->x_stride, block_columns(job, block), job->w->cols,
-                                         job->packed + row * job->column_bytes);
+        kernels->matmul[w->type](w, begin, end, packed + row * column_bytes, block_columns(rows, block), y + row * y_stride, y_stride);
     }
 }
 
@@ -51,15 +87,11 @@ static uint32_t run_begin(const struct matmul_job *job, uint32_t run) { return (
 static void multiply_runs(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct matmul_job *job = context;
-    const uint32_t blocks = (job->rows + SLM_COLUMNS - 1) / SLM_COLUMNS, panels = slm__padded_rows(job->w->rows) / SLM_PANEL_ROWS;
+    const uint32_t panels = slm__padded_rows(job->w->rows) / SLM_PANEL_ROWS;
     (void)thread;
     for (uint32_t run = begin; run < end; run++) {
-        const uint32_t first = run_begin(job, run), last = run_begin(job, run + 1) < panels ? run_begin(job, run + 1) : panels;
-        for (uint32_t block = 0; block < blocks; block++) {
-            const size_t row = (size_t)block * SLM_COLUMNS;
-            job->kernels->matmul[job->w->type](job->w, first, last, job->packed + row * job->column_bytes, block_columns(job, block),
-                                               job->y + row * job->y_stride, job->y_stride);
-        }
+        const uint32_t last = run_begin(job, run + 1) < panels ? run_begin(job, run + 1) : panels;
+        multiply_panels(job->kernels, job->w, run_begin(job, run), last, job->packed, job->rows, job->y, job->y_stride);
     }
 }
 
@@ -72,20 +104,19 @@ static uint32_t run_count(const struct matmul_job *job, uint32_t threads)
     return slabs > (uint64_t)threads * SLABS_PER_THREAD ? (uint32_t)slabs : threads * SLABS_PER_THREAD;
 }
 
-void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride,
-                    uint32_t rows, float *y, size_t y_stride, void *packed)
+void slm__op_multiply(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const void *packed,
+                      uint32_t rows, float *y, size_t y_stride)
 {
-    struct matmul_job job = {.kernels = kernels, .w = w, .x = x, .x_stride = x_stride, .rows = rows, .y = y, .y_stride = y_stride};
-    const uint32_t blocks = (rows + SLM_COLUMNS - 1) / SLM_COLUMNS;
-    job.packed = packed;
-    job.column_bytes = slm__packed_column_bytes(w->type, w->cols);
+    struct matmul_job job = {.kernels = kernels, .w = w, .packed = packed, .rows = rows, .y = y, .y_stride = y_stride};
     job.pairs = (slm__padded_rows(w->rows) / SLM_PANEL_ROWS + 1) / 2;
     job.runs = run_count(&job, slm__team_threads(team));
     job.runs = job.runs < job.pairs ? job.runs : job.pairs;
-    if (blocks == 1) {
-        pack_blocks(&job, 0, 1, 0);
-    } else {
-        slm__team_for(team, blocks, 1, pack_blocks, &job);
-    }
     slm__team_for(team, job.runs, 1, multiply_runs, &job);
+}
+
+void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride,
+                    uint32_t rows, float *y, size_t y_stride, void *packed)
+{
+    slm__op_pack(team, kernels, w, x, x_stride, rows, packed);
+    slm__op_multiply(team, kernels, w, packed, rows, y, y_stride);
 }
