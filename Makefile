@@ -224,8 +224,8 @@ size: $(SIZE_LIBRARIES:%=size-%) ## machine code (.text) of the shared library i
 $(SIZE_LIBRARIES:%=size-%): size-%:
 	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/size-$* $(SIZE_OPTIONS_$*) $(BUILD)/size-$*/$(notdir $(SHARED))
 
-format: ## clang-format all sources
-	@clang-format -i $(shell git ls-files '*.c' '*.h' | grep -v '_generated\.c$$')
+format: ## clang-format (14) all sources but the public headers, whose columns are set by hand
+	@clang-format -i $(shell git ls-files '*.c' '*.h' | grep -vE '_generated\.c$$|^include/')
 
 clean: ## remove the build folder
 	@rm -rf $(BUILD)

@@ -16,12 +16,12 @@ enum { CLI_JSON_DEPTH = 256 }; /* arrays and objects within one another */
 struct cli_json_value {
     enum cli_json_kind kind;
     uint32_t key_length;
-    const char *key;  /* of an object's member, decoded; NULL elsewhere */
-    const char *text; /* string: decoded (may hold NUL); number: as written */
-    size_t length;    /* bytes of text; for arrays and objects the number of elements */
+    const char *key;    /* of an object's member, decoded; NULL elsewhere */
+    const char *text;   /* string: decoded (may hold NUL); number: as written */
+    size_t length;      /* bytes of text; for arrays and objects the number of elements */
     const char *source; /* the value as it is written */
     size_t source_length;
-    size_t next;      /* index of the value that follows this one and all in it */
+    size_t next; /* index of the value that follows this one and all in it */
 };
 
 /* A parsed document; reuse it for many, free it once. */

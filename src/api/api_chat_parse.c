@@ -3,8 +3,8 @@
 #include "api/handles.h"
 
 #if SLM_WITH_CHAT
-#include "base/buffer.h"     /* struct slm_buffer */
-#include "text/chat_parse.h" /* struct slm_chat_parser */
+#  include "base/buffer.h"     /* struct slm_buffer */
+#  include "text/chat_parse.h" /* struct slm_chat_parser */
 
 enum { TEXT_LIMIT = 1 << 30, DEFAULT_BYTES = 1 << 20 };
 

@@ -15,16 +15,16 @@ uint32_t slm_abi_version(void) { return SLM_ABI_VERSION; }
 #define WITHOUT_0(name) " " name
 #define WITHOUT_FLAG(flag, name) WITHOUT_##flag(name)
 #define WITHOUT(flag, name) WITHOUT_FLAG(flag, name)
-#define PARTS_MISSING                                                                                                              \
-    WITHOUT(SLM_WITH_CHAT, "chat")                                                                                                 \
-    WITHOUT(SLM_WITH_GRAMMAR, "grammar")                                                                                           \
-    WITHOUT(SLM_WITH_IMAGES, "images")                                                                                             \
-    WITHOUT(SLM_WITH_SCORES, "scores")                                                                                             \
-    WITHOUT(SLM_WITH_REUSE, "reuse")                                                                                               \
-    WITHOUT(SLM_WITH_SNAPSHOTS, "snapshots")                                                                                       \
-    WITHOUT(SLM_WITH_VARIANTS, "variants")                                                                                         \
-    WITHOUT(SLM_WITH_MEASURE, "measure")                                                                                           \
-    WITHOUT(SLM_WITH_MESSAGES, "messages")
+#define PARTS_MISSING                      \
+  WITHOUT(SLM_WITH_CHAT, "chat")           \
+  WITHOUT(SLM_WITH_GRAMMAR, "grammar")     \
+  WITHOUT(SLM_WITH_IMAGES, "images")       \
+  WITHOUT(SLM_WITH_SCORES, "scores")       \
+  WITHOUT(SLM_WITH_REUSE, "reuse")         \
+  WITHOUT(SLM_WITH_SNAPSHOTS, "snapshots") \
+  WITHOUT(SLM_WITH_VARIANTS, "variants")   \
+  WITHOUT(SLM_WITH_MEASURE, "measure")     \
+  WITHOUT(SLM_WITH_MESSAGES, "messages")
 
 const char *slm_build_info(void)
 {

@@ -21,12 +21,24 @@ static const char *reason_of(int number, char text[32])
         int number;
         const char *text;
     } reasons[] = {
-        {ENOENT, "no such file or folder"}, {EACCES, "permission denied"},        {EPERM, "operation not permitted"},
-        {EISDIR, "it is a folder"},         {ENOTDIR, "a part is no folder"},     {ENAMETOOLONG, "the name is too long"},
-        {EMFILE, "too many open files"},    {ENFILE, "too many open files"},      {ENOSPC, "no space left on the device"},
-        {EROFS, "read-only file system"},   {EIO, "input/output error"},          {ENOMEM, "out of memory"},
-        {ELOOP, "too many symbolic links"}, {EFBIG, "the file is too large"},     {EDQUOT, "disk quota exceeded"},
-        {EBUSY, "it is busy"},              {ETXTBSY, "it is a running program"}, {ENXIO, "no such device"},
+        {ENOENT, "no such file or folder"},
+        {EACCES, "permission denied"},
+        {EPERM, "operation not permitted"},
+        {EISDIR, "it is a folder"},
+        {ENOTDIR, "a part is no folder"},
+        {ENAMETOOLONG, "the name is too long"},
+        {EMFILE, "too many open files"},
+        {ENFILE, "too many open files"},
+        {ENOSPC, "no space left on the device"},
+        {EROFS, "read-only file system"},
+        {EIO, "input/output error"},
+        {ENOMEM, "out of memory"},
+        {ELOOP, "too many symbolic links"},
+        {EFBIG, "the file is too large"},
+        {EDQUOT, "disk quota exceeded"},
+        {EBUSY, "it is busy"},
+        {ETXTBSY, "it is a running program"},
+        {ENXIO, "no such device"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (reasons[i].number == number) {

@@ -50,11 +50,11 @@
 #endif
 
 /* First statement of a call that belongs to a part: "this build of libslm has no grammars (WITH_GRAMMAR=0)" */
-#define SLM_REQUIRE_PART(part, what, error)                                                                        \
-    do {                                                                                                           \
-        if (!SLM_WITH_##part) {                                                                                    \
-            return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no %s (WITH_%s=0)", what, #part); \
-        }                                                                                                          \
-    } while (0)
+#define SLM_REQUIRE_PART(part, what, error)                                                                  \
+  do {                                                                                                       \
+    if (!SLM_WITH_##part) {                                                                                  \
+      return slm__fail(error, SLM_E_UNSUPPORTED, "this build of libslm has no %s (WITH_%s=0)", what, #part); \
+    }                                                                                                        \
+  } while (0)
 
 #endif

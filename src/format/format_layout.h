@@ -12,8 +12,8 @@
 #define SLM_FORMAT_MAGIC "slm\x1a\r\n\0\x01" /* 8 bytes: name, text-mode detectors, generation */
 
 enum {
-    SLM_FORMAT_MINIMUM = 1, /* of files that use nothing newer: slm__writer_needs() raises it */
-    SLM_FORMAT_READS = 4,   /* highest minimum-reader version this code understands */
+    SLM_FORMAT_MINIMUM = 1,    /* of files that use nothing newer: slm__writer_needs() raises it */
+    SLM_FORMAT_READS = 4,      /* highest minimum-reader version this code understands */
     SLM_FORMAT_VOCABULARY = 4, /* version that describes the section; readers of older ones skip it */
     SLM_FORMAT_MAX_SECTIONS = 64,
     SLM_FORMAT_MAX_NAME = 255, /* bytes of a tensor name or metadata key */
@@ -59,7 +59,7 @@ enum {
 };
 #define SLM_SECTION_OPTIONAL 0x80000000u
 #define SLM_SECTION_VOCABULARY 0x80000001u /* tokens as byte tries: src/text/TOKENIZER.md */
-#define SLM_SECTION_PAGE 1u /* flag: begins at a multiple of SLM_FORMAT_ALIGN_DATA instead of SLM_FORMAT_ALIGN_SECTION */
+#define SLM_SECTION_PAGE 1u                /* flag: begins at a multiple of SLM_FORMAT_ALIGN_DATA instead of SLM_FORMAT_ALIGN_SECTION */
 
 /* Metadata and directory begin with a table head {u32 count, u32 0}; then `count` records; then the bytes they point at. Offsets in
  * records count from the start of the section. */

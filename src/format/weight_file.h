@@ -13,7 +13,7 @@ struct slm_weight_file {
     uint64_t size;
     uint32_t section_count;
     struct slm_span metadata, directory, tokenizer, vocabulary; /* the sections; length 0: absent */
-    uint64_t data_offset, data_length;              /* of the data section in the file */
+    uint64_t data_offset, data_length;                          /* of the data section in the file */
     uint32_t tensor_count;
     uint32_t metadata_count;
 };

@@ -17,7 +17,7 @@ enum { SLM_OBJECT_COUNTED_MAX = 1024 }; /* members of an object that is not free
 enum {
     SLM_STATE_ACCEPTS = 1,
     SLM_STATE_GOES_ON = 2,
-    SLM_STATE_FREE = 4, /* whatever plain characters follow, they may: those that JSON need not escape, but for U+2028 and U+2029 */
+    SLM_STATE_FREE = 4,       /* whatever plain characters follow, they may: those that JSON need not escape, but for U+2028 and U+2029 */
     SLM_STATE_FREE_SLICES = 3 /* first bit of those behind which any token of a slice may follow (text/vocabulary_trie.h) */
 };
 

@@ -60,13 +60,13 @@ struct slm_checkpoint {
     struct slm_quantization quantization; /* of a Hugging Face folder */
     struct slm_adapter_source *adapters;  /* merged into the weights; NULL: none */
     struct slm_checkpoint_texts texts;
-    const char *pooling_path;    /* folder of the module that pools; NULL: none */
-    struct slm_buffer tokenizer; /* section of the .slm file; length 0: none */
+    const char *pooling_path;     /* folder of the module that pools; NULL: none */
+    struct slm_buffer tokenizer;  /* section of the .slm file; length 0: none */
     struct slm_buffer vocabulary; /* its tokens as tries, made when the file is written */
-    struct slm_sha256 hash;      /* has seen all files but the weights */
-    uint64_t hashed;             /* bytes that it has seen */
-    const char *prefix;          /* of tensor names in a composite or encoder: "language_model.", "bert." or ""; NULL: in others */
-    const char *inner;           /* what "model." at their beginning reads: "model.language_model." or "model." */
+    struct slm_sha256 hash;       /* has seen all files but the weights */
+    uint64_t hashed;              /* bytes that it has seen */
+    const char *prefix;           /* of tensor names in a composite or encoder: "language_model.", "bert." or ""; NULL: in others */
+    const char *inner;            /* what "model." at their beginning reads: "model.language_model." or "model." */
     const char *vision_prefix, *projector_prefix; /* what "vision_tower." and "multi_modal_projector." at their beginning read */
     bool text_only;                               /* leave out the part that sees */
     uint32_t vision_tensors;                      /* left out */

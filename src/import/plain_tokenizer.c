@@ -109,8 +109,8 @@ static slm_status read_sentencepiece(struct reader *r)
     for (uint32_t id = model.count; id < count; id++) {
         model.types[id] = SLM_PIECE_CONTROL; /* behind the file's pieces: added tokens and gaps */
     }
-    struct slm_sentencepiece pieces = {model.texts,    model.scores,       model.types, count, r->added, r->added_count,
-                                       model.space_prefix, model.count};
+    struct slm_sentencepiece pieces = {model.texts, model.scores,   model.types,        count,
+                                       r->added,    r->added_count, model.space_prefix, model.count};
     SLM_TRY(slm__tokenizer_spec_from_pieces(&pieces, &r->arena, &r->spec, r->error));
     add_ends(r, model.bos, model.eos);
     return SLM_OK;

@@ -67,8 +67,7 @@ static int next_field(struct slm_span message, size_t *position, struct field *f
     size_t left = message.length - *position;
     uint64_t length = field->wire == WIRE_64 ? 8 : 4;
     switch (field->wire) {
-    case WIRE_VARINT:
-        return next_varint(message, position, &field->value) ? 1 : -1;
+    case WIRE_VARINT: return next_varint(message, position, &field->value) ? 1 : -1;
     case WIRE_BYTES:
         if (!next_varint(message, position, &length)) {
             return -1;
@@ -76,10 +75,8 @@ static int next_field(struct slm_span message, size_t *position, struct field *f
         left = message.length - *position;
         break;
     case WIRE_64:
-    case WIRE_32:
-        break;
-    default:
-        return -1;
+    case WIRE_32: break;
+    default: return -1;
     }
     if (length > left) {
         return -1;

@@ -23,8 +23,8 @@ struct slm_sentencepiece {
     uint32_t count;
     const struct slm_tokenizer_added *added; /* further added tokens, whose texts are in `texts` with type CONTROL or USER */
     uint32_t added_count;
-    bool space_prefix;     /* text gets a space in front */
-    uint32_t model_count;  /* tokens of the model, the first ones */
+    bool space_prefix;    /* text gets a space in front */
+    uint32_t model_count; /* tokens of the model, the first ones */
 };
 
 /* Fill `spec` but for the ids at the ends: merges in the order of the scores, unknown and control pieces as special added tokens, user

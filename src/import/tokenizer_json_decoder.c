@@ -92,8 +92,9 @@ slm_status slm__import_decoder(struct slm_pipeline *pipeline, const struct slm_j
     const struct slm_json *type = slm__json_get(object, "type");
     bool byte_level = slm__json_is_string(type, "ByteLevel");
     if (byte_level != pipeline->byte_level) {
-        return unsupported(pipeline, object, byte_level ? "there is no 'pre_tokenizer' ByteLevel that it undoes"
-                                                        : "not known with a pre-tokenizer ByteLevel; a single ByteLevel is");
+        return unsupported(pipeline, object,
+                           byte_level ? "there is no 'pre_tokenizer' ByteLevel that it undoes"
+                                      : "not known with a pre-tokenizer ByteLevel; a single ByteLevel is");
     }
     if (byte_level) {
         return add_alone(pipeline, object, last, SLM_DECODER_BYTE_LEVEL, 0, slm__span(NULL, 0));

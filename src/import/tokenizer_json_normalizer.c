@@ -80,8 +80,12 @@ slm_status slm__import_normalizer(struct slm_pipeline *pipeline, const struct sl
         const char *type;
         uint32_t kind;
     } plain[] = {
-        {"NFC", SLM_NORMALIZER_NFC},   {"NFD", SLM_NORMALIZER_NFD},   {"NFKC", SLM_NORMALIZER_NFKC},
-        {"NFKD", SLM_NORMALIZER_NFKD}, {"Nmt", SLM_NORMALIZER_NMT},   {"Lowercase", SLM_NORMALIZER_LOWERCASE},
+        {"NFC", SLM_NORMALIZER_NFC},
+        {"NFD", SLM_NORMALIZER_NFD},
+        {"NFKC", SLM_NORMALIZER_NFKC},
+        {"NFKD", SLM_NORMALIZER_NFKD},
+        {"Nmt", SLM_NORMALIZER_NMT},
+        {"Lowercase", SLM_NORMALIZER_LOWERCASE},
         {"StripAccents", SLM_NORMALIZER_STRIP_ACCENTS},
     };
     const struct slm_json *type = slm__json_get(object, "type");

@@ -17,8 +17,7 @@ static slm_status unsupported(struct slm_pipeline *pipeline, const struct slm_js
 /* The state machine for a regular expression, or 0. */
 static uint32_t find_pattern(struct slm_span regex)
 {
-#define NUMBERS_AND_REST(count, ends)                                                                                                     \
-    "\\p{N}" count "| ?[^\\s\\p{L}\\p{N}]+[" ends "]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define NUMBERS_AND_REST(count, ends) "\\p{N}" count "| ?[^\\s\\p{L}\\p{N}]+[" ends "]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 #define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 #define HEAD "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define TAIL "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"

@@ -62,7 +62,7 @@ struct slm_pool {
     float *row_scores;                   /* [batch] */
     uint32_t step_rows;                  /* min(sessions, batch, SLM_STEP_ROWS) */
     float *logits;                       /* [step_rows][vocab]: logits before they are accepted */
-    float *allowed_logits; /* [vocab]: what a grammar leaves; NULL: grammar_bytes is 0 */
+    float *allowed_logits;               /* [vocab]: what a grammar leaves; NULL: grammar_bytes is 0 */
     void *sampler_scratch;
     struct slm_prefix *prefixes; /* [shape.prefixes] */
     uint64_t clock;              /* counts uses of prefixes */

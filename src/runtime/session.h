@@ -39,8 +39,8 @@ struct slm_session {
     uint32_t max_tokens; /* of an answer; 0: no limit */
     uint32_t top_logprobs;
     slm_token_logprob top[SLM_TOP_LOGPROBS_MAX]; /* result.top */
-    uint32_t answered;   /* tokens chosen since the last append */
-    uint32_t reused;     /* tokens of the last append that were shared, not computed */
+    uint32_t answered;                           /* tokens chosen since the last append */
+    uint32_t reused;                             /* tokens of the last append that were shared, not computed */
     bool live;
     bool logits_valid;
     bool in_step; /* marks the sessions of one step */

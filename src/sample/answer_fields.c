@@ -6,8 +6,8 @@
 
 /* An open object or array. */
 struct frame {
-    uint64_t field;       /* its number */
-    uint64_t path_begin;  /* of its path in the paths */
+    uint64_t field;      /* its number */
+    uint64_t path_begin; /* of its path in the paths */
     uint64_t path_length;
     uint64_t index; /* ARRAY: of the value that comes */
     bool object;

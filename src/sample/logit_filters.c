@@ -41,8 +41,8 @@ static float penalised(float logit, const struct slm_penalties *penalties, uint3
     return saturate(logit - penalties->presence);
 }
 
-slm_status slm__logits_penalise(float *logits, uint32_t vocab, const struct slm_penalties *penalties, const int32_t *window,
-                                uint64_t count, uint32_t *seen, slm_error *error)
+slm_status slm__logits_penalise(float *logits, uint32_t vocab, const struct slm_penalties *penalties, const int32_t *window, uint64_t count,
+                                uint32_t *seen, slm_error *error)
 {
     /* Only the counters of tokens that occur are used, so only these are cleared. */
     for (uint64_t i = 0; i < count; i++) {

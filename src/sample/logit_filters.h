@@ -22,7 +22,7 @@ void slm__logits_add_bias(float *logits, const slm_logit_bias *bias, uint32_t co
 
 /* Penalise each token of window[count] in logits[vocab]. `seen` has room for vocab counters, contents undefined before and after.
  * Takes O(count). SLM_E_BAD_TOKEN when a token of the window is not in the vocabulary, `logits` are unchanged then. */
-slm_status slm__logits_penalise(float *logits, uint32_t vocab, const struct slm_penalties *penalties, const int32_t *window,
-                                uint64_t count, uint32_t *seen, slm_error *error);
+slm_status slm__logits_penalise(float *logits, uint32_t vocab, const struct slm_penalties *penalties, const int32_t *window, uint64_t count,
+                                uint32_t *seen, slm_error *error);
 
 #endif

@@ -58,8 +58,7 @@ static slm_status check_bias(const slm_sampling *sampling, uint32_t vocab, slm_e
                          (unsigned long long)sampling->bias_count, SLM_SAMPLER_BIAS_MAX);
     }
     if (sampling->bias == NULL && sampling->bias_count > 0) {
-        return slm__fail(error, SLM_E_ARGUMENT, "sampling: bias is NULL, but bias_count is %llu",
-                         (unsigned long long)sampling->bias_count);
+        return slm__fail(error, SLM_E_ARGUMENT, "sampling: bias is NULL, but bias_count is %llu", (unsigned long long)sampling->bias_count);
     }
     for (uint64_t i = 0; i < sampling->bias_count; i++) {
         const slm_logit_bias *bias = &sampling->bias[i];
@@ -136,7 +135,7 @@ static struct sampler_scratch divide_scratch(void *memory, uint32_t vocab)
 
 /* scratch->adjusted = logits with bias and penalties; *max is its maximum, above -infinity. */
 static slm_status adjust_logits(const struct slm_sampler *sampler, const float *logits, const int32_t *history, uint64_t history_count,
-                         const struct sampler_scratch *scratch, float *max, slm_error *error)
+                                const struct sampler_scratch *scratch, float *max, slm_error *error)
 {
     uint32_t vocab = sampler->vocab;
     memcpy(scratch->adjusted, logits, vocab * sizeof *logits);
@@ -145,8 +144,8 @@ static slm_status adjust_logits(const struct slm_sampler *sampler, const float *
         uint64_t window = sampler->penalty_window;
         window = window == 0 || window > history_count ? history_count : window;
         const int32_t *tokens = window == 0 ? history : history + (history_count - window);
-        SLM_TRY(slm__logits_penalise(scratch->adjusted, vocab, &sampler->penalties, tokens, window, (uint32_t *)(void *)scratch->keys,
-                                     error));
+        SLM_TRY(
+            slm__logits_penalise(scratch->adjusted, vocab, &sampler->penalties, tokens, window, (uint32_t *)(void *)scratch->keys, error));
     }
     *max = slm__logits_max(scratch->adjusted, vocab);
     if (*max == -INFINITY) {

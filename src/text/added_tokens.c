@@ -193,8 +193,7 @@ static bool find_token(struct slm_added_walk *walk, uint32_t *id, size_t *start,
         size_t resume = 0;
         struct match found = choose_match(walk, at, node, &resume);
         uint32_t flags = found.added == SLM_TOKENIZER_NONE ? 0 : added_flags(t, found.added);
-        if (found.added == SLM_TOKENIZER_NONE ||
-            ((flags & SLM_ADDED_SINGLE_WORD) != 0 && !stands_alone(walk->text, at, found.end))) {
+        if (found.added == SLM_TOKENIZER_NONE || ((flags & SLM_ADDED_SINGLE_WORD) != 0 && !stands_alone(walk->text, at, found.end))) {
             at = resume - 1;
             continue;
         }

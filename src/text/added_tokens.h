@@ -9,8 +9,8 @@
 struct slm_added_walk {
     const struct slm_tokenizer *tokenizer;
     struct slm_span text;
-    bool normalized; /* which of the two sets is searched */
-    bool plain;      /* all of the text is untrusted: special tokens are ordinary text */
+    bool normalized;                        /* which of the two sets is searched */
+    bool plain;                             /* all of the text is untrusted: special tokens are ordinary text */
     const struct slm_text_range *untrusted; /* ranges of the text that begins `origin` bytes before `text` */
     uint64_t untrusted_count;
     uint64_t untrusted_next; /* ranges before this one end before all that is still to be searched */

@@ -56,8 +56,8 @@ static void sort_entries(struct entry *entries, uint32_t count)
     }
 }
 
-slm_status slm__added_searched_text(const struct slm_tokenizer_spec *spec, const struct slm_tokenizer_added *added,
-                                    struct slm_arena *arena, struct slm_span *text, slm_error *error)
+slm_status slm__added_searched_text(const struct slm_tokenizer_spec *spec, const struct slm_tokenizer_added *added, struct slm_arena *arena,
+                                    struct slm_span *text, slm_error *error)
 {
     struct slm_normalizer steps[SLM_TOKENIZER_SPEC_STEPS];
     uint32_t count = 0;

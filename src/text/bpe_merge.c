@@ -138,11 +138,11 @@ static uint32_t merge_short(const struct slm_tokenizer *t, uint32_t *ids, uint32
  * since stay in the heap and are passed over when they come up: their rank is no longer that of the position. */
 struct long_word {
     const struct slm_tokenizer *tokenizer;
-    uint32_t *ids;   /* [n]; NONE: joined to an earlier symbol */
-    uint32_t *next;  /* [n]; count: none */
-    uint32_t *before; /* [n]; NONE: none */
+    uint32_t *ids;      /* [n]; NONE: joined to an earlier symbol */
+    uint32_t *next;     /* [n]; count: none */
+    uint32_t *before;   /* [n]; NONE: none */
     struct pair *pairs; /* [n] of the symbol and the next one */
-    uint64_t *heap;  /* [2n]: at most one entry a position at the start, and each merge takes one and adds two */
+    uint64_t *heap;     /* [2n]: at most one entry a position at the start, and each merge takes one and adds two */
     uint32_t count;
     uint32_t heap_count;
 };
@@ -262,8 +262,8 @@ static slm_status reserve(struct slm_bpe_scratch *scratch, size_t length, slm_er
     return SLM_OK;
 }
 
-slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_scratch *scratch, struct slm_span word,
-                         const uint32_t **ids, size_t *count, slm_error *error)
+slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_scratch *scratch, struct slm_span word, const uint32_t **ids,
+                         size_t *count, slm_error *error)
 {
     if (word.length <= SLM_BPE_SHORT) {
         uint32_t symbols = start_symbols(tokenizer, word, scratch->ids);

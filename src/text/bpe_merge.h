@@ -21,8 +21,8 @@ void slm__bpe_scratch_init(struct slm_bpe_scratch *scratch, const struct slm_mem
 void slm__bpe_scratch_free(struct slm_bpe_scratch *scratch);
 
 /* The ids of `word`: *ids stays valid until the next call. O(n log n). Errors: SLM_E_NO_MEMORY, SLM_E_LIMIT (2^28 bytes). */
-slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_scratch *scratch, struct slm_span word,
-                         const uint32_t **ids, size_t *count, slm_error *error);
+slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_scratch *scratch, struct slm_span word, const uint32_t **ids,
+                         size_t *count, slm_error *error);
 
 /* The model's token of exactly this text, or SLM_TOKENIZER_NONE; a guarded tokenizer gives no special tokens. */
 static inline uint32_t slm__tokenizer_find(const struct slm_tokenizer *tokenizer, struct slm_span bytes)

@@ -116,13 +116,13 @@ bool slm__tokenizer_spec_pipeline(struct slm_tokenizer_spec *spec, struct slm_sp
         uint32_t pattern;
         bool nfc, digits, ignore_merges;
     } pipelines[] = {
-        {"llama-bpe", SLM_SPLIT_LLAMA3, false, false, true},  {"llama3", SLM_SPLIT_LLAMA3, false, false, true},
-        {"llama-v3", SLM_SPLIT_LLAMA3, false, false, true},   {"smaug-bpe", SLM_SPLIT_LLAMA3, false, false, true},
-        {"qwen2", SLM_SPLIT_QWEN2, true, false, false},       {"gpt-2", SLM_SPLIT_GPT2, false, false, false},
-        {"phi-2", SLM_SPLIT_GPT2, false, false, false},       {"mpt", SLM_SPLIT_GPT2, true, false, false},
-        {"olmo", SLM_SPLIT_GPT2, true, false, false},         {"smollm", SLM_SPLIT_GPT2, false, true, false},
-        {"starcoder", SLM_SPLIT_GPT2, false, true, false},    {"refact", SLM_SPLIT_GPT2, false, true, false},
-        {"tekken", SLM_SPLIT_TEKKEN, false, false, true},     {"gpt-4o", SLM_SPLIT_O200K, false, false, true},
+        {"llama-bpe", SLM_SPLIT_LLAMA3, false, false, true}, {"llama3", SLM_SPLIT_LLAMA3, false, false, true},
+        {"llama-v3", SLM_SPLIT_LLAMA3, false, false, true},  {"smaug-bpe", SLM_SPLIT_LLAMA3, false, false, true},
+        {"qwen2", SLM_SPLIT_QWEN2, true, false, false},      {"gpt-2", SLM_SPLIT_GPT2, false, false, false},
+        {"phi-2", SLM_SPLIT_GPT2, false, false, false},      {"mpt", SLM_SPLIT_GPT2, true, false, false},
+        {"olmo", SLM_SPLIT_GPT2, true, false, false},        {"smollm", SLM_SPLIT_GPT2, false, true, false},
+        {"starcoder", SLM_SPLIT_GPT2, false, true, false},   {"refact", SLM_SPLIT_GPT2, false, true, false},
+        {"tekken", SLM_SPLIT_TEKKEN, false, false, true},    {"gpt-4o", SLM_SPLIT_O200K, false, false, true},
     };
     for (size_t i = 0; i < sizeof pipelines / sizeof pipelines[0]; i++) {
         if (!slm__span_is(name, pipelines[i].name)) {

@@ -17,16 +17,12 @@ struct walk {
 static bool hangul_goes_on(uint32_t last, uint32_t next)
 {
     switch (last) {
-    case SLM_CLUSTER_L:
-        return next == SLM_CLUSTER_L || next == SLM_CLUSTER_V || next == SLM_CLUSTER_LV || next == SLM_CLUSTER_LVT;
+    case SLM_CLUSTER_L: return next == SLM_CLUSTER_L || next == SLM_CLUSTER_V || next == SLM_CLUSTER_LV || next == SLM_CLUSTER_LVT;
     case SLM_CLUSTER_LV:
-    case SLM_CLUSTER_V:
-        return next == SLM_CLUSTER_V || next == SLM_CLUSTER_T;
+    case SLM_CLUSTER_V: return next == SLM_CLUSTER_V || next == SLM_CLUSTER_T;
     case SLM_CLUSTER_LVT:
-    case SLM_CLUSTER_T:
-        return next == SLM_CLUSTER_T;
-    default:
-        return false;
+    case SLM_CLUSTER_T: return next == SLM_CLUSTER_T;
+    default: return false;
     }
 }
 

@@ -252,18 +252,12 @@ static size_t next_o200k(struct slm_span text, size_t position, unsigned digits,
 static size_t next_regex(uint32_t pattern, struct slm_span text, size_t position)
 {
     switch (pattern) {
-    case SLM_SPLIT_GPT2:
-        return next_gpt2(text, position);
-    case SLM_SPLIT_LLAMA3:
-        return next_cl100k(text, position, 3);
-    case SLM_SPLIT_QWEN2:
-        return next_cl100k(text, position, 1);
-    case SLM_SPLIT_TEKKEN:
-        return next_o200k(text, position, 1, false);
-    case SLM_SPLIT_O200K:
-        return next_o200k(text, position, 3, true);
-    default:
-        return SLM_WITH_VARIANTS ? slm__split_matches(pattern, text, position) : text.length;
+    case SLM_SPLIT_GPT2: return next_gpt2(text, position);
+    case SLM_SPLIT_LLAMA3: return next_cl100k(text, position, 3);
+    case SLM_SPLIT_QWEN2: return next_cl100k(text, position, 1);
+    case SLM_SPLIT_TEKKEN: return next_o200k(text, position, 1, false);
+    case SLM_SPLIT_O200K: return next_o200k(text, position, 3, true);
+    default: return SLM_WITH_VARIANTS ? slm__split_matches(pattern, text, position) : text.length;
     }
 }
 
@@ -348,22 +342,15 @@ size_t slm__pretokenize_next(const struct slm_pretokenizer *step, struct slm_spa
     bool runs = (step->value & SLM_DIGITS_EACH) == 0;
     *dropped = false;
     switch (step->kind) {
-    case SLM_PRETOKENIZER_REGEX:
-        end = next_regex(step->value, text, position);
-        break;
+    case SLM_PRETOKENIZER_REGEX: end = next_regex(step->value, text, position); break;
     case SLM_PRETOKENIZER_DIGITS:
         end = (step->value & SLM_DIGITS_BYTES) != 0 ? next_numeric_bytes(text, position, runs) : next_numeric(text, position, runs);
         break;
     case SLM_PRETOKENIZER_PUNCTUATION:
     case SLM_PRETOKENIZER_WHITESPACE:
-    case SLM_PRETOKENIZER_BERT:
-        end = !SLM_WITH_VARIANTS ? end : next_word(step->kind, step->value != 0, text, position, dropped);
-        break;
-    case SLM_PRETOKENIZER_STRING:
-        end = next_string(step, text, position, dropped);
-        break;
-    default:
-        break;
+    case SLM_PRETOKENIZER_BERT: end = !SLM_WITH_VARIANTS ? end : next_word(step->kind, step->value != 0, text, position, dropped); break;
+    case SLM_PRETOKENIZER_STRING: end = next_string(step, text, position, dropped); break;
+    default: break;
     }
     return end > position ? end : text.length;
 }

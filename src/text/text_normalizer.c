@@ -176,29 +176,21 @@ static struct slm_span strip(uint32_t sides, struct slm_span text)
 bool slm__normalizer_known(const struct slm_normalizer *step)
 {
     switch (step->kind) {
-    case SLM_NORMALIZER_NFC:
-        return step->value == 0;
+    case SLM_NORMALIZER_NFC: return step->value == 0;
     case SLM_NORMALIZER_NFD:
     case SLM_NORMALIZER_NFKC:
     case SLM_NORMALIZER_NFKD:
     case SLM_NORMALIZER_LOWERCASE:
-    case SLM_NORMALIZER_NMT:
-        return SLM_WITH_VARIANTS && step->value == 0;
-    case SLM_NORMALIZER_STRIP_ACCENTS:
-        return SLM_WITH_VARIANTS && step->value <= 1;
-    case SLM_NORMALIZER_BERT:
-        return SLM_WITH_VARIANTS && step->value <= 3;
-    case SLM_NORMALIZER_STRIP:
-        return step->value <= 3;
+    case SLM_NORMALIZER_NMT: return SLM_WITH_VARIANTS && step->value == 0;
+    case SLM_NORMALIZER_STRIP_ACCENTS: return SLM_WITH_VARIANTS && step->value <= 1;
+    case SLM_NORMALIZER_BERT: return SLM_WITH_VARIANTS && step->value <= 3;
+    case SLM_NORMALIZER_STRIP: return step->value <= 3;
     case SLM_NORMALIZER_REPLACE:
         return step->value <= SLM_REPLACE_RUNS && step->text.length > 0 && slm__utf8_valid_prefix(step->text) == step->text.length &&
                slm__utf8_valid_prefix(step->second) == step->second.length;
-    case SLM_NORMALIZER_PREPEND:
-        return step->value == 0 && slm__utf8_valid_prefix(step->text) == step->text.length;
-    case SLM_NORMALIZER_PRECOMPILED:
-        return SLM_WITH_VARIANTS && step->value == 0 && slm__precompiled_valid(step->text);
-    default:
-        return false;
+    case SLM_NORMALIZER_PREPEND: return step->value == 0 && slm__utf8_valid_prefix(step->text) == step->text.length;
+    case SLM_NORMALIZER_PRECOMPILED: return SLM_WITH_VARIANTS && step->value == 0 && slm__precompiled_valid(step->text);
+    default: return false;
     }
 }
 
@@ -213,12 +205,8 @@ static slm_status apply(const struct slm_normalizer *step, struct slm_span *text
     case SLM_NORMALIZER_NFKD:
         *changed = !slm__unicode_is_normal((enum slm_unicode_form)step->kind, *text);
         return *changed ? slm__unicode_normalize((enum slm_unicode_form)step->kind, *text, out, error) : SLM_OK;
-    case SLM_NORMALIZER_STRIP:
-        *text = strip(step->value, *text);
-        return SLM_OK;
-    case SLM_NORMALIZER_REPLACE:
-        *changed = slm__text_replace(step, *text, out);
-        break;
+    case SLM_NORMALIZER_STRIP: *text = strip(step->value, *text); return SLM_OK;
+    case SLM_NORMALIZER_REPLACE: *changed = slm__text_replace(step, *text, out); break;
     case SLM_NORMALIZER_PREPEND:
         *changed = text->length > 0;
         if (*changed) {
@@ -232,9 +220,7 @@ static slm_status apply(const struct slm_normalizer *step, struct slm_span *text
         }
         *changed = true;
         break;
-    default:
-        *changed = SLM_WITH_VARIANTS && map_text(step, *text, out);
-        break;
+    default: *changed = SLM_WITH_VARIANTS && map_text(step, *text, out); break;
     }
     return out->status == SLM_OK ? SLM_OK : slm__buffer_failure(out, error);
 }

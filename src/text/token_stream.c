@@ -170,12 +170,8 @@ slm_status slm__token_stream_push(struct slm_token_stream *stream, const struct 
         return SLM_OK;
     }
     switch (tokenizer->decoder) {
-    case SLM_DECODER_BYTE_LEVEL:
-        *text = push_bytes(stream, bytes);
-        break;
-    case SLM_DECODER_BYTE_FALLBACK:
-        *text = push_fallback(stream, tokenizer, bytes, flags);
-        break;
+    case SLM_DECODER_BYTE_LEVEL: *text = push_bytes(stream, bytes); break;
+    case SLM_DECODER_BYTE_FALLBACK: *text = push_fallback(stream, tokenizer, bytes, flags); break;
     default:
         if (SLM_WITH_VARIANTS) {
             *text = push_text(stream, tokenizer, (uint32_t)id);

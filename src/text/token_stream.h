@@ -21,11 +21,11 @@ enum {
 struct slm_token_stream {
     uint8_t held[SLM_TOKEN_STREAM_HELD];
     uint8_t held_count;
-    bool each_byte;   /* byte fallback: what is kept back becomes U+FFFD byte by byte */
-    bool broken;      /* byte fallback: the run of byte tokens has an invalid part, the rest of it is U+FFFD too */
-    bool begun;       /* a token has come */
-    bool text_begun;  /* something has been shown, or nothing more is stripped */
-    uint8_t stripped; /* how often a text was taken off the start */
+    bool each_byte;                      /* byte fallback: what is kept back becomes U+FFFD byte by byte */
+    bool broken;                         /* byte fallback: the run of byte tokens has an invalid part, the rest of it is U+FFFD too */
+    bool begun;                          /* a token has come */
+    bool text_begun;                     /* something has been shown, or nothing more is stripped */
+    uint8_t stripped;                    /* how often a text was taken off the start */
     uint8_t text[SLM_TOKEN_STREAM_TEXT]; /* the piece handed out last, when it is not in the section itself */
 };
 

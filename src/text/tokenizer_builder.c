@@ -3,14 +3,14 @@
  * is known by then; at last the finished section is opened and each token is merged from its bytes to learn which are whole. */
 #include "text/tokenizer_builder.h"
 
-#include "base/arena.h"               /* struct slm_arena */
-#include "base/byte_reader.h"         /* slm__store_u32, slm__store_u64 */
+#include "base/arena.h"                /* struct slm_arena */
+#include "base/byte_reader.h"          /* slm__store_u32, slm__store_u64 */
 #include "text/added_tokens_builder.h" /* slm__added_trie_build */
-#include "text/bpe_merge.h"           /* slm__bpe_word */
-#include "text/tokenizer_hash.h"      /* slm__tokenizer_hash, slm__tokenizer_pair_hash */
-#include "text/unigram.h"             /* slm__unigram_word */
-#include "text/unigram_trie.h"        /* slm__unigram_trie_build */
-#include "text/wordpiece.h"           /* slm__wordpiece_word */
+#include "text/bpe_merge.h"            /* slm__bpe_word */
+#include "text/tokenizer_hash.h"       /* slm__tokenizer_hash, slm__tokenizer_pair_hash */
+#include "text/unigram.h"              /* slm__unigram_word */
+#include "text/unigram_trie.h"         /* slm__unigram_trie_build */
+#include "text/wordpiece.h"            /* slm__wordpiece_word */
 
 enum { TABLES_ALWAYS = SLM_TOKENIZER_SUFFIX, TABLES_MOST = SLM_TOKENIZER_TABLES_END }; /* 1 to 14, in this order; then some of the rest */
 

@@ -35,7 +35,7 @@ struct slm_tokenizer_step {
     uint32_t kind;
     uint32_t flags;
     uint32_t value;
-    struct slm_span text;   /* parameters of later kinds */
+    struct slm_span text; /* parameters of later kinds */
     struct slm_span second;
 };
 
@@ -48,10 +48,10 @@ struct slm_tokenizer_spec {
     uint32_t merge_count;
     const struct slm_tokenizer_added *added; /* each id at most once */
     uint32_t added_count;
-    uint32_t model;       /* enum slm_tokenizer_model */
-    uint32_t model_flags; /* enum slm_tokenizer_model_flags */
-    uint32_t unknown;     /* id or SLM_TOKENIZER_NONE */
-    const double *scores; /* Unigram: [token_count], infinite where the model has no token */
+    uint32_t model;         /* enum slm_tokenizer_model */
+    uint32_t model_flags;   /* enum slm_tokenizer_model_flags */
+    uint32_t unknown;       /* id or SLM_TOKENIZER_NONE */
+    const double *scores;   /* Unigram: [token_count], infinite where the model has no token */
     uint32_t fallback[256]; /* with BYTE_FALLBACK: the token of each byte, or SLM_TOKENIZER_NONE */
     uint32_t step_count;
     struct slm_tokenizer_step steps[SLM_TOKENIZER_SPEC_STEPS];

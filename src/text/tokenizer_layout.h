@@ -10,14 +10,14 @@ enum {
     SLM_TOKENIZER_MAGIC = 0x4B4F5453, /* "STOK" */
     SLM_TOKENIZER_VERSION = 1,
     SLM_TOKENIZER_HEADER_BYTES = 64,
-    SLM_TOKENIZER_ENTRY_BYTES = 32,     /* of the table directory behind the header */
-    SLM_TOKENIZER_TABLES_MAX = 64,      /* entries of the directory */
-    SLM_TOKENIZER_ALIGNMENT = 64,       /* of the section and of each table */
+    SLM_TOKENIZER_ENTRY_BYTES = 32,       /* of the table directory behind the header */
+    SLM_TOKENIZER_TABLES_MAX = 64,        /* entries of the directory */
+    SLM_TOKENIZER_ALIGNMENT = 64,         /* of the section and of each table */
     SLM_TOKENIZER_TOKEN_BYTES_MAX = 1024, /* length of one token's text */
-    SLM_TOKENIZER_TOKENS_MAX = 1 << 24, /* token ids */
-    SLM_TOKENIZER_STEPS_MAX = 16,       /* pipeline steps of one stage */
-    SLM_TOKENIZER_EXTRA_IDS_MAX = 64,   /* ids that the post-processor adds on one side */
-    SLM_TOKENIZER_PROBES = 64           /* an entry lies in one of so many slots, counted from its home slot */
+    SLM_TOKENIZER_TOKENS_MAX = 1 << 24,   /* token ids */
+    SLM_TOKENIZER_STEPS_MAX = 16,         /* pipeline steps of one stage */
+    SLM_TOKENIZER_EXTRA_IDS_MAX = 64,     /* ids that the post-processor adds on one side */
+    SLM_TOKENIZER_PROBES = 64             /* an entry lies in one of so many slots, counted from its home slot */
 };
 
 #define SLM_TOKENIZER_NONE UINT32_MAX /* no id, empty slot */
@@ -37,25 +37,25 @@ enum slm_tokenizer_header {
 
 /* Directory entry: u32 table, u32 flags (1: a reader must know it), u64 offset, u64 bytes, u64 zero. */
 enum slm_tokenizer_table {
-    SLM_TOKENIZER_STEPS = 1,       /* records of 32 bytes, below */
-    SLM_TOKENIZER_TEXTS = 2,       /* bytes that steps and added tokens refer to */
-    SLM_TOKENIZER_OFFSETS = 3,     /* u32 [tokens + 1] into BYTES */
-    SLM_TOKENIZER_BYTES = 4,       /* texts of all tokens, decoded from the byte alphabet */
-    SLM_TOKENIZER_FLAGS = 5,       /* u8 [tokens] */
-    SLM_TOKENIZER_HASH = 6,        /* {u32 id, u32 tag} [power of two]: token bytes to id */
-    SLM_TOKENIZER_BYTE_IDS = 7,    /* u32 [256]: the token of each single byte, or NONE */
-    SLM_TOKENIZER_MERGES = 8,      /* {u32 left, right, rank, result} [power of two] */
-    SLM_TOKENIZER_ADDED = 9,       /* records of 32 bytes, below */
-    SLM_TOKENIZER_ADDED_ROOTS = 10, /* u32 [2][256]: child of the root for a first byte, or 0; [0] raw text, [1] normalized text */
-    SLM_TOKENIZER_ADDED_NODES = 11, /* {u32 first edge, u32 edges, u32 added token or NONE, u32 zero}; node 0 is no node */
-    SLM_TOKENIZER_ADDED_EDGES = 12, /* {u32 byte, u32 child} ascending by byte within a node */
-    SLM_TOKENIZER_PREFIX = 13,     /* u32 ids that the post-processor puts before */
-    SLM_TOKENIZER_SUFFIX = 14,     /* ... and behind */
-    SLM_TOKENIZER_SCORES = 15,     /* Unigram: f64 [tokens], infinite where the model has no token */
+    SLM_TOKENIZER_STEPS = 1,         /* records of 32 bytes, below */
+    SLM_TOKENIZER_TEXTS = 2,         /* bytes that steps and added tokens refer to */
+    SLM_TOKENIZER_OFFSETS = 3,       /* u32 [tokens + 1] into BYTES */
+    SLM_TOKENIZER_BYTES = 4,         /* texts of all tokens, decoded from the byte alphabet */
+    SLM_TOKENIZER_FLAGS = 5,         /* u8 [tokens] */
+    SLM_TOKENIZER_HASH = 6,          /* {u32 id, u32 tag} [power of two]: token bytes to id */
+    SLM_TOKENIZER_BYTE_IDS = 7,      /* u32 [256]: the token of each single byte, or NONE */
+    SLM_TOKENIZER_MERGES = 8,        /* {u32 left, right, rank, result} [power of two] */
+    SLM_TOKENIZER_ADDED = 9,         /* records of 32 bytes, below */
+    SLM_TOKENIZER_ADDED_ROOTS = 10,  /* u32 [2][256]: child of the root for a first byte, or 0; [0] raw text, [1] normalized text */
+    SLM_TOKENIZER_ADDED_NODES = 11,  /* {u32 first edge, u32 edges, u32 added token or NONE, u32 zero}; node 0 is no node */
+    SLM_TOKENIZER_ADDED_EDGES = 12,  /* {u32 byte, u32 child} ascending by byte within a node */
+    SLM_TOKENIZER_PREFIX = 13,       /* u32 ids that the post-processor puts before */
+    SLM_TOKENIZER_SUFFIX = 14,       /* ... and behind */
+    SLM_TOKENIZER_SCORES = 15,       /* Unigram: f64 [tokens], infinite where the model has no token */
     SLM_TOKENIZER_TEXT_OFFSETS = 17, /* not byte-level: u32 [tokens + 1] into the next */
-    SLM_TOKENIZER_TEXT_BYTES = 18, /* not byte-level: texts of all tokens as the model finds them */
-    SLM_TOKENIZER_FALLBACK = 19,   /* with BYTE_FALLBACK: u32 [256], the token of each byte, or NONE */
-    SLM_TOKENIZER_TRIE = 20,       /* Unigram: {u32 base, u32 parent, u32 id or NONE}, a double array over the tokens' texts */
+    SLM_TOKENIZER_TEXT_BYTES = 18,   /* not byte-level: texts of all tokens as the model finds them */
+    SLM_TOKENIZER_FALLBACK = 19,     /* with BYTE_FALLBACK: u32 [256], the token of each byte, or NONE */
+    SLM_TOKENIZER_TRIE = 20,         /* Unigram: {u32 base, u32 parent, u32 id or NONE}, a double array over the tokens' texts */
     SLM_TOKENIZER_TABLES_END = 21
 };
 
@@ -107,8 +107,8 @@ enum slm_replace { SLM_REPLACE_EACH = 0, SLM_REPLACE_RUNS = 1 /* of two or more 
 enum slm_bert_cleaning { SLM_BERT_CLEAN = 1, SLM_BERT_IDEOGRAPHS = 2 };
 
 enum slm_tokenizer_pretokenizer {
-    SLM_PRETOKENIZER_REGEX = 1,  /* value: enum slm_split_pattern; what matches and what lies between are pieces */
-    SLM_PRETOKENIZER_DIGITS = 2, /* value: enum slm_digits */
+    SLM_PRETOKENIZER_REGEX = 1,       /* value: enum slm_split_pattern; what matches and what lies between are pieces */
+    SLM_PRETOKENIZER_DIGITS = 2,      /* value: enum slm_digits */
     SLM_PRETOKENIZER_PUNCTUATION = 3, /* value 0: every sign is a piece, 1: every run of them */
     SLM_PRETOKENIZER_WHITESPACE = 4,  /* white space is dropped */
     SLM_PRETOKENIZER_METASPACE = 5,   /* value: enum slm_metaspace; text: what a space becomes. The last one of a pipeline */

@@ -30,9 +30,9 @@ static const uint8_t element_bytes[SLM_TOKENIZER_TABLES_END] = {
 };
 
 static const char *const table_names[SLM_TOKENIZER_TABLES_END] = {
-    "", "steps", "texts", "token offsets", "token bytes", "token flags", "token hash", "byte ids", "merges", "added tokens",
-    "added roots", "added nodes", "added edges", "prefix", "suffix", "scores", "", "text offsets", "text bytes",
-    "fallback", "trie",
+    "",       "steps",        "texts",       "token offsets", "token bytes", "token flags", "token hash", "byte ids",
+    "merges", "added tokens", "added roots", "added nodes",   "added edges", "prefix",      "suffix",     "scores",
+    "",       "text offsets", "text bytes",  "fallback",      "trie",
 };
 
 static uint64_t elements(const struct slm_tokenizer *t, uint32_t table) { return t->lengths[table] / element_bytes[table]; }
@@ -48,17 +48,13 @@ static bool is_unigram(const struct slm_tokenizer *t) { return SLM_WITH_VARIANTS
 static bool model_known(uint32_t model, uint32_t flags)
 {
     const uint32_t byte_level = SLM_TOKENIZER_IGNORE_MERGES | SLM_TOKENIZER_BYTE_LEVEL | SLM_TOKENIZER_FUSE_UNKNOWN;
-    const uint32_t characters = SLM_TOKENIZER_IGNORE_MERGES | SLM_TOKENIZER_BYTE_FALLBACK | SLM_TOKENIZER_FUSE_UNKNOWN |
-                                SLM_TOKENIZER_WORD_STARTS;
+    const uint32_t characters =
+        SLM_TOKENIZER_IGNORE_MERGES | SLM_TOKENIZER_BYTE_FALLBACK | SLM_TOKENIZER_FUSE_UNKNOWN | SLM_TOKENIZER_WORD_STARTS;
     switch (model) {
-    case SLM_TOKENIZER_BPE:
-        return (flags & ~((flags & SLM_TOKENIZER_BYTE_LEVEL) != 0 ? byte_level : characters)) == 0;
-    case SLM_TOKENIZER_UNIGRAM:
-        return (flags & ~(uint32_t)SLM_TOKENIZER_BYTE_FALLBACK) == 0;
-    case SLM_TOKENIZER_WORDPIECE:
-        return flags == 0;
-    default:
-        return false;
+    case SLM_TOKENIZER_BPE: return (flags & ~((flags & SLM_TOKENIZER_BYTE_LEVEL) != 0 ? byte_level : characters)) == 0;
+    case SLM_TOKENIZER_UNIGRAM: return (flags & ~(uint32_t)SLM_TOKENIZER_BYTE_FALLBACK) == 0;
+    case SLM_TOKENIZER_WORDPIECE: return flags == 0;
+    default: return false;
     }
 }
 
@@ -156,15 +152,11 @@ static bool needed(const struct slm_tokenizer *t, uint32_t table)
 {
     switch (table) {
     case SLM_TOKENIZER_SCORES:
-    case SLM_TOKENIZER_TRIE:
-        return is_unigram(t);
+    case SLM_TOKENIZER_TRIE: return is_unigram(t);
     case SLM_TOKENIZER_TEXT_OFFSETS:
-    case SLM_TOKENIZER_TEXT_BYTES:
-        return (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) == 0;
-    case SLM_TOKENIZER_FALLBACK:
-        return (t->model_flags & SLM_TOKENIZER_BYTE_FALLBACK) != 0;
-    default:
-        return element_bytes[table] != 0;
+    case SLM_TOKENIZER_TEXT_BYTES: return (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) == 0;
+    case SLM_TOKENIZER_FALLBACK: return (t->model_flags & SLM_TOKENIZER_BYTE_FALLBACK) != 0;
+    default: return element_bytes[table] != 0;
     }
 }
 
@@ -300,8 +292,8 @@ static bool merges_valid(const struct slm_tokenizer *t)
     uint32_t wrong = 0;
     for (; slot < end; slot += SLM_TOKENIZER_MERGE_BYTES) {
         uint32_t left = slm__load_u32(slot);
-        uint32_t outside = (uint32_t)(left >= limit) | (uint32_t)(slm__load_u32(slot + 4) >= limit) |
-                           (uint32_t)(slm__load_u32(slot + 12) >= limit);
+        uint32_t outside =
+            (uint32_t)(left >= limit) | (uint32_t)(slm__load_u32(slot + 4) >= limit) | (uint32_t)(slm__load_u32(slot + 12) >= limit);
         wrong |= outside & (uint32_t)(left != SLM_TOKENIZER_NONE);
     }
     return wrong == 0;

@@ -36,20 +36,15 @@ static bool pretokenizer_known(const struct slm_pretokenizer *step)
     switch (step->kind) {
     case SLM_PRETOKENIZER_REGEX:
         return step->value >= SLM_SPLIT_GPT2 && step->value < (SLM_WITH_VARIANTS ? SLM_SPLIT_END : SLM_SPLIT_THREE_DIGITS);
-    case SLM_PRETOKENIZER_DIGITS:
-        return step->value < SLM_DIGITS_END;
-    case SLM_PRETOKENIZER_PUNCTUATION:
-        return SLM_WITH_VARIANTS && step->value <= 1;
+    case SLM_PRETOKENIZER_DIGITS: return step->value < SLM_DIGITS_END;
+    case SLM_PRETOKENIZER_PUNCTUATION: return SLM_WITH_VARIANTS && step->value <= 1;
     case SLM_PRETOKENIZER_WHITESPACE:
-    case SLM_PRETOKENIZER_BERT:
-        return SLM_WITH_VARIANTS && step->value == 0;
+    case SLM_PRETOKENIZER_BERT: return SLM_WITH_VARIANTS && step->value == 0;
     case SLM_PRETOKENIZER_METASPACE:
         return (step->value & SLM_METASPACE_SCHEME) <= SLM_METASPACE_ALWAYS && step->value <= SLM_METASPACE_SPLIT + SLM_METASPACE_ALWAYS &&
                short_text(step->text);
-    case SLM_PRETOKENIZER_STRING:
-        return step->value <= SLM_STRING_WITH_NEXT && short_text(step->text);
-    default:
-        return false;
+    case SLM_PRETOKENIZER_STRING: return step->value <= SLM_STRING_WITH_NEXT && short_text(step->text);
+    default: return false;
     }
 }
 
@@ -58,18 +53,12 @@ static bool decoder_known(const struct slm_tokenizer *t, uint32_t kind, uint32_t
 {
     bool byte_level = (t->model_flags & SLM_TOKENIZER_BYTE_LEVEL) != 0;
     switch (kind) {
-    case SLM_DECODER_BYTE_LEVEL:
-        return byte_level && value == 0;
-    case SLM_DECODER_BYTE_FALLBACK:
-        return !byte_level && value == 0;
-    case SLM_DECODER_STRIP:
-        return t->decoder == SLM_DECODER_BYTE_FALLBACK && value > 0 && value < 256 && short_text(text);
-    case SLM_DECODER_METASPACE:
-        return SLM_WITH_VARIANTS && !byte_level && value <= 1 && short_text(text);
-    case SLM_DECODER_WORDPIECE:
-        return SLM_WITH_VARIANTS && !byte_level && value <= 1;
-    default:
-        return false;
+    case SLM_DECODER_BYTE_LEVEL: return byte_level && value == 0;
+    case SLM_DECODER_BYTE_FALLBACK: return !byte_level && value == 0;
+    case SLM_DECODER_STRIP: return t->decoder == SLM_DECODER_BYTE_FALLBACK && value > 0 && value < 256 && short_text(text);
+    case SLM_DECODER_METASPACE: return SLM_WITH_VARIANTS && !byte_level && value <= 1 && short_text(text);
+    case SLM_DECODER_WORDPIECE: return SLM_WITH_VARIANTS && !byte_level && value <= 1;
+    default: return false;
     }
 }
 

@@ -6,16 +6,16 @@
 #include <stdint.h>
 
 enum slm_unicode {
-    SLM_UNICODE_SPACE = 1,        /* \s */
-    SLM_UNICODE_UPPER = 2,        /* \p{Lu} \p{Lt} */
-    SLM_UNICODE_LOWER = 4,        /* \p{Ll} */
-    SLM_UNICODE_OTHER_LETTER = 8, /* \p{Lm} \p{Lo} */
-    SLM_UNICODE_MARK = 16,        /* \p{M} */
-    SLM_UNICODE_NUMBER = 32,      /* \p{N} */
-    SLM_UNICODE_NUMERIC = 64,     /* Rust's char::is_numeric: \p{N} of a newer Unicode */
+    SLM_UNICODE_SPACE = 1,         /* \s */
+    SLM_UNICODE_UPPER = 2,         /* \p{Lu} \p{Lt} */
+    SLM_UNICODE_LOWER = 4,         /* \p{Ll} */
+    SLM_UNICODE_OTHER_LETTER = 8,  /* \p{Lm} \p{Lo} */
+    SLM_UNICODE_MARK = 16,         /* \p{M} */
+    SLM_UNICODE_NUMBER = 32,       /* \p{N} */
+    SLM_UNICODE_NUMERIC = 64,      /* Rust's char::is_numeric: \p{N} of a newer Unicode */
     SLM_UNICODE_PUNCTUATION = 128, /* \p{P} */
-    SLM_UNICODE_WORD = 256,       /* \w */
-    SLM_UNICODE_NFC_SLOW = 512,   /* may change under NFC, alone or together with what precedes it */
+    SLM_UNICODE_WORD = 256,        /* \w */
+    SLM_UNICODE_NFC_SLOW = 512,    /* may change under NFC, alone or together with what precedes it */
     SLM_UNICODE_LETTER = SLM_UNICODE_UPPER | SLM_UNICODE_LOWER | SLM_UNICODE_OTHER_LETTER
 };
 

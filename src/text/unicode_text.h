@@ -11,12 +11,12 @@ enum slm_unicode_text {
     SLM_UNICODE_IDEOGRAPH = 4,    /* gets spaces around it */
     SLM_UNICODE_NMT_REMOVED = 8,
     SLM_UNICODE_NMT_SPACE = 16,
-    SLM_UNICODE_MARK_9 = 32,              /* \p{M} of Unicode 9 */
-    SLM_UNICODE_NONSPACING_8 = 64,        /* \p{Mn} of Unicode 8 */
-    SLM_UNICODE_BERT_PUNCTUATION = 128,   /* ASCII signs and \p{P} of Unicode 8 */
-    SLM_UNICODE_COMPATIBLE = 256,         /* has a compatibility decomposition, itself or in its parts */
-    SLM_UNICODE_DECOMPOSES = 512,         /* may change under form D */
-    SLM_UNICODE_CLUSTER_SHIFT = 12        /* the upper four bits: enum slm_cluster */
+    SLM_UNICODE_MARK_9 = 32,            /* \p{M} of Unicode 9 */
+    SLM_UNICODE_NONSPACING_8 = 64,      /* \p{Mn} of Unicode 8 */
+    SLM_UNICODE_BERT_PUNCTUATION = 128, /* ASCII signs and \p{P} of Unicode 8 */
+    SLM_UNICODE_COMPATIBLE = 256,       /* has a compatibility decomposition, itself or in its parts */
+    SLM_UNICODE_DECOMPOSES = 512,       /* may change under form D */
+    SLM_UNICODE_CLUSTER_SHIFT = 12      /* the upper four bits: enum slm_cluster */
 };
 
 /* Grapheme_Cluster_Break; CR and LF are told apart by their codes. */

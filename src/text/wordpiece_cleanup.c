@@ -24,8 +24,8 @@ static size_t replace_all(uint8_t *text, size_t length, const char *pattern, con
 size_t slm__wordpiece_cleanup(uint8_t *text, size_t length)
 {
     static const char *const replacements[][2] = {
-        {" .", "."},      {" ?", "?"},   {" !", "!"},          {" ,", ","},   {" ' ", "'"},  {" n't", "n't"},
-        {" 'm", "'m"},    {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+        {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},    {" n't", "n't"},
+        {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
     };
     for (size_t i = 0; i < sizeof replacements / sizeof replacements[0]; i++) {
         length = replace_all(text, length, replacements[i][0], replacements[i][1]);

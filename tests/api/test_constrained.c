@@ -46,9 +46,9 @@ static bool is_order(const struct slm_json *value)
 static bool is_valid(const char *text, uint64_t length)
 {
     static const char *const keys[FIELDS] = {"intent", "order", "urgency", "sentiment", "route", "escalate"};
-    static const char *const intents[] = {"refund",         "track_order",    "cancel_order",     "change_address", "damaged_item",
-                                          "wrong_item",     "invoice",        "payment_failed",   "reset_password", "product_question",
-                                          "complaint",      "human_agent",    "other",            NULL};
+    static const char *const intents[] = {
+        "refund",         "track_order",    "cancel_order",     "change_address", "damaged_item", "wrong_item", "invoice",
+        "payment_failed", "reset_password", "product_question", "complaint",      "human_agent",  "other",      NULL};
     static const char *const urgencies[] = {"low", "normal", "high", NULL};
     static const char *const sentiments[] = {"positive", "neutral", "negative", "angry", NULL};
     static const char *const routes[] = {"account", "billing", "care", "orders", "returns", "sales", "shipping", NULL};
@@ -178,8 +178,7 @@ static void test_answers_are_valid(void **state)
         uint64_t length = 0;
         CHECK_OK(slm_session_set_sampling(session, &sampling, &error));
         const char *prompt = prompts[i % PROMPTS];
-        const slm_status status =
-            slm_generate(session, prompt, SLM_NUL_TERMINATED, &options, text, sizeof text, &length, &result, &error);
+        const slm_status status = slm_generate(session, prompt, SLM_NUL_TERMINATED, &options, text, sizeof text, &length, &result, &error);
         if (status == SLM_E_LIMIT) {
             assert_true(options.max_tokens < 26);
             refused++;
@@ -333,8 +332,8 @@ static void test_guesses_change_nothing(void **state)
         sampling.temperature = i % 3 == 0 ? 0.0f : 0.8f;
         for (uint32_t guessing = 0; guessing < 2; guessing++) {
             slm_session_info info = {.struct_size = sizeof info};
-            slm_session *session = open_session(
-                NULL, &(slm_session_options){.sampling = &sampling, .speculate = guessing * 8, .max_tokens = 25 + i}, triage);
+            slm_session *session =
+                open_session(NULL, &(slm_session_options){.sampling = &sampling, .speculate = guessing * 8, .max_tokens = 25 + i}, triage);
             ask(session, "{\\\"intent\\\":\\\"other\\\",\\\"order\\\":null,\\\"urgency\\\":\\\"normal\\\","
                          "\\\"sentiment\\\":\\\"neutral\\\",\\\"route\\\":\\\"care\\\",\\\"escalate\\\":true}");
             answers[guessing] = answer_of(session, 0);
@@ -501,9 +500,13 @@ static void test_fields_of_an_answer(void **state)
 {
     static const char text[] = " {\"a\":[10,\"x\"],\"\\u00e9/~\":{\"b\":{}, \"c\" : null}}";
     static const uint32_t lengths[] = {3, 4, 3, 0, 2, 4}; /* ` {"`  `a":[`  `10,`  ``  `"x`  `"],"` ... */
-    static const struct expected_field expected[] = {
-        {"", " ", 0, 0, 0},      {"/a", "[10,\"x\"]", 0, 0, 0}, {"/a/0", "10", 0.5, 0.25, 1}, {"/a/1", "\"x\"", 0.125, 0.015625, 3},
-        {"/\303\251~1~0", "{", 0, 0, 0}, {"/\303\251~1~0/b", "{}", 0, 0, 0}, {"/\303\251~1~0/c", "null", 0, 0, 0}};
+    static const struct expected_field expected[] = {{"", " ", 0, 0, 0},
+                                                     {"/a", "[10,\"x\"]", 0, 0, 0},
+                                                     {"/a/0", "10", 0.5, 0.25, 1},
+                                                     {"/a/1", "\"x\"", 0.125, 0.015625, 3},
+                                                     {"/\303\251~1~0", "{", 0, 0, 0},
+                                                     {"/\303\251~1~0/b", "{}", 0, 0, 0},
+                                                     {"/\303\251~1~0/c", "null", 0, 0, 0}};
     slm_token tokens[10] = {{.struct_size = sizeof tokens[0]}};
     slm_answer_field fields[8] = {{.struct_size = sizeof fields[0]}};
     char paths[128];

@@ -146,7 +146,7 @@ done
 
 # ---- names that the results take
 printf 'id,text,margin\n1,a,b\n' >"$work/taken.csv"
-fails_with "a column named as one of the results" 1 "taken.csv: the header has a column 'margin', as the results have: rename or remove it" \
+fails_with "a column named as a result" 1 "taken.csv: the header has a column 'margin', as the results have: rename or remove it" \
     classify "${options[@]}" --in "$work/taken.csv" --out "$work/taken.out"
 check "and nothing is written" test ! -e "$work/taken.out"
 printf 'text,"escalate"\na,b\n' >"$work/taken.csv"

@@ -112,8 +112,8 @@ static char *append_base64(char *line, struct slm_span bytes)
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < bytes.length; i += 3) {
         uint32_t left = (uint32_t)(bytes.length - i);
-        uint32_t group = (uint32_t)bytes.data[i] << 16 | (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                         (left > 2 ? bytes.data[i + 2] : 0);
+        uint32_t group =
+            (uint32_t)bytes.data[i] << 16 | (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) | (left > 2 ? bytes.data[i + 2] : 0);
         *line++ = digits[group >> 18];
         *line++ = digits[group >> 12 & 63];
         *line++ = left > 1 ? digits[group >> 6 & 63] : '=';
@@ -152,8 +152,7 @@ static void tiktoken_files(void **state)
     unload_tokenizer(&plain);
     assert_int_equal(load_plain(&plain, slm__span(file, (size_t)(end - file)), "", ""), SLM_E_UNSUPPORTED);
     unload_tokenizer(&plain);
-    static const char config[] =
-        "{\"added_tokens_decoder\":{\"4013\":{\"content\":\"<x>\",\"special\":true}},\"add_bos_token\":true}";
+    static const char config[] = "{\"added_tokens_decoder\":{\"4013\":{\"content\":\"<x>\",\"special\":true}},\"add_bos_token\":true}";
     assert_int_equal(load_plain(&plain, slm__span(file, (size_t)(end - file)), config, "llama-bpe"), SLM_OK);
     assert_int_equal(slm__tokenizer_size(&plain.tokenizer), 4014);
     int32_t ids[8];
@@ -203,8 +202,8 @@ static void what_is_wrong_is_named(void **state)
 static void damaged_files(void **state)
 {
     (void)state;
-    uint8_t model[] = {0x0A, 12, 0x0A, 3,   0xE2, 0x96, 0x81, 0x15, 0,    0,    0x80, 0xBF, 0x18, 1,    0x0A, 5,    0x0A, 1,
-                       'a',  0x18, 2, 0x0A, 4,    0x0A, 2,    0xC3, 0xA9, 0x12, 4,    0x18, 2,    0x48, 1,    0x1A, 2,    0x20, 0};
+    uint8_t model[] = {0x0A, 12, 0x0A, 3, 0xE2, 0x96, 0x81, 0x15, 0,    0, 0x80, 0xBF, 0x18, 1, 0x0A, 5, 0x0A, 1, 'a',
+                       0x18, 2,  0x0A, 4, 0x0A, 2,    0xC3, 0xA9, 0x12, 4, 0x18, 2,    0x48, 1, 0x1A, 2, 0x20, 0};
     struct loaded_tokenizer loaded;
     model[1] = 10;
     for (size_t length = 0; length <= sizeof model; length++) {
@@ -224,8 +223,10 @@ static void damaged_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sentencepiece_models),   cmocka_unit_test(tiktoken_files),
-        cmocka_unit_test(what_is_wrong_is_named), cmocka_unit_test(damaged_files),
+        cmocka_unit_test(sentencepiece_models),
+        cmocka_unit_test(tiktoken_files),
+        cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(damaged_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include "sample/exp_minus.h" /* slm__exp_minus */
 
 #include "tests/unit/sampler_case.h" /* struct chooser, random_logits, drawn_set */
-#include "sample/logprobs.h" /* slm__top_logprobs */
+#include "sample/logprobs.h"         /* slm__top_logprobs */
 
 /* ---- greedy ---- */
 
@@ -164,20 +164,17 @@ static const struct {
     int32_t tokens[KNOWN_DRAWS];
     uint32_t logprob_bits; /* of the last one */
 } known[] = {
-    {{.temperature = 1.0f, .seed = 1},
-     {209, 158, 158, 118, 209, 71, 49, 118, 274, 158, 274, 281}, 0xc0c3856bu},
-    {{.temperature = 1.0f, .seed = 0},
-     {158, 224, 49, 128, 224, 298, 131, 158, 274, 274, 53, 49}, 0xc038df47u},
-    {{.temperature = 0.7f, .top_k = 40, .seed = 42},
-     {49, 118, 224, 274, 288, 243, 224, 274, 224, 158, 224, 116}, 0xc01e705du},
-    {{.temperature = 1.0f, .top_p = 0.9f, .seed = 42},
-     {49, 118, 198, 274, 292, 224, 224, 274, 224, 158, 205, 116}, 0xc01e705du},
-    {{.temperature = 1.5f, .min_p = 0.05f, .seed = 42},
-     {49, 118, 189, 274, 297, 224, 209, 257, 224, 158, 198, 106}, 0xc0c1f1d9u},
+    {{.temperature = 1.0f, .seed = 1}, {209, 158, 158, 118, 209, 71, 49, 118, 274, 158, 274, 281}, 0xc0c3856bu},
+    {{.temperature = 1.0f, .seed = 0}, {158, 224, 49, 128, 224, 298, 131, 158, 274, 274, 53, 49}, 0xc038df47u},
+    {{.temperature = 0.7f, .top_k = 40, .seed = 42}, {49, 118, 224, 274, 288, 243, 224, 274, 224, 158, 224, 116}, 0xc01e705du},
+    {{.temperature = 1.0f, .top_p = 0.9f, .seed = 42}, {49, 118, 198, 274, 292, 224, 224, 274, 224, 158, 205, 116}, 0xc01e705du},
+    {{.temperature = 1.5f, .min_p = 0.05f, .seed = 42}, {49, 118, 189, 274, 297, 224, 209, 257, 224, 158, 198, 106}, 0xc0c1f1d9u},
     {{.temperature = 0.8f, .top_k = 50, .top_p = 0.95f, .min_p = 0.02f, .repetition_penalty = 1.2f, .seed = UINT64_MAX},
-     {158, 243, 138, 224, 155, 224, 116, 274, 158, 158, 94, 41}, 0xc09b37a7u},
+     {158, 243, 138, 224, 155, 224, 116, 274, 158, 158, 94, 41},
+     0xc09b37a7u},
     {{.temperature = 1.0f, .top_k = 20, .frequency_penalty = 0.5f, .presence_penalty = 0.3f, .penalty_window = 5, .seed = 7},
-     {209, 116, 274, 288, 274, 224, 49, 71, 118, 85, 158, 224}, 0xc0306101u},
+     {209, 116, 274, 288, 274, 224, 49, 71, 118, 85, 158, 224},
+     0xc0306101u},
 };
 
 static void test_known_draws(void **state)

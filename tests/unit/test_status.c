@@ -134,8 +134,12 @@ static void log_gives_one_clean_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fills_error),        cmocka_unit_test(stays_inside_struct_size),       cmocka_unit_test(message_is_clean_utf8),
-        cmocka_unit_test(cut_at_a_character), cmocka_unit_test(prefix_longer_than_the_message), cmocka_unit_test(log_gives_one_clean_line),
+        cmocka_unit_test(fills_error),
+        cmocka_unit_test(stays_inside_struct_size),
+        cmocka_unit_test(message_is_clean_utf8),
+        cmocka_unit_test(cut_at_a_character),
+        cmocka_unit_test(prefix_longer_than_the_message),
+        cmocka_unit_test(log_gives_one_clean_line),
         cmocka_unit_test(long_paths_are_shortened_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

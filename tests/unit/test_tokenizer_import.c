@@ -7,9 +7,9 @@
 #include <cmocka.h>
 
 /* A small byte-level tokenizer with what each test puts in place of %s. */
-#define DOCUMENT(added, normalizer, pre, decoder, post, model_type, more, vocab, merges)                                             \
-    "{\"added_tokens\":[" added "],\"normalizer\":" normalizer ",\"pre_tokenizer\":" pre ",\"decoder\":" decoder                      \
-    ",\"post_processor\":" post ",\"model\":{\"type\":\"" model_type "\"" more ",\"vocab\":" vocab ",\"merges\":" merges "}}"
+#define DOCUMENT(added, normalizer, pre, decoder, post, model_type, more, vocab, merges)                                                   \
+  "{\"added_tokens\":[" added "],\"normalizer\":" normalizer ",\"pre_tokenizer\":" pre ",\"decoder\":" decoder ",\"post_processor\":" post \
+  ",\"model\":{\"type\":\"" model_type "\"" more ",\"vocab\":" vocab ",\"merges\":" merges "}}"
 #define BYTE_LEVEL "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true}"
 #define AFTER_BYTE_LEVEL(step) "{\"type\":\"Sequence\",\"pretokenizers\":[" BYTE_LEVEL "," step "]}"
 #define VOCAB "{\"a\":0,\"b\":1,\"ab\":2,\"\xC4\xA0\":3}"
@@ -32,8 +32,8 @@ static void what_is_not_known_is_named(void **state)
     (void)state;
     const slm_status no = SLM_E_UNSUPPORTED;
     check_refused(SIMPLE("{\"type\":\"Reverse\"}", BYTE_LEVEL, BYTE_LEVEL, "null"), 0, no, "normalizer 'Reverse'");
-    check_refused(SIMPLE("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[a-z]\"},\"content\":\"\"}", BYTE_LEVEL, BYTE_LEVEL, "null"),
-                  0, no, "'[a-z]'");
+    check_refused(SIMPLE("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[a-z]\"},\"content\":\"\"}", BYTE_LEVEL, BYTE_LEVEL, "null"), 0,
+                  no, "'[a-z]'");
     check_refused(SIMPLE("null", "null", BYTE_LEVEL, "null"), 0, no, "no 'pre_tokenizer'");
     check_refused(SIMPLE("null", "{\"type\":\"UnicodeScripts\"}", BYTE_LEVEL, "null"), 0, no, "pre_tokenizer 'UnicodeScripts'");
     check_refused(SIMPLE("null", "{\"type\":\"ByteLevel\",\"add_prefix_space\":true}", BYTE_LEVEL, "null"), 0, no, "add_prefix_space");
@@ -50,9 +50,9 @@ static void what_is_not_known_is_named(void **state)
     check_refused(SIMPLE("{\"type\":\"Strip\"}", "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"first\"}",
                          "{\"type\":\"Fuse\"}", "null"),
                   0, no, "prepend_scheme 'first'");
-    check_refused(SIMPLE("null", "{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"Contiguous\"}", "{\"type\":\"Fuse\"}",
-                         "null"),
-                  0, no, "'Contiguous'");
+    check_refused(
+        SIMPLE("null", "{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"Contiguous\"}", "{\"type\":\"Fuse\"}", "null"), 0,
+        no, "'Contiguous'");
     check_refused(SIMPLE("null",
                          "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"[a-z]+\"},"
                          "\"behavior\":\"Isolated\"}," BYTE_LEVEL "]}",
@@ -106,8 +106,7 @@ static void a_small_document_is_accepted(void **state)
     uint64_t count = 0;
     assert_int_equal(load_tokenizer(&loaded, slm__span_text(ADDED("{\"id\":9,\"content\":\"<x>\"}")), "file.json", 10), SLM_OK);
     assert_int_equal(slm__tokenizer_size(&loaded.tokenizer), 10);
-    assert_int_equal(
-        slm__tokenizer_encode(&loaded.tokenizer, &loaded.memory, slm__span_text("ab a<x>b"), 0, ids, 8, &count, NULL), SLM_OK);
+    assert_int_equal(slm__tokenizer_encode(&loaded.tokenizer, &loaded.memory, slm__span_text("ab a<x>b"), 0, ids, 8, &count, NULL), SLM_OK);
     static const int32_t wanted[] = {2, 3, 0, 9, 1};
     assert_int_equal(count, 5);
     assert_memory_equal(ids, wanted, sizeof wanted);
@@ -207,8 +206,7 @@ static void added_tokens_stay_pieces(void **state)
     uint64_t count = 0;
     assert_int_equal(load_tokenizer(&loaded, json, "tokenizer.json", 0), SLM_OK);
     const struct slm_span text = slm__span_text("for\xC3\xA9 \xC3\xA9");
-    assert_int_equal(slm__tokenizer_encode(&loaded.tokenizer, &loaded.memory, text, 0, ids, 8, &count, NULL),
-                     SLM_OK);
+    assert_int_equal(slm__tokenizer_encode(&loaded.tokenizer, &loaded.memory, text, 0, ids, 8, &count, NULL), SLM_OK);
     const int32_t expected[] = {394, 2654, 2654}; /* of the reference: the first one is the piece, the second one the added token */
     assert_int_equal(count, 3);
     assert_memory_equal(ids, expected, sizeof expected);
@@ -307,8 +305,11 @@ static void each_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_not_known_is_named), cmocka_unit_test(broken_values_are_named),
-        cmocka_unit_test(a_small_document_is_accepted), cmocka_unit_test(bad_files), cmocka_unit_test(odd_files),
+        cmocka_unit_test(what_is_not_known_is_named),
+        cmocka_unit_test(broken_values_are_named),
+        cmocka_unit_test(a_small_document_is_accepted),
+        cmocka_unit_test(bad_files),
+        cmocka_unit_test(odd_files),
         cmocka_unit_test(added_tokens_stay_pieces),
         cmocka_unit_test(each_allocation_may_fail),
     };

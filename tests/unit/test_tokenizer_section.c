@@ -23,7 +23,7 @@ static const char fallback[] =
     "\"pattern\":{\"String\":\" \"},\"behavior\":\"MergedWithPrevious\"},\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
     "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\xE2\x96\x81\"},\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},"
     "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]},\"model\":{\"type\":\"BPE\",\"unk_token\":\"b\",\"fuse_unk\":true,"
-    "\"byte_fallback\":true,\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"\xE2\x96\x81\":3,\"\xE2\x96\x81" "a\":4,\"<0xCC>\":5,\"<0x81>\":6},"
+    "\"byte_fallback\":true,\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"\xE2\x96\x81\":3,\"\342\226\201a\":4,\"<0xCC>\":5,\"<0x81>\":6},"
     "\"merges\":[\"a b\",\"\xE2\x96\x81 a\"]}}";
 
 static const char unigram[] =
@@ -33,7 +33,7 @@ static const char unigram[] =
     "\"replacement\":\"\xE2\x96\x81\"}]},\"decoder\":{\"type\":\"Metaspace\",\"replacement\":\"\xE2\x96\x81\"},"
     "\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":[[\"<unk>\",0],[\"a\",-2.5],[\"ab\",-3],"
     "[\"\xE2\x96\x81\",-2],"
-    "[\"\xE2\x96\x81" "ab\",-4],[\"<0xCC>\",-9],[\"<0x81>\",-9]]}}";
+    "[\"\342\226\201ab\",-4],[\"<0xCC>\",-9],[\"<0x81>\",-9]]}}";
 
 static const char wordpiece[] =
     "{\"added_tokens\":[{\"id\":5,\"content\":\"<x>\",\"special\":true,\"lstrip\":true}],\"normalizer\":{\"type\":\"BertNormalizer\"},"
@@ -54,8 +54,8 @@ static void use(const struct slm_tokenizer *tokenizer)
     int32_t ids[1000];
     uint64_t count = 0;
     slm_error error = {sizeof error, 0, ""};
-    slm_status status = slm__tokenizer_encode(tokenizer, &memory, slm__span(text, sizeof text - 1), SLM_TOKENIZE_ADD_SPECIAL, ids, 1000,
-                                              &count, &error);
+    slm_status status =
+        slm__tokenizer_encode(tokenizer, &memory, slm__span(text, sizeof text - 1), SLM_TOKENIZE_ADD_SPECIAL, ids, 1000, &count, &error);
     assert_true(status == SLM_OK || status == SLM_E_BUFFER_TOO_SMALL);
     slm__buffer_init(&out, &memory, SIZE_MAX);
     if (status == SLM_OK) {
@@ -239,8 +239,10 @@ static void the_same_input_gives_the_same_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_prefix),        cmocka_unit_test(every_byte_changed),
-        cmocka_unit_test(random_tables),       cmocka_unit_test(versions_and_tables),
+        cmocka_unit_test(every_prefix),
+        cmocka_unit_test(every_byte_changed),
+        cmocka_unit_test(random_tables),
+        cmocka_unit_test(versions_and_tables),
         cmocka_unit_test(references_that_lead_outside),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
     };
