@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files: positioned reading, read-only mapping, and output that appears under its name only when complete. POSIX and Windows code
- * are kept apart: file_posix.c, file_windows.c. Paths are UTF-8 and NUL-terminated. */
+ * are kept apart: file_posix.c, file_windows.c; over both lies file_load.c. Paths are UTF-8 and NUL-terminated. */
 #ifndef SLM_BASE_FILE_H
 #define SLM_BASE_FILE_H
 

@@ -29,6 +29,14 @@ static inline bool slm__span_equal(struct slm_span a, struct slm_span b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
+/* < 0, 0, > 0: by bytes, which orders UTF-8 by characters; a beginning comes before the whole. */
+static inline int slm__span_order(struct slm_span a, struct slm_span b)
+{
+    const size_t common = a.length < b.length ? a.length : b.length;
+    const int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
+}
+
 static inline bool slm__span_is(struct slm_span a, const char *text) { return slm__span_equal(a, slm__span_text(text)); }
 
 #endif

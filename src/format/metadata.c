@@ -46,7 +46,7 @@ static slm_status check_key(struct slm_span key, uint32_t index, struct slm_span
         return slm__fail(error, SLM_E_BAD_VALUE, "metadata entry %u: its key \"%.*s\" is not 1 to %d printable ASCII characters", index,
                          SLM_SPAN_ARGS(key), SLM_FORMAT_MAX_NAME);
     }
-    if (index > 0 && slm__name_compare(previous, key) >= 0) {
+    if (index > 0 && slm__span_order(previous, key) >= 0) {
         return slm__fail(error, SLM_E_BAD_VALUE, "metadata entry %u: \"%.*s\" after \"%.*s\" is not in ascending order", index,
                          SLM_SPAN_ARGS(key), SLM_SPAN_ARGS(previous));
     }

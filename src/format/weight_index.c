@@ -6,13 +6,6 @@
 #include "format/format_layout.h"   /* record layout, limits */
 #include "format/weight_sections.h" /* declarations of this file */
 
-int slm__name_compare(struct slm_span a, struct slm_span b)
-{
-    size_t common = a.length < b.length ? a.length : b.length;
-    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
-    return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
-}
-
 bool slm__name_valid(struct slm_span name)
 {
     if (name.length < 1 || name.length > SLM_FORMAT_MAX_NAME) {
@@ -63,7 +56,7 @@ uint32_t slm__table_find(struct slm_span table, uint32_t count, uint32_t record_
     uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = slm__name_compare(slm__table_span(table, slm__table_record(table, middle, record_bytes), offset_at, length_at), name);
+        int order = slm__span_order(slm__table_span(table, slm__table_record(table, middle, record_bytes), offset_at, length_at), name);
         if (order == 0) {
             return middle;
         }
@@ -110,7 +103,7 @@ static slm_status check_name(struct slm_span table, const uint8_t *record, uint3
         return slm__fail(error, SLM_E_BAD_VALUE, "directory entry %u: its name \"%.*s\" is not 1 to %d printable ASCII characters", index,
                          SLM_SPAN_ARGS(name), SLM_FORMAT_MAX_NAME);
     }
-    if (index > 0 && slm__name_compare(previous, name) >= 0) {
+    if (index > 0 && slm__span_order(previous, name) >= 0) {
         return slm__fail(error, SLM_E_BAD_VALUE, "directory entry %u: \"%.*s\" after \"%.*s\" is not in ascending order", index,
                          SLM_SPAN_ARGS(name), SLM_SPAN_ARGS(previous));
     }

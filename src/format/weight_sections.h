@@ -16,8 +16,6 @@ slm_status slm__directory_check(struct slm_weight_file *file, slm_error *error);
 /* Compare the stored checksum of section `index`. */
 slm_status slm__section_checksum(const struct slm_weight_file *file, uint32_t index, slm_error *error);
 
-/* memcmp order, a prefix first: < 0, 0, > 0. */
-int slm__name_compare(struct slm_span a, struct slm_span b);
 /* 1 to 255 bytes of '!' to '~'. */
 bool slm__name_valid(struct slm_span name);
 /* Bytes of a tensor with its padding; 0 when kind, type and shape do not go together. */

@@ -196,10 +196,10 @@ slm_status slm__writer_add_tensor(struct slm_weight_writer *writer, const char *
 static void sift(const struct slm_span *names, uint32_t *order, uint32_t root, uint32_t count)
 {
     for (uint32_t child = 2 * root + 1; child < count; child = 2 * root + 1) {
-        if (child + 1 < count && slm__name_compare(names[order[child]], names[order[child + 1]]) < 0) {
+        if (child + 1 < count && slm__span_order(names[order[child]], names[order[child + 1]]) < 0) {
             child++;
         }
-        if (slm__name_compare(names[order[root]], names[order[child]]) >= 0) {
+        if (slm__span_order(names[order[root]], names[order[child]]) >= 0) {
             return;
         }
         uint32_t held = order[root];

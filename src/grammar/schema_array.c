@@ -2,13 +2,6 @@
 /* Arrays: the goal of each item of the longest prefix, that of the rest, counts, and what some items have to be. */
 #include "grammar/schema_records.h"
 
-/* Literals of one position, or of all. */
-struct literals {
-    slm_literal *list;
-    uint32_t count;
-    uint32_t capacity;
-};
-
 struct building {
     struct slm_schema_array *array;
     struct slm_schema_contains *contains;
@@ -43,44 +36,30 @@ static uint32_t prefix_length(const struct slm_json *prefix)
     return prefix != NULL && prefix->type == SLM_JSON_ARRAY ? prefix->count : 0;
 }
 
-static slm_status add_literal(struct slm_schema_work *work, struct literals *literals, slm_literal literal)
-{
-    SLM_TRY(slm__schema_room(work, &literals->list, literals->count, &literals->capacity, sizeof *literals->list));
-    literals->list[literals->count++] = literal;
-    return SLM_OK;
-}
-
-static slm_status add_schema(struct slm_schema_work *work, struct literals *literals, const struct slm_json *schema)
-{
-    uint32_t location = 0;
-    SLM_TRY(slm__schema_at(work, schema, &location));
-    return add_literal(work, literals, slm__literal(location, false));
-}
-
 /* The goal of the item at `index` (UINT32_MAX: of those behind every prefix). */
 static slm_status goal_at(struct slm_schema_work *work, const struct slm_form *form, const struct building *building, uint32_t index,
                           slm_goal *goal)
 {
-    struct literals literals = {NULL, 0, 0};
+    struct slm_literals literals = {0};
     for (uint32_t i = 0; i < form->atom_count; i++) {
         const struct slm_atom *atom = &form->atoms[i];
         if (atom->kind == SLM_ATOM_ITEMS || (atom->kind == SLM_ATOM_ITEM && atom->index == index)) {
-            SLM_TRY(add_literal(work, &literals, atom->literal));
+            SLM_TRY(slm__literals_add(work, &literals, atom->literal));
         }
         if (atom->kind == SLM_ATOM_KEYWORDS) {
             struct items items = items_of(&work->document.locations[atom->location]);
             const struct slm_json *schema = index < prefix_length(items.prefix) ? &items.prefix->items[index] : items.rest;
             if (schema != NULL) {
-                SLM_TRY(add_schema(work, &literals, schema));
+                SLM_TRY(slm__literals_add_schema(work, &literals, schema));
             }
         }
     }
     for (uint32_t i = 0; i < building->unevaluated_count; i++) {
         if (index >= building->unevaluated[i].from) {
-            SLM_TRY(add_literal(work, &literals, building->unevaluated[i].literal));
+            SLM_TRY(slm__literals_add(work, &literals, building->unevaluated[i].literal));
         }
     }
-    return slm__goal_of(work, literals.list, literals.count, goal);
+    return slm__literals_goal(work, &literals, goal);
 }
 
 static slm_status add_contains(struct slm_schema_work *work, struct building *building, struct slm_schema_contains contains)

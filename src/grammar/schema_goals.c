@@ -133,3 +133,23 @@ slm_status slm__goal_of(struct slm_schema_work *work, const slm_literal *literal
     work->goal_slots[slot] = *goal + 1;
     return SLM_OK;
 }
+
+slm_status slm__literals_add(struct slm_schema_work *work, struct slm_literals *literals, slm_literal literal)
+{
+    SLM_TRY(slm__schema_room(work, &literals->list, literals->count, &literals->capacity, sizeof *literals->list));
+    literals->list[literals->count++] = literal;
+    return SLM_OK;
+}
+
+slm_status slm__literals_add_schema(struct slm_schema_work *work, struct slm_literals *literals, const struct slm_json *schema)
+{
+    uint32_t location = 0;
+    SLM_TRY(slm__schema_at(work, schema, &location));
+    return slm__literals_add(work, literals, slm__literal(location, false));
+}
+
+slm_status slm__literals_goal(struct slm_schema_work *work, const struct slm_literals *literals, slm_goal *goal)
+{
+    *goal = SLM_GOAL_NEVER;
+    return literals->never ? SLM_OK : slm__goal_of(work, literals->list, literals->count, goal);
+}

@@ -163,6 +163,17 @@ slm_status slm__schema_unsupported(struct slm_schema_work *work, uint32_t locati
 /* A keyword's value is not what it has to be. */
 slm_status slm__schema_malformed(struct slm_schema_work *work, uint32_t location, enum slm_keyword keyword, const char *wanted);
 
+/* A growing list of literals that a value has to satisfy, all zero at first. */
+struct slm_literals {
+    slm_literal *list;
+    uint32_t count;
+    uint32_t capacity;
+    bool never; /* something else than a literal says that nothing does */
+};
+slm_status slm__literals_add(struct slm_schema_work *work, struct slm_literals *literals, slm_literal literal);
+slm_status slm__literals_add_schema(struct slm_schema_work *work, struct slm_literals *literals, const struct slm_json *schema);
+slm_status slm__literals_goal(struct slm_schema_work *work, const struct slm_literals *literals, slm_goal *goal);
+
 /* The goal of these literals. */
 slm_status slm__goal_of(struct slm_schema_work *work, const slm_literal *literals, uint32_t count, slm_goal *goal);
 /* The alternatives of a goal for one type. */

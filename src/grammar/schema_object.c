@@ -6,40 +6,22 @@
 #include "grammar/schema_evaluate.h" /* slm__literal_accepts */
 #include "grammar/schema_records.h"  /* struct slm_schema_object */
 
-/* Literals of one member. */
-struct literals {
-    slm_literal *list;
-    uint32_t count;
-    uint32_t capacity;
+struct member {
+    struct slm_literals literals;
     uint32_t known_by; /* atom that last named it in `properties`, plus 1 */
-    bool never;
 };
 
 struct building {
     const struct slm_form *form;
     struct slm_schema_object *object;
-    struct literals *literals; /* of each member */
-    uint32_t literal_capacity;
+    struct member *members; /* beside those of the object */
+    uint32_t member_capacity;
     uint32_t *slots; /* member plus 1 by key */
     uint32_t slot_mask;
 };
 
-static slm_status add_literal(struct slm_schema_work *work, struct literals *literals, slm_literal literal)
-{
-    SLM_TRY(slm__schema_room(work, &literals->list, literals->count, &literals->capacity, sizeof *literals->list));
-    literals->list[literals->count++] = literal;
-    return SLM_OK;
-}
-
-static slm_status add_schema(struct slm_schema_work *work, struct literals *literals, const struct slm_json *schema)
-{
-    uint32_t location = 0;
-    SLM_TRY(slm__schema_at(work, schema, &location));
-    return add_literal(work, literals, slm__literal(location, false));
-}
-
 /* patternProperties, additionalProperties and propertyNames of a location, for a key that `properties` knows or not. */
-static slm_status add_rest(struct slm_schema_work *work, uint32_t location, struct slm_span key, bool known, struct literals *literals)
+static slm_status add_rest(struct slm_schema_work *work, uint32_t location, struct slm_span key, bool known, struct slm_literals *literals)
 {
     const struct slm_schema_location at = work->document.locations[location];
     const struct slm_json *patterns = slm__schema_get(&at, SLM_KEYWORD_PATTERN_PROPERTIES);
@@ -50,11 +32,11 @@ static slm_status add_rest(struct slm_schema_work *work, uint32_t location, stru
         SLM_TRY(slm__schema_pattern(work, &patterns->items[i], patterns->keys[i], &words));
         if (slm__regular_accepts(words, key)) {
             known = true;
-            SLM_TRY(add_schema(work, literals, &patterns->items[i]));
+            SLM_TRY(slm__literals_add_schema(work, literals, &patterns->items[i]));
         }
     }
     if (!known && rest != NULL) {
-        SLM_TRY(add_schema(work, literals, rest));
+        SLM_TRY(slm__literals_add_schema(work, literals, rest));
     }
     if (names != NULL) {
         const struct slm_json name = {.type = SLM_JSON_STRING, .text = key};
@@ -70,13 +52,13 @@ static slm_status add_rest(struct slm_schema_work *work, uint32_t location, stru
 slm_status slm__schema_member_goal(struct slm_schema_work *work, const struct slm_atom *atoms, uint32_t count, struct slm_span key,
                                    slm_goal *goal)
 {
-    struct literals literals = {NULL, 0, 0, 0, false};
+    struct slm_literals literals = {0};
     for (uint32_t i = 0; i < count; i++) {
         bool named = (atoms[i].kind == SLM_ATOM_LACKS || atoms[i].kind == SLM_ATOM_MEMBER) && slm__span_equal(atoms[i].key, key);
         if (named && atoms[i].kind == SLM_ATOM_LACKS) {
             literals.never = true;
         } else if (named) {
-            SLM_TRY(add_literal(work, &literals, atoms[i].literal));
+            SLM_TRY(slm__literals_add(work, &literals, atoms[i].literal));
         }
         if (atoms[i].kind != SLM_ATOM_KEYWORDS) {
             continue;
@@ -85,12 +67,11 @@ slm_status slm__schema_member_goal(struct slm_schema_work *work, const struct sl
         const struct slm_json *schema = properties == NULL ? NULL : slm__schema_member(properties, key);
         SLM_TRY(slm__schema_spend(work, properties == NULL ? 1 : 1 + properties->count / 16));
         if (schema != NULL) {
-            SLM_TRY(add_schema(work, &literals, schema));
+            SLM_TRY(slm__literals_add_schema(work, &literals, schema));
         }
         SLM_TRY(add_rest(work, atoms[i].location, key, schema != NULL, &literals));
     }
-    *goal = SLM_GOAL_NEVER;
-    return literals.never ? SLM_OK : slm__goal_of(work, literals.list, literals.count, goal);
+    return slm__literals_goal(work, &literals, goal);
 }
 
 static uint32_t slot_of(const struct building *building, struct slm_span key)
@@ -129,9 +110,9 @@ static slm_status member_of(struct slm_schema_work *work, struct building *build
     uint32_t slot = slot_of(building, key);
     if (building->slots[slot] == 0) {
         SLM_TRY(slm__schema_room(work, &object->members, object->member_count, &object->member_capacity, sizeof *object->members));
-        SLM_TRY(slm__schema_room(work, &building->literals, object->member_count, &building->literal_capacity, sizeof *building->literals));
+        SLM_TRY(slm__schema_room(work, &building->members, object->member_count, &building->member_capacity, sizeof *building->members));
         object->members[object->member_count] = (struct slm_schema_member_goal){key, SLM_GOAL_ANY, false};
-        building->literals[object->member_count] = (struct literals){NULL, 0, 0, 0, false};
+        building->members[object->member_count] = (struct member){{0}, 0};
         building->slots[slot] = ++object->member_count;
     }
     *number = building->slots[slot] - 1;
@@ -149,9 +130,9 @@ static slm_status read_properties(struct slm_schema_work *work, struct building 
         uint32_t member = 0;
         SLM_TRY(member_of(work, building, properties->keys[i], &member));
         bool last = !properties->duplicate_keys || slm__schema_member(properties, properties->keys[i]) == &properties->items[i];
-        building->literals[member].known_by = atom + 1;
+        building->members[member].known_by = atom + 1;
         if (last) {
-            SLM_TRY(add_schema(work, &building->literals[member], &properties->items[i]));
+            SLM_TRY(slm__literals_add_schema(work, &building->members[member].literals, &properties->items[i]));
         }
     }
     return SLM_OK;
@@ -278,11 +259,11 @@ static slm_status read_atom(struct slm_schema_work *work, struct building *build
     case SLM_ATOM_HAS: return require(work, building, atom->key);
     case SLM_ATOM_LACKS:
         SLM_TRY(member_of(work, building, atom->key, &member));
-        building->literals[member].never = true;
+        building->members[member].literals.never = true;
         return SLM_OK;
     case SLM_ATOM_MEMBER:
         SLM_TRY(member_of(work, building, atom->key, &member));
-        return add_literal(work, &building->literals[member], atom->literal);
+        return slm__literals_add(work, &building->members[member].literals, atom->literal);
     default: return SLM_OK;
     }
 }
@@ -338,7 +319,7 @@ static slm_status add_unevaluated(struct slm_schema_work *work, struct building 
                 SLM_TRY(is_evaluated(work, form->atoms[evaluators[e]].location, building->object->members[k].key, &evaluated));
             }
             if (!evaluated) {
-                SLM_TRY(add_schema(work, &building->literals[k], schema));
+                SLM_TRY(slm__literals_add_schema(work, &building->members[k].literals, schema));
             }
         }
     }
@@ -360,17 +341,14 @@ static slm_status finish_members(struct slm_schema_work *work, struct building *
         const struct slm_json *properties = slm__schema_get(at, SLM_KEYWORD_PROPERTIES);
         for (uint32_t k = 0; k < object->member_count; k++) {
             SLM_TRY(slm__schema_spend(work, 1));
-            bool known = building->literals[k].known_by == i + 1 ||
+            bool known = building->members[k].known_by == i + 1 ||
                          (properties != NULL && slm__schema_member(properties, object->members[k].key) != NULL);
-            SLM_TRY(add_rest(work, atom->location, object->members[k].key, known, &building->literals[k]));
+            SLM_TRY(add_rest(work, atom->location, object->members[k].key, known, &building->members[k].literals));
         }
     }
     SLM_TRY(add_unevaluated(work, building));
     for (uint32_t k = 0; k < object->member_count; k++) {
-        object->members[k].goal = SLM_GOAL_NEVER;
-        if (!building->literals[k].never) {
-            SLM_TRY(slm__goal_of(work, building->literals[k].list, building->literals[k].count, &object->members[k].goal));
-        }
+        SLM_TRY(slm__literals_goal(work, &building->members[k].literals, &object->members[k].goal));
     }
     return SLM_OK;
 }

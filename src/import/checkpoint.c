@@ -10,6 +10,7 @@
 
 static const size_t ARENA_LIMIT = (size_t)1 << 30;
 static const size_t TOKENIZER_LIMIT = (size_t)1 << 29;
+static const size_t TOKENS_LIMIT = (size_t)1 << 26;
 
 void slm__checkpoint_init(struct slm_checkpoint *checkpoint, const struct slm_import_context *context)
 {
@@ -30,6 +31,39 @@ void slm__checkpoint_free(struct slm_checkpoint *checkpoint)
     slm__buffer_free(&checkpoint->vocabulary);
     slm__tensor_set_free(&checkpoint->set);
     slm__arena_free(&checkpoint->arena);
+}
+
+slm_status slm__checkpoint_keep(struct slm_checkpoint *checkpoint, struct slm_span text, struct slm_span *kept, slm_error *error)
+{
+    const char *copy = slm__arena_text(&checkpoint->arena, text);
+    if (copy == NULL) {
+        return slm__arena_failure(&checkpoint->arena, error);
+    }
+    *kept = slm__span(copy, text.length);
+    return SLM_OK;
+}
+
+slm_status slm__checkpoint_keep_tokens(struct slm_checkpoint *checkpoint, const char *const *names, const struct slm_span *texts,
+                                       size_t count, slm_error *error)
+{
+    struct slm_buffer json;
+    slm__buffer_init(&json, checkpoint->context.memory, TOKENS_LIMIT);
+    slm__buffer_append_byte(&json, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (texts[i].data != NULL) {
+            slm__buffer_append_text(&json, json.length > 1 ? ", " : "");
+            slm__buffer_append_json_string(&json, slm__span_text(names[i]));
+            slm__buffer_append_text(&json, ": ");
+            slm__buffer_append_json_string(&json, texts[i]);
+        }
+    }
+    slm__buffer_append_byte(&json, '}');
+    slm_status status = json.status != SLM_OK ? slm__buffer_failure(&json, error) : SLM_OK;
+    if (status == SLM_OK && json.length > 2) {
+        status = slm__checkpoint_keep(checkpoint, slm__span(json.data, json.length), &checkpoint->texts.template_tokens, error);
+    }
+    slm__buffer_free(&json);
+    return status;
 }
 
 struct slm_source_tensor *slm__checkpoint_find(const struct slm_checkpoint *checkpoint, const char *pattern, uint32_t layer,

@@ -77,6 +77,12 @@ struct slm_checkpoint {
 void slm__checkpoint_init(struct slm_checkpoint *checkpoint, const struct slm_import_context *context);
 void slm__checkpoint_free(struct slm_checkpoint *checkpoint);
 
+/* Copy a text into the checkpoint's arena. */
+slm_status slm__checkpoint_keep(struct slm_checkpoint *checkpoint, struct slm_span text, struct slm_span *kept, slm_error *error);
+/* The JSON object of the special tokens that templates name; an entry whose text has no data is left out. */
+slm_status slm__checkpoint_keep_tokens(struct slm_checkpoint *checkpoint, const char *const *names, const struct slm_span *texts,
+                                       size_t count, slm_error *error);
+
 /* The source tensor that a rule's pattern names in a layer and expert, and its name; NULL: not there. */
 struct slm_source_tensor *slm__checkpoint_find(const struct slm_checkpoint *checkpoint, const char *pattern, uint32_t layer,
                                                uint32_t expert, char name[SLM_SOURCE_NAME_BYTES]);

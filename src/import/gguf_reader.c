@@ -158,17 +158,10 @@ static slm_status parse_keys(struct slm_gguf *gguf, struct head_parser *parser, 
     return SLM_OK;
 }
 
-static int compare_names(struct slm_span a, struct slm_span b)
-{
-    const size_t shorter = a.length < b.length ? a.length : b.length;
-    const int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
-    return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
-}
-
 static bool key_less(const void *items, uint32_t a, uint32_t b)
 {
     const struct slm_gguf_key *keys = items;
-    return compare_names(keys[a].name, keys[b].name) < 0;
+    return slm__span_order(keys[a].name, keys[b].name) < 0;
 }
 
 static void key_swap(void *items, uint32_t a, uint32_t b)

@@ -160,16 +160,6 @@ slm_status slm__gguf_tokenizer_read(struct slm_checkpoint *checkpoint, const str
 
 /* ---- texts */
 
-static slm_status keep(struct slm_checkpoint *checkpoint, struct slm_span text, struct slm_span *kept, slm_error *error)
-{
-    const char *copy = slm__arena_text(&checkpoint->arena, text);
-    if (copy == NULL) {
-        return slm__arena_failure(&checkpoint->arena, error);
-    }
-    *kept = slm__span(copy, text.length);
-    return SLM_OK;
-}
-
 /* A key's text, when it is valid UTF-8. */
 static slm_status keep_key(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, const char *key, struct slm_span *kept,
                            slm_error *error)
@@ -182,7 +172,7 @@ static slm_status keep_key(struct slm_checkpoint *checkpoint, const struct slm_g
         slm__log(checkpoint->context.log, SLM_LOG_WARNING, "%s is not valid UTF-8 and is left out", key);
         return SLM_OK;
     }
-    return keep(checkpoint, text, kept, error);
+    return slm__checkpoint_keep(checkpoint, text, kept, error);
 }
 
 /* The text of token `id`, by walking the array. */
@@ -198,37 +188,26 @@ static struct slm_span token_text(const struct slm_gguf_key *tokens, uint64_t id
 
 static slm_status read_template_tokens(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, slm_error *error)
 {
-    static const char *const names[4][2] = {{"bos_token", "tokenizer.ggml.bos_token_id"},
-                                            {"eos_token", "tokenizer.ggml.eos_token_id"},
-                                            {"unk_token", "tokenizer.ggml.unknown_token_id"},
-                                            {"pad_token", "tokenizer.ggml.padding_token_id"}};
+    enum { TOKEN_KEYS = 4 };
+    static const char *const names[TOKEN_KEYS] = {"bos_token", "eos_token", "unk_token", "pad_token"};
+    static const char *const keys[TOKEN_KEYS] = {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id",
+                                                 "tokenizer.ggml.unknown_token_id", "tokenizer.ggml.padding_token_id"};
     const struct slm_gguf_key *tokens = slm__gguf_find(gguf, "tokenizer.ggml.tokens");
     if (!slm__gguf_is_array(tokens, SLM_GGUF_STRING)) {
         return SLM_OK;
     }
-    struct slm_buffer json;
-    slm__buffer_init(&json, checkpoint->context.memory, (size_t)1 << 24);
-    slm__buffer_append_byte(&json, '{');
-    for (int i = 0; i < 4; i++) {
+    struct slm_span texts[TOKEN_KEYS] = {{NULL, 0}};
+    for (int i = 0; i < TOKEN_KEYS; i++) {
         uint64_t id;
-        if (!slm__gguf_u64(slm__gguf_find(gguf, names[i][1]), &id) || id >= tokens->count) {
+        if (!slm__gguf_u64(slm__gguf_find(gguf, keys[i]), &id) || id >= tokens->count) {
             continue;
         }
         const struct slm_span text = token_text(tokens, id);
         if (slm__utf8_valid_prefix(text) == text.length) {
-            slm__buffer_append_text(&json, json.length > 1 ? ", \"" : "\"");
-            slm__buffer_append_text(&json, names[i][0]);
-            slm__buffer_append_text(&json, "\": ");
-            slm__buffer_append_json_string(&json, text);
+            texts[i] = text;
         }
     }
-    slm__buffer_append_byte(&json, '}');
-    slm_status status = json.status != SLM_OK ? slm__buffer_failure(&json, error) : SLM_OK;
-    if (status == SLM_OK && json.length > 2) {
-        status = keep(checkpoint, slm__span(json.data, json.length), &checkpoint->texts.template_tokens, error);
-    }
-    slm__buffer_free(&json);
-    return status;
+    return slm__checkpoint_keep_tokens(checkpoint, names, texts, TOKEN_KEYS, error);
 }
 
 slm_status slm__gguf_texts_read(struct slm_checkpoint *checkpoint, const struct slm_gguf *gguf, slm_error *error)

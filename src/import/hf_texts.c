@@ -14,16 +14,6 @@ enum { TOKEN_KEYS = 7 };
 static const char *const token_keys[TOKEN_KEYS] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                                    "pad_token", "cls_token", "mask_token"};
 
-static slm_status keep(struct slm_checkpoint *checkpoint, struct slm_span text, struct slm_span *kept, slm_error *error)
-{
-    const char *copy = slm__arena_text(&checkpoint->arena, text);
-    if (copy == NULL) {
-        return slm__arena_failure(&checkpoint->arena, error);
-    }
-    *kept = slm__span(copy, text.length);
-    return SLM_OK;
-}
-
 /* A whole file as text. *kept stays when the folder has none of the names. */
 static slm_status read_text(struct slm_checkpoint *checkpoint, const char *folder, const char *const *names, size_t count, bool strict,
                             struct slm_span *kept, slm_error *error)
@@ -36,7 +26,7 @@ static slm_status read_text(struct slm_checkpoint *checkpoint, const char *folde
         SLM_TRY(slm__hf_take_file(checkpoint, folder, names[i], TEXT_LIMIT, &text, error));
         slm_status status = SLM_OK;
         if (slm__utf8_valid_prefix(text) == text.length) {
-            status = keep(checkpoint, text, kept, error);
+            status = slm__checkpoint_keep(checkpoint, text, kept, error);
         } else if (strict) {
             status = slm__fail(error, SLM_E_ENCODING, "%s is not valid UTF-8", names[i]);
         } else {
@@ -50,23 +40,17 @@ static slm_status read_text(struct slm_checkpoint *checkpoint, const char *folde
 
 /* ---- tokenizer_config.json, special_tokens_map.json */
 
-/* What the two files say, in the checkpoint's arena. */
-struct token_texts {
-    bool given[TOKEN_KEYS];
-    struct slm_span text[TOKEN_KEYS];
-};
-
 /* A special token is a string, or an object whose "content" is one. What the file read first says stands. */
-static slm_status read_tokens(struct slm_checkpoint *checkpoint, const struct slm_json *root, struct token_texts *tokens, slm_error *error)
+static slm_status read_tokens(struct slm_checkpoint *checkpoint, const struct slm_json *root, struct slm_span tokens[TOKEN_KEYS],
+                              slm_error *error)
 {
     for (size_t i = 0; i < TOKEN_KEYS; i++) {
         const struct slm_json *token = slm__json_present(root, token_keys[i]);
         if (token != NULL && token->type == SLM_JSON_OBJECT) {
             token = slm__json_present(token, "content");
         }
-        if (token != NULL && token->type == SLM_JSON_STRING && !tokens->given[i]) {
-            tokens->given[i] = true;
-            SLM_TRY(keep(checkpoint, token->text, &tokens->text[i], error));
+        if (token != NULL && token->type == SLM_JSON_STRING && tokens[i].data == NULL) {
+            SLM_TRY(slm__checkpoint_keep(checkpoint, token->text, &tokens[i], error));
         }
     }
     return SLM_OK;
@@ -88,11 +72,11 @@ static slm_status read_template(struct slm_checkpoint *checkpoint, const struct 
     if (chat == NULL || chat->type != SLM_JSON_STRING) {
         return SLM_OK;
     }
-    return keep(checkpoint, chat->text, &checkpoint->texts.chat_template, error);
+    return slm__checkpoint_keep(checkpoint, chat->text, &checkpoint->texts.chat_template, error);
 }
 
-static slm_status read_json_file(struct slm_checkpoint *checkpoint, const char *folder, const char *name, struct token_texts *tokens,
-                                 slm_error *error)
+static slm_status read_json_file(struct slm_checkpoint *checkpoint, const char *folder, const char *name,
+                                 struct slm_span tokens[TOKEN_KEYS], slm_error *error)
 {
     if (!slm__hf_has_file(folder, name)) {
         return SLM_OK;
@@ -117,38 +101,16 @@ static slm_status read_json_file(struct slm_checkpoint *checkpoint, const char *
     return status == SLM_OK ? SLM_OK : slm__fail_in(error, status, "%s", name);
 }
 
-static slm_status write_tokens(struct slm_checkpoint *checkpoint, const struct token_texts *tokens, slm_error *error)
-{
-    struct slm_buffer json;
-    slm__buffer_init(&json, checkpoint->context.memory, (size_t)TOKENIZER_CONFIG_LIMIT);
-    slm__buffer_append_byte(&json, '{');
-    for (size_t i = 0; i < TOKEN_KEYS; i++) {
-        if (tokens->given[i]) {
-            slm__buffer_append_text(&json, json.length > 1 ? ", " : "");
-            slm__buffer_append_json_string(&json, slm__span_text(token_keys[i]));
-            slm__buffer_append_text(&json, ": ");
-            slm__buffer_append_json_string(&json, tokens->text[i]);
-        }
-    }
-    slm__buffer_append_byte(&json, '}');
-    slm_status status = json.status != SLM_OK ? slm__buffer_failure(&json, error) : SLM_OK;
-    if (status == SLM_OK && json.length > 2) {
-        status = keep(checkpoint, slm__span(json.data, json.length), &checkpoint->texts.template_tokens, error);
-    }
-    slm__buffer_free(&json);
-    return status;
-}
-
 slm_status slm__hf_texts_read(struct slm_checkpoint *checkpoint, const char *folder, slm_error *error)
 {
     static const char *const templates[] = {"chat_template.jinja"};
     static const char *const licenses[] = {"LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "license.txt"};
     static const char *const notices[] = {"NOTICE", "NOTICE.txt", "NOTICE.md", "Notice.txt"};
-    struct token_texts tokens = {{false}, {{NULL, 0}}};
+    struct slm_span tokens[TOKEN_KEYS] = {{NULL, 0}}; /* in the checkpoint's arena */
     struct slm_checkpoint_texts *texts = &checkpoint->texts;
-    SLM_TRY(read_json_file(checkpoint, folder, "tokenizer_config.json", &tokens, error));
-    SLM_TRY(read_json_file(checkpoint, folder, "special_tokens_map.json", &tokens, error));
-    SLM_TRY(write_tokens(checkpoint, &tokens, error));
+    SLM_TRY(read_json_file(checkpoint, folder, "tokenizer_config.json", tokens, error));
+    SLM_TRY(read_json_file(checkpoint, folder, "special_tokens_map.json", tokens, error));
+    SLM_TRY(slm__checkpoint_keep_tokens(checkpoint, token_keys, tokens, TOKEN_KEYS, error));
     SLM_TRY(read_text(checkpoint, folder, templates, 1, true, &texts->chat_template, error));
     SLM_TRY(read_text(checkpoint, folder, licenses, sizeof licenses / sizeof licenses[0], false, &texts->license, error));
     return read_text(checkpoint, folder, notices, sizeof notices / sizeof notices[0], false, &texts->notice, error);

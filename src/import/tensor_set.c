@@ -80,17 +80,10 @@ struct slm_source_tensor *slm__tensor_set_add(struct slm_tensor_set *set)
     return tensor;
 }
 
-static int compare_names(struct slm_span a, struct slm_span b)
-{
-    const size_t shorter = a.length < b.length ? a.length : b.length;
-    const int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
-    return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
-}
-
 static bool name_less(const void *items, uint32_t a, uint32_t b)
 {
     const struct slm_source_tensor *tensors = items;
-    return compare_names(tensors[a].name, tensors[b].name) < 0;
+    return slm__span_order(tensors[a].name, tensors[b].name) < 0;
 }
 
 static bool place_less(const void *items, uint32_t a, uint32_t b)
@@ -156,7 +149,7 @@ struct slm_source_tensor *slm__tensor_set_find(const struct slm_tensor_set *set,
     uint32_t low = 0, high = set->tensor_count;
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
-        const int order = compare_names(set->tensors[middle].name, wanted);
+        const int order = slm__span_order(set->tensors[middle].name, wanted);
         if (order == 0) {
             return &set->tensors[middle];
         }

@@ -62,14 +62,6 @@ slm_status slm__tv_equal(struct slm_tmachine *m, struct slm_tvalue a, struct slm
     return SLM_OK;
 }
 
-/* Order of UTF-8 is the order of the characters. */
-static int compare_texts(struct slm_span a, struct slm_span b)
-{
-    size_t shorter = a.length < b.length ? a.length : b.length;
-    int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
-    return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
-}
-
 static slm_status compare_lists(struct slm_tmachine *m, const struct slm_tlist *a, const struct slm_tlist *b, const char *operation,
                                 int *order, bool *ordered)
 {
@@ -105,7 +97,7 @@ slm_status slm__tv_compare(struct slm_tmachine *m, struct slm_tvalue a, struct s
         return SLM_OK;
     }
     if (a.kind == SLM_T_STRING && b.kind == SLM_T_STRING) {
-        *order = compare_texts(slm__ts_span(a.as.string), slm__ts_span(b.as.string));
+        *order = slm__span_order(slm__ts_span(a.as.string), slm__ts_span(b.as.string));
         return slm__tm_charge(m, a.as.string->length / 64);
     }
     if (a.kind == b.kind && (a.kind == SLM_T_LIST || a.kind == SLM_T_TUPLE)) {
