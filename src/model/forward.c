@@ -20,11 +20,7 @@
 
 void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work)
 {
-    if (step->count == 1) {
-        work(step, 0, 1, 0);
-    } else {
-        slm__team_for(step->forward->team, step->count, step->count / 32 + 1, work, step);
-    }
+    slm__team_for(step->forward->team, step->count, step->count / 32 + 1, work, step);
 }
 
 void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix)
@@ -130,26 +126,22 @@ static void run_mlp(struct slm_layer_step *step)
     }
 }
 
-static struct slm_reader attention_reader(const struct slm_layer *layer) { return (struct slm_reader){&layer->attn_norm, &layer->qkv}; }
-
 static const struct slm_matrix *mlp_matrix(const struct slm_layer *layer)
 {
     return slm__experts_of(layer) == 0 ? &layer->mlp.gate_up : &layer->router;
 }
 
-/* Both halves read the same normed rows; attention overwrites them, so they are made twice. */
-static void run_parallel_layer(struct slm_layer_step *step, const struct slm_reader *next)
+/* A layer up to the MLP's output in `wide`. Both halves read the same normed rows; attention overwrites them, so they are made twice. */
+static void run_parallel_layer(struct slm_layer_step *step)
 {
-    static const struct slm_norm none = {NULL, NULL};
     const struct slm_layer *layer = step->layer;
     const struct slm_workspace *w = step->forward->workspace;
-    const struct slm_reader mlp = {&layer->attn_norm, mlp_matrix(layer)};
     slm__layer_attention(step);
     for (uint32_t i = 0; i < step->count; i++) { /* x has to stay for the second norm: the attention's output waits behind it */
         memcpy(w->parallel + (size_t)i * w->x_stride, w->wide + (size_t)i * w->wide_stride,
                step->forward->transformer->hidden_size * sizeof(float));
     }
-    slm__norm_rows(step, &mlp);
+    slm__norm_rows(step, &layer->attn_norm, mlp_matrix(layer));
     run_mlp(step);
     for (uint32_t i = 0; i < step->count; i++) {
         float *y = w->wide + (size_t)i * w->wide_stride;
@@ -158,17 +150,14 @@ static void run_parallel_layer(struct slm_layer_step *step, const struct slm_rea
         }
         step->forward->kernels->add(y, w->parallel + (size_t)i * w->x_stride, step->forward->transformer->hidden_size);
     }
-    slm__join_rows(step, layer->mlp.down_bias, &none, next);
 }
 
-static void run_sequential_layer(struct slm_layer_step *step, const struct slm_reader *next)
+static void run_sequential_layer(struct slm_layer_step *step)
 {
     const struct slm_layer *layer = step->layer;
-    const struct slm_reader mlp = {&layer->mlp_norm, mlp_matrix(layer)};
     slm__layer_attention(step);
-    slm__join_rows(step, layer->attn_out_bias, &layer->attn_post_norm, &mlp);
+    slm__join_rows(step, layer->attn_out_bias, &layer->attn_post_norm, &layer->mlp_norm, mlp_matrix(layer));
     run_mlp(step);
-    slm__join_rows(step, layer->mlp.down_bias, &layer->mlp_post_norm, next);
 }
 
 /* What follows the head's product. */
@@ -262,6 +251,7 @@ static void run_heads(const struct slm_forward *f, const struct slm_row *rows, u
 
 bool slm__forward_layers(struct slm_layer_step *step)
 {
+    static const struct slm_norm none = {NULL, NULL};
     const struct slm_forward *f = step->forward;
     const struct slm_transformer *t = f->transformer;
     for (uint32_t c = 0; c < t->kv_class_count; c++) {
@@ -271,21 +261,22 @@ bool slm__forward_layers(struct slm_layer_step *step)
                 (struct slm_attention_row){row->tables[c], row->position, row->end};
         }
     }
-    const struct slm_reader first = attention_reader(&t->layers[0]);
-    slm__norm_rows(step, &first);
+    slm__norm_rows(step, &t->layers[0].attn_norm, &t->layers[0].qkv);
     for (uint32_t l = 0; l < t->layer_count; l++) {
         if (f->cancelled != NULL && f->cancelled(f->cancel_context)) {
             return false;
         }
-        const bool last = l + 1 == t->layer_count;
-        const struct slm_reader next = attention_reader(&t->layers[last ? l : l + 1]);
-        step->layer = &t->layers[l];
+        const bool parallel = SLM_WITH_VARIANTS && t->block_kind == SLM_BLOCK_PARALLEL;
+        const struct slm_layer *layer = &t->layers[l], *next = l + 1 < t->layer_count ? layer + 1 : layer;
+        step->layer = layer;
         step->layer_offset = f->workspace->layer_offsets[l];
-        if (SLM_WITH_VARIANTS && t->block_kind == SLM_BLOCK_PARALLEL) {
-            run_parallel_layer(step, last ? NULL : &next);
+        if (parallel) {
+            run_parallel_layer(step);
         } else {
-            run_sequential_layer(step, last ? NULL : &next);
+            run_sequential_layer(step);
         }
+        slm__join_rows(step, layer->mlp.down_bias, parallel ? &none : &layer->mlp_post_norm, &next->attn_norm,
+                       next != layer ? &next->qkv : NULL);
     }
     return true;
 }

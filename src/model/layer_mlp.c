@@ -39,10 +39,6 @@ void slm__layer_mlp(struct slm_layer_step *step, const struct slm_mlp *mlp)
 {
     struct activate_job job = {step, mlp};
     slm__project_packed(step, &mlp->gate_up);
-    if (step->count == 1) {
-        activate_rows(&job, 0, 1, 0);
-    } else {
-        slm__team_for(step->forward->team, step->count, step->count / 32 + 1, activate_rows, &job);
-    }
+    slm__team_for(step->forward->team, step->count, step->count / 32 + 1, activate_rows, &job);
     slm__project(step, &mlp->down);
 }

@@ -3,8 +3,9 @@
  * What happens to rows between two products, in one loop: the output joins the residual stream, the sum is normed, the normed rows are
  * packed. Of many rows a thread takes a block at a time, which stays in its cache through all of it; of a few each row by itself.
  */
+#include "base/parts.h"   /* SLM_SMALL, SLM_WITH_VARIANTS */
 #include "model/layers.h" /* struct slm_layer_step */
-#include "ops/matmul.h"   /* slm__op_pack_block */
+#include "ops/matmul.h"   /* slm__op_pack_block, slm__op_pack */
 #include <string.h>
 
 struct rows_job {
@@ -12,7 +13,8 @@ struct rows_job {
     bool joins; /* `wide` is an output that joins x */
     const float *bias;
     const struct slm_norm *norm;
-    const struct slm_reader *next;
+    const struct slm_norm *next_norm;
+    const struct slm_matrix *next_matrix; /* reads the normed rows; NULL: nothing does */
 };
 
 void slm__norm_row(const struct slm_forward *f, const float *x, const struct slm_norm *norm, uint32_t n, float *out)
@@ -56,56 +58,52 @@ static void change_rows(void *context, uint32_t begin, uint32_t end, uint32_t th
         if (job->joins) {
             join_row(job, w->wide + (size_t)i * w->wide_stride, x);
         }
-        if (job->next != NULL && job->next->norm->weight != NULL) {
-            slm__norm_row(f, x, job->next->norm, hidden, h);
-        } else if (job->next != NULL) {
+        if (job->next_matrix != NULL && job->next_norm->weight != NULL) {
+            slm__norm_row(f, x, job->next_norm, hidden, h);
+        } else if (job->next_matrix != NULL) {
             memcpy(h, x, hidden * sizeof *h);
         }
-    }
-}
-
-static void pack_block(const struct rows_job *job, uint32_t block)
-{
-    const struct slm_workspace *w = job->step->forward->workspace;
-    if (job->next != NULL) {
-        slm__op_pack_block(job->step->forward->kernels, job->next->matrix, w->h, w->h_stride, job->step->count, block, w->packed);
     }
 }
 
 static void change_blocks(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct rows_job *job = context;
+    const struct slm_forward *f = job->step->forward;
+    const struct slm_workspace *w = f->workspace;
     for (uint32_t block = begin; block < end; block++) {
         const uint32_t first = block * SLM_COLUMNS, left = job->step->count - first;
         change_rows(context, first, first + (left < SLM_COLUMNS ? left : SLM_COLUMNS), thread);
-        pack_block(job, block);
+        if (job->next_matrix != NULL) {
+            slm__op_pack_block(f->kernels, job->next_matrix, w->h, w->h_stride, job->step->count, block, w->packed);
+        }
     }
 }
 
 static void change(struct rows_job *job)
 {
-    struct slm_team *team = job->step->forward->team;
+    const struct slm_forward *f = job->step->forward;
+    const struct slm_workspace *w = f->workspace;
     const uint32_t count = job->step->count;
-    if (count > SLM_COLUMNS) {
-        slm__team_for(team, slm__op_blocks(count), 1, change_blocks, job);
+    if (!SLM_SMALL && count > SLM_COLUMNS) {
+        slm__team_for(f->team, slm__op_blocks(count), 1, change_blocks, job);
         return;
     }
-    if (count == 1) {
-        change_rows(job, 0, 1, 0);
-    } else {
-        slm__team_for(team, count, 1, change_rows, job);
+    slm__team_for(f->team, count, 1, change_rows, job);
+    if (job->next_matrix != NULL) {
+        slm__op_pack(f->team, f->kernels, job->next_matrix, w->h, w->h_stride, count, w->packed);
     }
-    pack_block(job, 0);
 }
 
-void slm__norm_rows(const struct slm_layer_step *step, const struct slm_reader *reader)
+void slm__norm_rows(const struct slm_layer_step *step, const struct slm_norm *norm, const struct slm_matrix *matrix)
 {
-    struct rows_job job = {.step = step, .next = reader};
+    struct rows_job job = {.step = step, .next_norm = norm, .next_matrix = matrix};
     change(&job);
 }
 
-void slm__join_rows(const struct slm_layer_step *step, const float *bias, const struct slm_norm *norm, const struct slm_reader *next)
+void slm__join_rows(const struct slm_layer_step *step, const float *bias, const struct slm_norm *norm, const struct slm_norm *next_norm,
+                    const struct slm_matrix *next_matrix)
 {
-    struct rows_job job = {step, true, bias, norm, next};
+    struct rows_job job = {step, true, bias, norm, next_norm, next_matrix};
     change(&job);
 }

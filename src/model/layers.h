@@ -15,12 +15,6 @@ struct slm_layer_step {
     uint64_t layer_offset; /* in a page of the layer's class */
 };
 
-/* What reads the residual stream next: matrix norm(x). */
-struct slm_reader {
-    const struct slm_norm *norm; /* a copy of x where it has no weight */
-    const struct slm_matrix *matrix;
-};
-
 /* work(step, begin, end, thread) over all rows. */
 void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work);
 /* wide = matrix h, for all rows. */
@@ -29,10 +23,11 @@ void slm__project(const struct slm_layer_step *step, const struct slm_matrix *ma
 void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix);
 /* out[0 .. n) = norm(x): rms or layer norm as the transformer says. */
 void slm__norm_row(const struct slm_forward *forward, const float *x, const struct slm_norm *norm, uint32_t n, float *out);
-/* h = norm(x) for all rows, packed for the reader's matrix. */
-void slm__norm_rows(const struct slm_layer_step *step, const struct slm_reader *reader);
-/* x += residual_scale * norm(wide + bias), the norm only where it exists; then slm__norm_rows() for what reads x next (NULL: nothing). */
-void slm__join_rows(const struct slm_layer_step *step, const float *bias, const struct slm_norm *norm, const struct slm_reader *next);
+/* h = norm(x) for all rows, packed for `matrix`; a copy of x where there is no such norm. */
+void slm__norm_rows(const struct slm_layer_step *step, const struct slm_norm *norm, const struct slm_matrix *matrix);
+/* x += residual_scale * norm(wide + bias), the norm only where it exists; then slm__norm_rows() for what reads x next (matrix NULL: nothing). */
+void slm__join_rows(const struct slm_layer_step *step, const float *bias, const struct slm_norm *norm, const struct slm_norm *next_norm,
+                    const struct slm_matrix *next_matrix);
 
 /* All layers, on rows whose residual stream x is filled. false: cancelled. */
 bool slm__forward_layers(struct slm_layer_step *step);

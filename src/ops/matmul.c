@@ -36,18 +36,11 @@ uint64_t slm__op_packed_bytes(enum slm_weight_type type, uint32_t cols, uint32_t
     return slm__packed_column_bytes(type, cols) * rows;
 }
 
-static uint32_t block_columns(uint32_t rows, uint32_t block)
-{
-    const uint32_t left = rows - block * SLM_COLUMNS;
-    return left < SLM_COLUMNS ? left : SLM_COLUMNS;
-}
-
 void slm__op_pack_block(const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride, uint32_t rows,
                         uint32_t block, void *packed)
 {
-    const size_t row = (size_t)block * SLM_COLUMNS;
-    uint8_t *place = (uint8_t *)packed + row * slm__packed_column_bytes(w->type, w->cols);
-    kernels->pack[w->type](x + row * x_stride, x_stride, block_columns(rows, block), w->cols, place);
+    const uint32_t row = block * SLM_COLUMNS, columns = rows - row < SLM_COLUMNS ? rows - row : SLM_COLUMNS;
+    kernels->pack[w->type](x + row * x_stride, x_stride, columns, w->cols, (uint8_t *)packed + slm__op_packed_bytes(w->type, w->cols, row));
 }
 
 static void pack_blocks(void *context, uint32_t begin, uint32_t end, uint32_t thread)
@@ -63,21 +56,18 @@ void slm__op_pack(struct slm_team *team, const struct slm_kernels *kernels, cons
                   uint32_t rows, void *packed)
 {
     struct pack_job job = {kernels, w, x, x_stride, rows, packed};
-    if (rows <= SLM_COLUMNS) {
-        pack_blocks(&job, 0, 1, 0);
-    } else {
-        slm__team_for(team, slm__op_blocks(rows), 1, pack_blocks, &job);
-    }
+    slm__team_for(team, slm__op_blocks(rows), 1, pack_blocks, &job);
 }
 
 /* Panels [begin, end) of w for all blocks of columns: the only place where products are made. */
 static void multiply_panels(const struct slm_kernels *kernels, const struct slm_matrix *w, uint32_t begin, uint32_t end,
                             const uint8_t *packed, uint32_t rows, float *y, size_t y_stride)
 {
-    const uint64_t column_bytes = slm__packed_column_bytes(w->type, w->cols);
-    for (uint32_t block = 0; block < slm__op_blocks(rows); block++) {
-        const size_t row = (size_t)block * SLM_COLUMNS;
-        kernels->matmul[w->type](w, begin, end, packed + row * column_bytes, block_columns(rows, block), y + row * y_stride, y_stride);
+    const uint64_t block_bytes = slm__op_packed_bytes(w->type, w->cols, SLM_COLUMNS);
+    for (uint32_t row = 0; row < rows; row += SLM_COLUMNS) {
+        const uint32_t columns = rows - row < SLM_COLUMNS ? rows - row : SLM_COLUMNS;
+        kernels->matmul[w->type](w, begin, end, packed, columns, y + row * y_stride, y_stride);
+        packed += block_bytes;
     }
 }
 
