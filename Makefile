@@ -57,7 +57,7 @@ QUIET_GOALS := clean help deps format uninstall
 BUILDING := $(filter-out $(QUIET_GOALS),$(or $(MAKECMDGOALS),all))
 
 can_link = $(shell mkdir -p $(BUILD) && echo '$(hash)include <omp.h>%int main(void){return omp_get_max_threads() < 1;}' | tr '%' '\n' | \
-             $(CC) $(CFLAGS) $(1) -x c - -o $(BUILD)/probe 2>/dev/null && echo yes; rm -f $(BUILD)/probe)
+             $(CC) $(CFLAGS) $(1) -x c - -o $(BUILD)/probe 2>/dev/null && echo yes; rm -f $(BUILD)/probe $(BUILD)/probe.exe)
 hash := \#
 THREADS_USED := $(THREADS)
 ifeq ($(THREADS),auto)
@@ -142,6 +142,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_PROGRAMS))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
 STATIC := $(BUILD)/libslm.a
+PROGRAM := $(BUILD)/slm$(if $(findstring mingw,$(TARGET)),.exe)
 ifeq ($(SYSTEM),Darwin)
   SHARED := $(BUILD)/libslm.$(VERSION).dylib
   SONAME := libslm.$(MAJOR).dylib
@@ -161,10 +162,10 @@ DEMO_SCHEMA := examples/demo/schema.json
 .PHONY: all run deps test test-golden check asan-test ubsan-test tsan-test test-aarch64 bench format install uninstall amalgamation size clean help
 .PHONY: build-tests build-examples
 
-all: $(STATIC) $(BUILD)/$(LINKNAME) $(BUILD)/slm ## libslm.a, libslm.so and the program slm, in build/
+all: $(STATIC) $(BUILD)/$(LINKNAME) $(PROGRAM) ## libslm.a, libslm.so and the program slm, in build/
 
-run: $(BUILD)/slm ## the demonstration: a model triages a customer's message into JSON
-	@$(BUILD)/slm run
+run: $(PROGRAM) ## the demonstration: a model triages a customer's message into JSON
+	@$(PROGRAM) run
 
 deps: ## install what the tests need (Debian, Ubuntu), or say what is missing
 	@tests/install_packages.sh
@@ -193,12 +194,12 @@ tsan-test: ## the tests with threads under ThreadSanitizer
 	@+SLM_SANITIZER=thread SLM_TESTS='parallel|thread|concurrent' TSAN_OPTIONS='halt_on_error=1 $(TSAN_OPTIONS)' $(MAKE) --no-print-directory \
 	    BUILD=$(BUILD)/tsan CFLAGS='$(CFLAGS) -O1 -g -fsanitize=thread' test
 
-test-aarch64: $(BUILD)/slm $(BUILD)/tests/api/test_determinism ## AArch64 under qemu: kernels, models, answers have the bits of this machine
+test-aarch64: $(PROGRAM) $(BUILD)/tests/api/test_determinism ## AArch64 under qemu: kernels, models, answers have the bits of this machine
 	@+SLM_GOLDEN='$(GOLDEN)' MAKE='$(MAKE)' tests/cross_aarch64.sh $(BUILD)
 
-bench: $(BUILD)/slm $(BENCHES) ## speed of the CPU, of prefill and of decode for one model shape
+bench: $(PROGRAM) $(BENCHES) ## speed of the CPU, of prefill and of decode for one model shape
 	@for program in $(BENCHES); do $$program || exit 1; done
-	@$(BUILD)/slm bench --shape smollm2-135m --type i4
+	@$(PROGRAM) bench --shape smollm2-135m --type i4
 
 amalgamation: $(BUILD)/amalgamation/slm.c ## one file slm.c (and one slm.h) to drop into another program
 	@echo "made $(BUILD)/amalgamation/slm.c, slm.h (build: cc -O2 -ffp-contract=off -c slm.c; link: -lm -pthread)"
@@ -303,7 +304,7 @@ $(BUILD)/$(LINKNAME): $(BUILD)/$(SONAME)
 	@ln -sf $(notdir $<) $@
 
 link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^)
-$(BUILD)/slm: $(CLI_OBJECTS) $(STATIC)
+$(PROGRAM): $(CLI_OBJECTS) $(STATIC)
 	$(link) $(IMAGE_LIBS) $(LIBS) -o $@
 $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(STATIC)
 	$(link) $(LIBS) -o $@
@@ -393,7 +394,7 @@ export PKG_CONFIG CMAKE_CONFIG CMAKE_VERSION
 
 install: all ## library, header, program, man page, pkg-config and CMake files, under DESTDIR PREFIX
 	@mkdir -p '$(ROOT)/bin' '$(ROOT)/include' '$(ROOT)/lib/pkgconfig' '$(ROOT)/lib/cmake/slm' '$(ROOT)/share/man/man1'
-	@install -m 755 $(BUILD)/slm '$(ROOT)/bin/slm'
+	@install -m 755 $(PROGRAM) '$(ROOT)/bin/slm'
 	@install -m 644 $(HEADERS) '$(ROOT)/include/'
 	@install -m 644 $(STATIC) '$(ROOT)/lib/libslm.a'
 	@install -m 755 $(SHARED) '$(ROOT)/lib/$(notdir $(SHARED))'

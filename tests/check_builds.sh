@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Other builds pass all tests too, without a warning: one thread and no OpenMP; clang. Builds without parts compile, say what is missing,
-# and the demonstration model's tokens are the same.
+# and the demonstration model's tokens are the same. The program for Windows is built.
 set -u
 build=$1
 cd "$(dirname "$0")/.." || exit 1
@@ -67,6 +67,11 @@ for check in $kernels; do
         bad=1
     fi
 done
+if command -v x86_64-w64-mingw32-gcc > /dev/null; then
+    run windows CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar HOSTCC=cc LDFLAGS=-static "$build/windows/slm.exe"
+else
+    echo "     MinGW-w64 is not installed (gcc-mingw-w64-x86-64-posix)"
+fi
 refuses nano 'does not support' convert nothing -o nothing.slm
 refuses core 'this build of libslm has no conversion (WITH_CONVERT=0)' convert nothing -o nothing.slm
 exit $bad

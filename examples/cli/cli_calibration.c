@@ -5,6 +5,7 @@
 #include "examples/cli/cli_input.h"      /* cli_input_read */
 #include "examples/cli/cli_json.h"       /* struct cli_json */
 #include "examples/cli/cli_output.h"     /* cli_fail */
+#include "examples/cli/cli_system.h"     /* cli_path_kind, cli_file_open */
 #include "examples/cli/cli_whole_file.h" /* struct cli_whole_file */
 
 #include <math.h>
@@ -152,7 +153,7 @@ int cli_calibration_may_replace(const char *path)
 {
     static const char begin[] = "{\"temperature\":";
     char bytes[sizeof begin - 1];
-    FILE *file = cli_same_file(path, path) ? fopen(path, "rb") : NULL;
+    FILE *file = cli_path_kind(path) == CLI_PATH_FILE ? cli_file_open(path, "rb") : NULL;
     if (file == NULL) {
         return 1;
     }

@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* A folder can be opened as a file is, on some systems, and fails at the first byte: it is told before (see cli_input.h). */
-#define _POSIX_C_SOURCE 200809L /* stat */
-#define _FILE_OFFSET_BITS 64
-
 #include "examples/cli/cli_input.h" /* cli_input_open */
 
 #include "examples/cli/cli_output.h" /* cli_fail */
+#include "examples/cli/cli_system.h" /* cli_file_open, cli_path_kind */
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-
-int cli_is_folder(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
 
 FILE *cli_input_open(const char *command, const char *path, const char *expected)
 {
-    if (cli_is_folder(path)) {
+    if (cli_path_kind(path) == CLI_PATH_FOLDER) {
         (void)cli_fail(command, "%s is a folder; %s is expected", path, expected);
         return NULL;
     }
-    FILE *file = fopen(path, "rb");
+    FILE *file = cli_file_open(path, "rb");
     if (file == NULL) {
         (void)cli_fail(command, "%s: %s", path, strerror(errno));
     }

@@ -5,7 +5,6 @@
 
 #include "examples/cli/cli_text.h" /* struct cli_text */
 
-int cli_is_folder(const char *path);
 /* expected: such as "a file of labels". The stream, or NULL after a message. */
 FILE *cli_input_open(const char *command, const char *path, const char *expected);
 /* All bytes of a file. -1 to go on, or the exit code after a message. */

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A row is complete when its line feed is there: so nothing is done twice and nothing is lost (see cli_results.h). */
-#define _POSIX_C_SOURCE 200809L /* ftruncate */
-
 #include "examples/cli/cli_results.h" /* struct cli_results */
 
-#include "examples/cli/cli_input.h" /* cli_is_folder */
+#include "examples/cli/cli_system.h" /* cli_file_open, cli_path_kind */
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 /* As cli_results_next(). */
 static int next_record(struct cli_results *results, const struct cli_text **row)
@@ -33,7 +30,7 @@ static int next_line(struct cli_results *results, const struct cli_text **row)
 int cli_results_next(struct cli_results *results, const struct cli_text **row)
 {
     const int whole = results->header != NULL ? next_record(results, row) : next_line(results, row);
-    results->end = whole ? ftell(results->output.file) : results->end;
+    results->end = whole ? cli_file_position(results->output.file) : results->end;
     return whole;
 }
 
@@ -41,7 +38,7 @@ int cli_results_next(struct cli_results *results, const struct cli_text **row)
 static int resume_file(struct cli_results *results)
 {
     const struct cli_text *header = results->header, *row;
-    results->output.file = fopen(results->path, "r+b");
+    results->output.file = cli_file_open(results->path, "r+b");
     if (results->output.file == NULL) {
         return errno == ENOENT ? -1 : cli_fail(results->command, "%s: %s", results->path, strerror(errno));
     }
@@ -62,7 +59,7 @@ int cli_results_cut(struct cli_results *results)
 {
     FILE *file = results->output.file;
     results->resuming = 0;
-    if (fseek(file, results->end, SEEK_SET) != 0 || ftruncate(fileno(file), results->end) != 0) {
+    if (cli_file_seek(file, results->end) != 0 || cli_file_cut(file, results->end) != 0) {
         return cli_fail(results->command, "%s: %s", results->path, strerror(errno));
     }
     return results->end > 0 || results->header == NULL ? -1 : cli_results_put(results, results->header);
@@ -75,7 +72,7 @@ int cli_results_open(struct cli_results *results, const char *command, const cha
         return header != NULL ? cli_results_put(results, header) : -1;
     }
     results->output.file = NULL;
-    if (cli_is_folder(path)) {
+    if (cli_path_kind(path) == CLI_PATH_FOLDER) {
         return cli_fail(command, "%s is a folder; the name of a file is expected", path);
     }
     if (resume) {
@@ -84,7 +81,7 @@ int cli_results_open(struct cli_results *results, const char *command, const cha
             return code;
         }
     }
-    results->output.file = fopen(path, "wbx");
+    results->output.file = cli_file_open(path, "wbx");
     if (results->output.file == NULL) {
         return cli_fail(command, errno == EEXIST ? "%s exists: --resume goes on with it; else remove it, or give another name" : "%s: %s",
                         path, strerror(errno));

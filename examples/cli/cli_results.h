@@ -12,7 +12,7 @@ struct cli_results {
     struct cli_output output;
     const struct cli_text *header; /* NULL: lines */
     int resuming;                  /* rows of the run before are being read */
-    long end;                      /* of the last complete one */
+    int64_t end;                   /* of the last complete one */
     struct cli_csv csv;
     struct cli_text line;
 };

@@ -4,6 +4,7 @@
 
 #include "examples/cli/cli_input.h"  /* cli_input_open */
 #include "examples/cli/cli_output.h" /* cli_fail */
+#include "examples/cli/cli_system.h" /* cli_file_position */
 
 #include <string.h>
 
@@ -59,7 +60,7 @@ int cli_rows_open(struct cli_rows *rows, const char *command, const struct cli_r
         return CLI_FAILED;
     }
     if (!is_stdin && fseek(rows->file, 0, SEEK_END) == 0) {
-        const long size = ftell(rows->file);
+        const int64_t size = cli_file_position(rows->file);
         rows->size = size > 0 ? (uint64_t)size : 0;
         rewind(rows->file);
     }
@@ -128,7 +129,7 @@ int cli_rows_next(struct cli_rows *rows)
 
 uint64_t cli_rows_position(const struct cli_rows *rows)
 {
-    const long at = ftell(rows->file);
+    const int64_t at = cli_file_position(rows->file);
     return at > 0 ? (uint64_t)at : 0;
 }
 

@@ -3,19 +3,16 @@
  * safetensors (see cli_safetensors.h): 8 bytes header length N, N bytes of JSON, then the tensors' bytes, all
  * little-endian; floats and ints are written as they lie in memory, since libslm's machines are little-endian.
  */
-#define _POSIX_C_SOURCE 200809L /* fseeko */
-#define _FILE_OFFSET_BITS 64
-
 #include "examples/cli/cli_safetensors.h" /* struct cli_safetensors_writer */
 
 #include "examples/cli/cli_input.h"  /* cli_input_read */
 #include "examples/cli/cli_json.h"   /* struct cli_json */
 #include "examples/cli/cli_output.h" /* cli_fail */
+#include "examples/cli/cli_system.h" /* cli_file_seek */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 
 enum { HEADER_LIMIT = 100 * 1000 * 1000 }; /* bytes of a header that is read */
 
@@ -160,7 +157,7 @@ int cli_safetensors_put_rows(struct cli_safetensors_writer *writer, size_t matri
     const uint64_t columns = writer->columns[matrix];
     const size_t count = (size_t)(rows * columns);
     const uint64_t position = writer->start[matrix] + first * columns * sizeof *values;
-    if (fseeko(file, (off_t)position, SEEK_SET) != 0 || fwrite(values, sizeof *values, count, file) != count) {
+    if (cli_file_seek(file, (int64_t)position) != 0 || fwrite(values, sizeof *values, count, file) != count) {
         (void)snprintf(message, capacity, "cannot write %s: %s", writer->whole.path, strerror(errno));
         return -1;
     }

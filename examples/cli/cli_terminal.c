@@ -3,9 +3,11 @@
  * Terminal, signals, clock (see cli_terminal.h). The three variables at the top are the program's only globals:
  * a signal handler has no other way to know what to cancel.
  */
-#define _GNU_SOURCE
+#define _POSIX_C_SOURCE 200809L /* clock_gettime, fileno, isatty */
 
 #include "examples/cli/cli_terminal.h" /* struct cli_progress, cli_signals_watch */
+
+#include "examples/cli/cli_system.h" /* cli_system_catch */
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -130,38 +132,12 @@ static void on_signal(int number)
     }
 }
 
-/* No SA_RESTART: waiting for a line of input must return. */
-static void set_handler(int number, void (*handler)(int))
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = handler;
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(number, &action, NULL);
-}
-
-void cli_signals_ignore_pipe(void) { set_handler(SIGPIPE, SIG_IGN); }
-
-static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
-enum { CAUGHT = sizeof caught / sizeof caught[0] };
-
-/* A signal that was ignored when the program began (nohup, a shell's background job) stays so. */
-static void set_handlers(void (*handler)(int))
-{
-    for (size_t i = 0; i < CAUGHT; i++) {
-        struct sigaction present;
-        if (sigaction(caught[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN) {
-            set_handler(caught[i], handler);
-        }
-    }
-}
-
-void cli_signals_begin(void) { set_handlers(on_signal); }
+void cli_signals_begin(void) { cli_system_catch(on_signal); }
 
 void cli_signals_end(void)
 {
     atomic_store(&watched_session, NULL);
-    set_handlers(SIG_DFL);
+    cli_system_catch(SIG_DFL);
 }
 
 void cli_signals_watch(slm_session *session) { atomic_store(&watched_session, session); }

@@ -26,8 +26,6 @@ struct cli_progress cli_progress_begin(void);
 int32_t cli_progress_update(void *user, uint64_t done, uint64_t total, const char *what);
 void cli_progress_end(struct cli_progress *progress);
 
-/* Writing to a closed pipe is an error from here on, not a signal. */
-void cli_signals_ignore_pipe(void);
 /* From here on Ctrl-C, SIGTERM and SIGHUP are caught, so that nothing half written is left behind. */
 void cli_signals_begin(void);
 /* While a session is watched these signals cancel what it does; NULL ends that. */

@@ -20,7 +20,4 @@ int cli_whole_finish(struct cli_whole_file *whole);
 /* Give up and remove what was written. */
 void cli_whole_abandon(struct cli_whole_file *whole);
 
-/* Are these two names of one ordinary file? `other` may be NULL. */
-int cli_same_file(const char *path, const char *other);
-
 #endif

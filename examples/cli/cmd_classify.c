@@ -7,8 +7,8 @@
 #include "examples/cli/cli_output.h"      /* struct cli_output */
 #include "examples/cli/cli_results.h"     /* cli_results_open */
 #include "examples/cli/cli_rows.h"        /* struct cli_rows */
+#include "examples/cli/cli_system.h"      /* cli_path_kind, cli_same_file */
 #include "examples/cli/cli_terminal.h"    /* struct cli_progress */
-#include "examples/cli/cli_whole_file.h"  /* cli_same_file */
 
 #include <math.h>
 #include <stdlib.h>
@@ -348,7 +348,7 @@ static int find_temperature(struct classify_work *work)
     cli_text_add_string(&path, options->calibration != NULL ? options->calibration : options->model.path);
     cli_text_add_string(&path, options->calibration != NULL ? "" : ".calibration");
     int code = path.failed ? cli_fail_memory("classify") : -1;
-    const int wanted = code < 0 && (options->calibration != NULL || cli_same_file(path.bytes, path.bytes));
+    const int wanted = code < 0 && (options->calibration != NULL || cli_path_kind(path.bytes) == CLI_PATH_FILE);
     code = wanted ? cli_calibration_read(&calibration, "classify", path.bytes) : code;
     if (wanted && code < 0 && calibration.key == cli_labels_key(&work->labels)) {
         work->temperature = calibration.temperature;

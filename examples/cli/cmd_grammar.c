@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCK_ALIGNMENT = 64 }; /* of slm_matcher_options.block */
+
 struct grammar_options {
     struct cli_model_options model;
     const char *tokenizer;
@@ -60,8 +62,8 @@ struct grammar_work {
     struct cli_text text;
     struct cli_text line;
     struct cli_text times;
-    void *block; /* of the matchers, one after the other */
-    uint64_t block_bytes;
+    unsigned char *memory; /* of the matchers, one after the other */
+    uint64_t block_bytes;  /* behind its first multiple of BLOCK_ALIGNMENT */
 };
 
 /* Of one line. */
@@ -106,13 +108,15 @@ static slm_status compile(struct grammar_work *work, struct check *check, int ki
         status = slm_matcher_plan(work->opened.model, check->grammar, &matcher, &bytes, &check->error);
     }
     if (status == SLM_OK && bytes > work->block_bytes) {
-        free(work->block);
-        work->block_bytes = (bytes + bytes / 4 + 63) / 64 * 64;
-        work->block = aligned_alloc(64, (size_t)work->block_bytes);
-        work->block_bytes = work->block != NULL ? work->block_bytes : 0;
+        free(work->memory);
+        work->block_bytes = bytes + bytes / 4;
+        work->memory = malloc((size_t)work->block_bytes + BLOCK_ALIGNMENT);
+        work->block_bytes = work->memory != NULL ? work->block_bytes : 0;
     }
-    matcher.block = work->block;
-    matcher.block_bytes = work->block_bytes;
+    if (work->memory != NULL) {
+        matcher.block = work->memory + (BLOCK_ALIGNMENT - (uintptr_t)work->memory % BLOCK_ALIGNMENT);
+        matcher.block_bytes = work->block_bytes;
+    }
     if (status == SLM_OK) {
         status = slm_matcher_create(work->opened.model, check->grammar, &matcher, &check->matcher, &check->error);
     }
@@ -276,7 +280,7 @@ static int grammar_with_options(const struct grammar_options *options, const str
     cli_text_free(&work.text);
     cli_text_free(&work.line);
     cli_text_free(&work.times);
-    free(work.block);
+    free(work.memory);
     cli_model_close(&work.opened);
     return code >= 0 ? code : finished;
 }

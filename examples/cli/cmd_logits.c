@@ -5,8 +5,8 @@
 #include "examples/cli/cli_model.h"       /* cli_model_open */
 #include "examples/cli/cli_output.h"      /* cli_fail_library */
 #include "examples/cli/cli_safetensors.h" /* struct cli_safetensors_writer */
+#include "examples/cli/cli_system.h"      /* cli_same_file */
 #include "examples/cli/cli_terminal.h"    /* struct cli_progress */
-#include "examples/cli/cli_whole_file.h"  /* cli_same_file */
 
 #include <stdlib.h>
 

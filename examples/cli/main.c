@@ -2,9 +2,9 @@
 /* slm: the command line of libslm. Finds the subcommand in the table and hands it the rest of the words. */
 #include "examples/cli/commands.h" /* cli_command_... */
 
-#include "examples/cli/cli_image.h"    /* cli_images_libraries */
-#include "examples/cli/cli_output.h"   /* cli_fail_usage, struct cli_output */
-#include "examples/cli/cli_terminal.h" /* cli_signals_ignore_pipe */
+#include "examples/cli/cli_image.h"  /* cli_images_libraries */
+#include "examples/cli/cli_output.h" /* cli_fail_usage, struct cli_output */
+#include "examples/cli/cli_system.h" /* cli_system_begin */
 
 #include <string.h>
 
@@ -48,7 +48,7 @@ static int unknown_command(const char *word)
 
 int main(int argc, char **argv)
 {
-    cli_signals_ignore_pipe();
+    argv = cli_system_begin(argc, argv);
     if (argc < 2) {
         return cli_fail_usage("", "a command is needed: run, chat, convert, inspect, tokenize, template, logits, embed, score, "
                                   "classify, calibrate, grammar or bench");
