@@ -11,6 +11,8 @@ void slm__fill_avx512vnni(struct slm_kernels *table)
     table->matmul[SLM_WEIGHT_BF16] = slm__matmul_bf16_avx512vnni;
     table->matmul[SLM_WEIGHT_I8] = slm__matmul_i8_avx512vnni;
     table->matmul[SLM_WEIGHT_I4] = slm__matmul_i4_avx512vnni;
+    table->gemm[SLM_WEIGHT_I8] = slm__gemm_quants_avx512vnni;
+    table->gemm[SLM_WEIGHT_I4] = slm__gemm_quants_avx512vnni;
     table->rms_norm = slm__rms_norm_avx512vnni;
     table->layer_norm = slm__layer_norm_avx512vnni;
     table->add = slm__add_avx512vnni;

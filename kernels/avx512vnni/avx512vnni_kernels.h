@@ -7,6 +7,7 @@
 
 slm_matmul_fn slm__matmul_f32_avx512vnni, slm__matmul_f16_avx512vnni, slm__matmul_bf16_avx512vnni;
 slm_matmul_fn slm__matmul_i8_avx512vnni, slm__matmul_i4_avx512vnni;
+slm_matmul_fn slm__gemm_quants_avx512vnni;
 slm_pack_fn slm__pack_quants_avx512vnni;
 slm_rms_norm_fn slm__rms_norm_avx512vnni;
 slm_layer_norm_fn slm__layer_norm_avx512vnni;

@@ -32,7 +32,7 @@ struct row_units {
     float stored[LANES];
 };
 
-/* The best of a group so far: `start` is the zero that made the codes, `zero` the one that is stored; in steps, multiples of 1/16. */
+/* The best of a group so far: `start` is the zero that made the codes, `zero` the one that is stored; in steps, multiples of 1/8. */
 struct choice {
     float error[LANES], start[LANES], zero[LANES], inverse[LANES];
     uint8_t code[LANES];
@@ -98,7 +98,8 @@ static void improve(const struct slm_lanes *lanes, uint32_t count, const float s
     }
     const float n = (float)count, reciprocal = 1.0f / n;
     for (int r = 0; r < LANES; r++) {
-        float next = (float)slm__clamp(slm__nearest((zero[r] + sum[r] * reciprocal) * 16.0f), 0, 255) * 0.0625f;
+        float best_zero = zero[r] + sum[r] * reciprocal;
+        float next = (float)slm__clamp(slm__nearest(best_zero * 8.0f), 0, 127) * 0.125f;
         float change = next - zero[r];
         float error = (square[r] - 2.0f * change * sum[r] + n * change * change) * step[r] * step[r];
         if (error < best->error[r]) {
@@ -108,7 +109,7 @@ static void improve(const struct slm_lanes *lanes, uint32_t count, const float s
             best->inverse[r] = inverse[r];
             best->code[r] = code[r];
         }
-        zero[r] = next;
+        zero[r] = best_zero;
     }
 }
 
@@ -128,7 +129,7 @@ static void try_scale(const struct slm_lanes *lanes, uint32_t count, const float
         for (int r = 0; r < LANES; r++) {
             float slack = (high[r] - low[r]) * inverse[r] - 15.0f;
             float place = -low[r] * inverse[r] - slack * ((float)s / (float)(STARTS - 1));
-            zero[r] = (float)slm__clamp(slm__nearest(place * 16.0f), 0, 255) * 0.0625f;
+            zero[r] = (float)slm__clamp(slm__nearest(place * 8.0f), 0, 127) * 0.125f;
         }
         for (int i = 0; i < ROUNDS; i++) {
             improve(lanes, count, step, inverse, code, zero, best);
@@ -207,7 +208,7 @@ static struct kept_group kept_group(const struct slm_i4_steps *steps, uint32_t r
     const float step = steps->step[row][group], zero = steps->zero[row][group];
     kept.step = step < 0.0f ? -step : step;
     kept.zero = step < 0.0f ? 15.0f - zero : zero;
-    kept.kept = kept.step > 0.0f && kept.zero > -0.03125f && kept.zero < 15.96875f; /* in sixteenths: 0 to 255; false for a NaN */
+    kept.kept = kept.step > 0.0f && kept.zero > -0.0625f && kept.zero < 15.9375f; /* in eighths: 0 to 127; false for a NaN */
     return kept;
 }
 
@@ -288,7 +289,7 @@ static void choose_group(const struct slm_lanes *lanes, uint32_t count, uint32_t
             best->code[r] = (uint8_t)(zeros ? 0 : nearest_code(kept[r].step, units->factor[r]));
             best->inverse[r] = zeros ? 0.0f : 1.0f / kept[r].step;
             best->start[r] = kept[r].zero;
-            best->zero[r] = (float)slm__clamp(slm__nearest(kept[r].zero * 16.0f), 0, 255) * 0.0625f;
+            best->zero[r] = (float)slm__clamp(slm__nearest(kept[r].zero * 8.0f), 0, 127) * 0.125f;
         }
     }
 }

@@ -28,8 +28,9 @@ struct matmul_job {
     uint32_t runs;  /* that the pairs are cut into; their lengths differ by one pair at most */
 };
 
-/* Few long runs for one block of columns; many short ones for more, so that no thread waits long for another's last. */
-enum { SLAB_BYTES = 512 << 10, RUNS_PER_THREAD = 4, SLABS_PER_THREAD = 16 };
+/* Few long runs for one block of columns; many short ones for more, so that no thread waits long for another's last. What gemm does first
+ * for all columns is worth it from GEMM_COLUMNS on. */
+enum { SLAB_BYTES = 512 << 10, RUNS_PER_THREAD = 4, SLABS_PER_THREAD = 16, GEMM_COLUMNS = 64 };
 
 uint64_t slm__op_packed_bytes(enum slm_weight_type type, uint32_t cols, uint32_t rows)
 {
@@ -63,11 +64,15 @@ void slm__op_pack(struct slm_team *team, const struct slm_kernels *kernels, cons
 static void multiply_panels(const struct slm_kernels *kernels, const struct slm_matrix *w, uint32_t begin, uint32_t end,
                             const uint8_t *packed, uint32_t rows, float *y, size_t y_stride)
 {
-    const uint64_t block_bytes = slm__op_packed_bytes(w->type, w->cols, SLM_COLUMNS);
-    for (uint32_t row = 0; row < rows; row += SLM_COLUMNS) {
+    const uint64_t column_bytes = slm__op_packed_bytes(w->type, w->cols, 1);
+    uint32_t row = 0;
+    if (rows >= GEMM_COLUMNS && kernels->gemm[w->type] != NULL) {
+        row = rows / SLM_COLUMNS * SLM_COLUMNS;
+        kernels->gemm[w->type](w, begin, end, packed, row, y, y_stride);
+    }
+    for (; row < rows; row += SLM_COLUMNS) {
         const uint32_t columns = rows - row < SLM_COLUMNS ? rows - row : SLM_COLUMNS;
-        kernels->matmul[w->type](w, begin, end, packed, columns, y + row * y_stride, y_stride);
-        packed += block_bytes;
+        kernels->matmul[w->type](w, begin, end, packed + row * column_bytes, columns, y + row * y_stride, y_stride);
     }
 }
 

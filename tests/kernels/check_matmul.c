@@ -78,6 +78,57 @@ static void tiers_equal_scalar(void **state)
     }
 }
 
+/* gemm of panels [begin, end) over `columns`, against matmul of the same tier block by block. */
+static void check_gemm(const struct slm_kernels *tier, const struct slm_matrix *w, const void *packed, uint32_t columns, uint32_t begin,
+                       uint32_t end)
+{
+    const size_t block = slm__packed_column_bytes(w->type, w->cols) * SLM_COLUMNS;
+    const size_t y_length = (size_t)(columns - 1) * Y_STRIDE + (size_t)16 * end;
+    float *y = guarded(y_length * sizeof *y, 4), *want = guarded(y_length * sizeof *y, 4);
+    for (size_t i = 0; i < y_length; i++) {
+        y[i] = want[i] = -7.25f;
+    }
+    for (uint32_t c = 0; c < columns; c += SLM_COLUMNS) {
+        tier->matmul[w->type](w, begin, end, (const uint8_t *)packed + c / SLM_COLUMNS * block, SLM_COLUMNS, want + (size_t)c * Y_STRIDE,
+                              Y_STRIDE);
+    }
+    tier->gemm[w->type](w, begin, end, packed, columns, y, Y_STRIDE);
+    const size_t at = first_difference(y, want, y_length);
+    if (at < y_length) {
+        fail_msg("%s %s: gemm of panels %u to %u, cols %u, columns %u: y[%zu] = %a, matmul %a", slm__isa_name((int32_t)tier->isa),
+                 weight_type_name(w->type), begin, end, w->cols, columns, at, (double)y[at], (double)want[at]);
+    }
+}
+
+static void gemm_is_matmul_block_by_block(void **state)
+{
+    (void)state;
+    static const uint32_t cols[] = {1, 33, 511, 513, 1100}; /* to and beyond the groups that are unpacked at a time */
+    struct dice dice = {5};
+    for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
+        const struct slm_kernels *tier = tier_table(*isa);
+        for (uint32_t i = 0; i < 5 * 3 * SLM_WEIGHT_TYPES; i++) {
+            const uint32_t type = i % SLM_WEIGHT_TYPES, k = cols[i / SLM_WEIGHT_TYPES % 5], columns = 8 + i % 4 * 8;
+            const enum weights_kind kind = all_kinds[i / SLM_WEIGHT_TYPES / 5];
+            if (tier->gemm[type] == NULL) {
+                continue;
+            }
+            const struct slm_matrix w = random_matrix(&dice, (enum slm_weight_type)type, ROWS, k, kind);
+            float *x = guarded((size_t)columns * k * sizeof *x, 4);
+            const size_t block = slm__packed_column_bytes(w.type, k) * SLM_COLUMNS;
+            uint8_t *packed = guarded(block * (columns / SLM_COLUMNS), 16);
+            fill_inputs(&dice, x, (size_t)columns * k, kind);
+            for (uint32_t c = 0; c < columns; c += SLM_COLUMNS) {
+                tier->pack[type](x + (size_t)c * k, k, SLM_COLUMNS, k, packed + c / SLM_COLUMNS * block);
+            }
+            check_gemm(tier, &w, packed, columns, 0, 3);
+            check_gemm(tier, &w, packed, columns, 1, 3);
+            check_gemm(tier, &w, packed, columns, 2, 3);
+            guarded_release_all();
+        }
+    }
+}
+
 /* The value of w[row][k] by the layout in blocks.h, written apart from the kernels. */
 static double weight_value(const struct slm_matrix *w, uint32_t row, uint32_t k)
 {
@@ -240,7 +291,10 @@ static void bench_slabs(const struct slm_kernels *tier, enum slm_weight_type typ
     for (int run = 0; run < 8; run++) {
         const double begin = seconds_now();
         for (uint32_t p = 0; p < PANELS; p += SLAB) {
-            for (uint32_t i = 0; i < TOKENS / SLM_COLUMNS; i++) {
+            if (tier->gemm[type] != NULL) {
+                tier->gemm[type](&w, p, p + SLAB, packed, TOKENS, y, w.rows);
+            }
+            for (uint32_t i = 0; i < TOKENS / SLM_COLUMNS && tier->gemm[type] == NULL; i++) {
                 tier->matmul[type](&w, p, p + SLAB, packed + i * block, SLM_COLUMNS, y + (size_t)i * SLM_COLUMNS * w.rows, w.rows);
             }
         }
@@ -292,9 +346,8 @@ static void bench_type(const struct slm_kernels *tier, enum slm_weight_type type
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tiers_equal_scalar),
-        cmocka_unit_test(scalar_near_f64_product),
-        cmocka_unit_test(scalar_near_openblas),
+        cmocka_unit_test(tiers_equal_scalar),      cmocka_unit_test(gemm_is_matmul_block_by_block),
+        cmocka_unit_test(scalar_near_f64_product), cmocka_unit_test(scalar_near_openblas),
         cmocka_unit_test(gather_is_the_row),
     };
     for (const enum slm_isa *isa = tiers_to_check(); asked_for_bench(argc, argv) && *isa; isa++) {

@@ -103,6 +103,10 @@ static void random_i4_panel(struct dice *dice, const struct slm_matrix *w, uint8
         const uint32_t bits = dice_bits(dice);
         panel[i] = kind == WEIGHTS_EXTREME ? ends[bits >> 16 & 3] : (uint8_t)(bits >> 16);
     }
+    const bool even = kind == WEIGHTS_ORDINARY || (dice_bits(dice) >> 16 & 1) == 0; /* zeros as the encoder makes them */
+    for (uint64_t i = slm__i4_zeros_offset(groups); even && i < slm__i4_rows_offset(groups); i++) {
+        panel[i] &= 0xfe;
+    }
     for (uint32_t r = 0; r < SLM_PANEL_ROWS; r++) {
         const float row = kind == WEIGHTS_EXTREME && r % 4 == 0 ? 0.0f : 0.02f * dice_float(dice);
         memcpy(panel + slm__i4_rows_offset(groups) + (size_t)4 * r, &row, 4);

@@ -112,8 +112,8 @@ static void is_in_format_document(const char *numbers)
 static void i4_reaches_the_promised_error(void **state)
 {
     (void)state;
-    static const double promised[] = {0.0701, 0.0814, 0.0823};
-    is_in_format_document("i4 0.0701 / 0.0814 / 0.0823");
+    static const double promised[] = {0.0705, 0.0818, 0.0827};
+    is_in_format_document("i4 0.0705 / 0.0818 / 0.0827");
     for (int d = GAUSS; d <= LAPLACE; d++) {
         struct panel panel;
         panel_make(&panel, SLM_WEIGHT_I4, 16, 8192);
@@ -547,7 +547,7 @@ static void bytes_are_the_same_everywhere(void **state)
 {
     (void)state;
     static const uint64_t expected[SLM_WEIGHT_TYPES] = {
-        0, 0x4905db6334a8a6deu, 0x2fd3c7cca370c8bfu, 0xc2e8ac228bcc2b99u, 0xa9403f282adf6015u, 0x5eb3fc83e1b8839fu};
+        0, 0x4905db6334a8a6deu, 0x2fd3c7cca370c8bfu, 0xc2e8ac228bcc2b99u, 0xa9403f282adf6015u, 0xeede55334dd3d48cu};
     for (uint32_t type = SLM_WEIGHT_F32; type < SLM_WEIGHT_TYPES; type++) {
         struct panel panel;
         struct slm_random random;
