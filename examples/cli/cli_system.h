@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* First of all: from here on streams carry bytes, and writing to a closed pipe is an error, not a signal. Returns main()'s words as
- * UTF-8, the same number of them */
+ * UTF-8. */
 char **cli_system_begin(int argc, char **argv);
 /* Call `handler` with SIGINT when the user, with another number when the system ends the program, perhaps in a thread of its own; SIG_DFL:
  * the program ends. Waiting for a line of input returns. */

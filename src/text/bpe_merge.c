@@ -227,43 +227,8 @@ static uint32_t merge_long(struct long_word *word)
     return kept;
 }
 
-void slm__bpe_scratch_init(struct slm_bpe_scratch *scratch, const struct slm_memory *memory)
-{
-    scratch->memory = memory;
-    scratch->block = NULL;
-    scratch->bytes = 0;
-}
-
-void slm__bpe_scratch_free(struct slm_bpe_scratch *scratch)
-{
-    slm__release(scratch->memory, scratch->block, scratch->bytes);
-    scratch->block = NULL;
-    scratch->bytes = 0;
-}
-
-/* Make the block large enough for a word of `length` bytes, with room to spare for the next ones. */
-static slm_status reserve(struct slm_bpe_scratch *scratch, size_t length, slm_error *error)
-{
-    const size_t limit = (size_t)1 << 28;
-    if (length > limit) {
-        return slm__fail(error, SLM_E_LIMIT, "a single word of %llu bytes, at most %llu are supported", (unsigned long long)length,
-                         (unsigned long long)limit);
-    }
-    size_t bytes = (length + length / 2 + 64) * (size_t)LONG_WORD_BYTES;
-    if (length * (size_t)LONG_WORD_BYTES <= scratch->bytes) {
-        return SLM_OK;
-    }
-    slm__bpe_scratch_free(scratch);
-    scratch->block = slm__allocate(scratch->memory, bytes, 64);
-    if (scratch->block == NULL) {
-        return slm__fail_memory(error, bytes);
-    }
-    scratch->bytes = bytes;
-    return SLM_OK;
-}
-
-slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_scratch *scratch, struct slm_span word, const uint32_t **ids,
-                         size_t *count, slm_error *error)
+slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_word_scratch *scratch, struct slm_span word,
+                         const uint32_t **ids, size_t *count, slm_error *error)
 {
     if (word.length <= SLM_BPE_SHORT) {
         uint32_t symbols = start_symbols(tokenizer, word, scratch->ids);
@@ -271,7 +236,7 @@ slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_s
         *count = merge_short(tokenizer, scratch->ids, symbols);
         return SLM_OK;
     }
-    SLM_TRY(reserve(scratch, word.length, error));
+    SLM_TRY(slm__word_scratch_reserve(scratch, word.length, LONG_WORD_BYTES, error));
     size_t n = word.length;
     struct long_word work = {0};
     work.tokenizer = tokenizer;

@@ -6,23 +6,11 @@
 
 #include "text/tokenizer.h"      /* struct slm_tokenizer */
 #include "text/tokenizer_hash.h" /* slm__tokenizer_hash */
-
-enum { SLM_BPE_SHORT = 32 }; /* bytes of a word that is merged without memory */
-
-/* Work space for any number of words, one after another. */
-struct slm_bpe_scratch {
-    const struct slm_memory *memory;
-    uint8_t *block; /* of `bytes` bytes, for words longer than SLM_BPE_SHORT; NULL at first */
-    size_t bytes;
-    uint32_t ids[SLM_BPE_SHORT];
-};
-
-void slm__bpe_scratch_init(struct slm_bpe_scratch *scratch, const struct slm_memory *memory);
-void slm__bpe_scratch_free(struct slm_bpe_scratch *scratch);
+#include "text/word_scratch.h"   /* struct slm_word_scratch */
 
 /* The ids of `word`: *ids stays valid until the next call. O(n log n). Errors: SLM_E_NO_MEMORY, SLM_E_LIMIT (2^28 bytes). */
-slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_bpe_scratch *scratch, struct slm_span word, const uint32_t **ids,
-                         size_t *count, slm_error *error);
+slm_status slm__bpe_word(const struct slm_tokenizer *tokenizer, struct slm_word_scratch *scratch, struct slm_span word,
+                         const uint32_t **ids, size_t *count, slm_error *error);
 
 /* The model's token of exactly this text, or SLM_TOKENIZER_NONE; a guarded tokenizer gives no special tokens. */
 static inline uint32_t slm__tokenizer_find(const struct slm_tokenizer *tokenizer, struct slm_span bytes)

@@ -477,8 +477,7 @@ static slm_status write_tables(struct builder *b)
 }
 
 /* Whether the model turns the text of token `id` into this token. */
-static slm_status is_whole(const struct slm_tokenizer *t, struct slm_bpe_scratch *bpe, struct slm_unigram_scratch *unigram, uint32_t id,
-                           bool *whole, slm_error *error)
+static slm_status is_whole(const struct slm_tokenizer *t, struct slm_word_scratch *scratch, uint32_t id, bool *whole, slm_error *error)
 {
     uint32_t pieces[SLM_WORDPIECE_CHARACTERS_MAX];
     const uint32_t *ids = pieces;
@@ -487,9 +486,9 @@ static slm_status is_whole(const struct slm_tokenizer *t, struct slm_bpe_scratch
     if (t->model == SLM_TOKENIZER_WORDPIECE) {
         count = slm__wordpiece_word(t, text, pieces);
     } else if (t->model == SLM_TOKENIZER_UNIGRAM) {
-        SLM_TRY(slm__unigram_word(t, unigram, text, &ids, &count, error));
+        SLM_TRY(slm__unigram_word(t, scratch, text, &ids, &count, error));
     } else {
-        SLM_TRY(slm__bpe_word(t, bpe, text, &ids, &count, error));
+        SLM_TRY(slm__bpe_word(t, scratch, text, &ids, &count, error));
     }
     *whole = count == 1 && ids[0] == id;
     return SLM_OK;
@@ -501,20 +500,17 @@ static slm_status mark_whole_tokens(struct builder *b)
     struct slm_tokenizer t;
     SLM_TRY(slm__tokenizer_open(&t, slm__span(b->section->data, b->section->length), b->error));
     uint8_t *flags = b->section->data + (t.tables[SLM_TOKENIZER_FLAGS] - b->section->data);
-    struct slm_bpe_scratch bpe;
-    struct slm_unigram_scratch unigram;
-    slm__bpe_scratch_init(&bpe, &b->arena.memory);
-    slm__unigram_scratch_init(&unigram, &b->arena.memory);
+    struct slm_word_scratch scratch;
+    slm__word_scratch_init(&scratch, &b->arena.memory);
     slm_status status = SLM_OK;
     for (uint32_t id = 0; id < t.token_count && status == SLM_OK; id++) {
         bool whole = false;
         if (token_findable(b->spec, id)) {
-            status = is_whole(&t, &bpe, &unigram, id, &whole, b->error);
+            status = is_whole(&t, &scratch, id, &whole, b->error);
         }
         flags[id] |= whole ? SLM_TOKEN_WHOLE : 0;
     }
-    slm__bpe_scratch_free(&bpe);
-    slm__unigram_scratch_free(&unigram);
+    slm__word_scratch_free(&scratch);
     return status;
 }
 

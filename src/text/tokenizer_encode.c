@@ -21,8 +21,7 @@ struct encoder {
     uint32_t flags;
     const struct slm_text_range *untrusted;
     uint64_t untrusted_count;
-    struct slm_bpe_scratch scratch;
-    struct slm_unigram_scratch unigram;
+    struct slm_word_scratch scratch;
     struct slm_buffer normalized[2]; /* the current piece, when normalization changes it */
     struct slm_buffer spaced;        /* the current word, with Metaspace */
     struct slm_normalizer normalizers[SLM_TOKENIZER_STEPS_MAX];
@@ -38,10 +37,7 @@ struct encoder {
 static void encoder_init(struct encoder *encoder)
 {
     const struct slm_tokenizer *t = encoder->tokenizer;
-    slm__bpe_scratch_init(&encoder->scratch, encoder->memory);
-    if (SLM_WITH_VARIANTS) {
-        slm__unigram_scratch_init(&encoder->unigram, encoder->memory);
-    }
+    slm__word_scratch_init(&encoder->scratch, encoder->memory);
     slm__buffer_init(&encoder->normalized[0], encoder->memory, SIZE_MAX);
     slm__buffer_init(&encoder->normalized[1], encoder->memory, SIZE_MAX);
     slm__buffer_init(&encoder->spaced, encoder->memory, SIZE_MAX);
@@ -70,10 +66,7 @@ static void release_ids(struct encoder *encoder)
 
 static void encoder_free(struct encoder *encoder)
 {
-    slm__bpe_scratch_free(&encoder->scratch);
-    if (SLM_WITH_VARIANTS) {
-        slm__unigram_scratch_free(&encoder->unigram);
-    }
+    slm__word_scratch_free(&encoder->scratch);
     slm__buffer_free(&encoder->normalized[0]);
     slm__buffer_free(&encoder->normalized[1]);
     slm__buffer_free(&encoder->spaced);
@@ -132,7 +125,7 @@ static slm_status model_word(struct encoder *encoder, struct slm_span word)
         return SLM_OK;
     }
     if (SLM_WITH_VARIANTS && t->model == SLM_TOKENIZER_UNIGRAM) {
-        SLM_TRY(slm__unigram_word(t, &encoder->unigram, word, &ids, &count, encoder->error));
+        SLM_TRY(slm__unigram_word(t, &encoder->scratch, word, &ids, &count, encoder->error));
     } else {
         SLM_TRY(slm__bpe_word(t, &encoder->scratch, word, &ids, &count, encoder->error));
     }

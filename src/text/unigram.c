@@ -15,42 +15,6 @@ struct place {
     uint32_t id;
 };
 
-void slm__unigram_scratch_init(struct slm_unigram_scratch *scratch, const struct slm_memory *memory)
-{
-    scratch->memory = memory;
-    scratch->block = NULL;
-    scratch->bytes = 0;
-}
-
-void slm__unigram_scratch_free(struct slm_unigram_scratch *scratch)
-{
-    slm__release(scratch->memory, scratch->block, scratch->bytes);
-    scratch->block = NULL;
-    scratch->bytes = 0;
-}
-
-/* Room for `length` + 1 places and as many ids. */
-static slm_status reserve(struct slm_unigram_scratch *scratch, size_t length, slm_error *error)
-{
-    const size_t limit = (size_t)1 << 28;
-    const size_t each = sizeof(struct place) + sizeof(uint32_t);
-    if (length > limit) {
-        return slm__fail(error, SLM_E_LIMIT, "a single word of %llu bytes, at most %llu are supported", (unsigned long long)length,
-                         (unsigned long long)limit);
-    }
-    if ((length + 1) * each <= scratch->bytes) {
-        return SLM_OK;
-    }
-    size_t bytes = (length + length / 2 + 64) * each;
-    slm__unigram_scratch_free(scratch);
-    scratch->block = slm__allocate(scratch->memory, bytes, 64);
-    if (scratch->block == NULL) {
-        return slm__fail_memory(error, bytes);
-    }
-    scratch->bytes = bytes;
-    return SLM_OK;
-}
-
 static double token_score(const struct slm_tokenizer *t, uint32_t id)
 {
     uint64_t bits = slm__load_u64(t->tables[SLM_TOKENIZER_SCORES] + 8 * (size_t)id);
@@ -112,10 +76,10 @@ static size_t put_back(const struct slm_tokenizer *t, struct slm_span text, uint
     return at;
 }
 
-slm_status slm__unigram_word(const struct slm_tokenizer *tokenizer, struct slm_unigram_scratch *scratch, struct slm_span word,
+slm_status slm__unigram_word(const struct slm_tokenizer *tokenizer, struct slm_word_scratch *scratch, struct slm_span word,
                              const uint32_t **ids, size_t *count, slm_error *error)
 {
-    SLM_TRY(reserve(scratch, word.length, error));
+    SLM_TRY(slm__word_scratch_reserve(scratch, word.length, sizeof(struct place) + sizeof(uint32_t), error));
     struct place *places = (struct place *)(void *)scratch->block;
     uint32_t *results = (uint32_t *)(void *)(places + word.length + 1);
     for (size_t i = 0; i <= word.length; i++) {

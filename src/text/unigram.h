@@ -3,21 +3,12 @@
 #ifndef SLM_TEXT_UNIGRAM_H
 #define SLM_TEXT_UNIGRAM_H
 
-#include "text/tokenizer.h" /* struct slm_tokenizer */
-
-/* Work space for any number of words, one after another. */
-struct slm_unigram_scratch {
-    const struct slm_memory *memory;
-    uint8_t *block;
-    size_t bytes;
-};
-
-void slm__unigram_scratch_init(struct slm_unigram_scratch *scratch, const struct slm_memory *memory);
-void slm__unigram_scratch_free(struct slm_unigram_scratch *scratch);
+#include "text/tokenizer.h"    /* struct slm_tokenizer */
+#include "text/word_scratch.h" /* struct slm_word_scratch */
 
 /* The ids of `word`, which is valid UTF-8: *ids stays valid until the next call. Time: bytes of the word times the longest token.
  * Errors: SLM_E_NO_MEMORY, SLM_E_LIMIT (2^28 bytes). */
-slm_status slm__unigram_word(const struct slm_tokenizer *tokenizer, struct slm_unigram_scratch *scratch, struct slm_span word,
+slm_status slm__unigram_word(const struct slm_tokenizer *tokenizer, struct slm_word_scratch *scratch, struct slm_span word,
                              const uint32_t **ids, size_t *count, slm_error *error);
 
 #endif

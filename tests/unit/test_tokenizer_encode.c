@@ -153,8 +153,8 @@ static void words_of_every_length(void **state)
     assert_false(slm__tokenizer_spec_pipeline(&spec, slm__span_text("no-such-pipeline")));
     assert_int_equal(slm__tokenizer_build(&spec, &memory, &section, NULL), SLM_OK);
     assert_int_equal(slm__tokenizer_open(&tokenizer, slm__span(section.data, section.length), NULL), SLM_OK);
-    struct slm_bpe_scratch scratch;
-    slm__bpe_scratch_init(&scratch, &memory);
+    struct slm_word_scratch scratch;
+    slm__word_scratch_init(&scratch, &memory);
     uint32_t random = 1;
     for (size_t length = 1; length < 150; length++) {
         uint8_t word[150];
@@ -171,7 +171,7 @@ static void words_of_every_length(void **state)
         assert_int_equal(count, wanted);
         assert_memory_equal(ids, expected, wanted * sizeof *ids);
     }
-    slm__bpe_scratch_free(&scratch);
+    slm__word_scratch_free(&scratch);
     slm__buffer_free(&section);
     slm__arena_free(&arena);
 }
