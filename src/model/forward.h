@@ -37,13 +37,15 @@ struct slm_workspace {
     uint64_t *layer_offsets;                  /* [layers] in a page of the layer's class */
     struct slm_attention_row *attention_rows; /* [classes][batch] */
     float *x;                                 /* [batch][hidden stride]: the residual stream */
-    float *h;                                 /* [batch][widest input stride]: normed rows, attention and gated output */
-    float *wide;                              /* [batch][widest output stride]: qkv, gate and up, projections */
+    float *h;                                 /* [batch][input stride]: normed rows, attention's output; the middle of an MLP */
+    float *wide;                              /* [batch][output stride]: qkv, projections; gate and up */
     float *rotary;                            /* [rope sets][batch][2 half]: cos, then sin */
     float *states;                            /* attention scratch of each thread */
     float *split_states;                      /* attention of single segments */
     float *head_rows;                         /* [8][hidden stride] final-normed rows, then [8][vocab stride] logits */
     void *packed;                             /* packed activations of the widest matrix */
+    float *mlp_scratch;                       /* a part of gate and up, for each thread */
+    uint64_t mlp_scratch_floats;              /* of each thread */
     float *parallel;                          /* [batch][hidden stride] attention's output of a parallel block; NULL elsewhere */
     struct slm_expert_choice *choices;        /* [batch][SLM_MAX_EXPERTS_USED], experts of each row */
     float *expert_in, *expert_out;            /* [batch][hidden stride] rows of one expert; sum over experts. NULL without experts */

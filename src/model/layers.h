@@ -17,15 +17,17 @@ struct slm_layer_step {
 
 /* work(step, begin, end, thread) over all rows. */
 void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work);
-/* wide = matrix h, for all rows. */
-void slm__project(const struct slm_layer_step *step, const struct slm_matrix *matrix);
-/* The same where h is packed for that matrix already. */
+/* y = matrix x, what adapters add among it, for all rows. x is packed for that matrix. */
+void slm__multiply_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix, const float *x, size_t x_stride, float *y,
+                          size_t y_stride);
+/* wide = matrix h. */
 void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix);
 /* out[0 .. n) = norm(x): rms or layer norm as the transformer says. */
 void slm__norm_row(const struct slm_forward *forward, const float *x, const struct slm_norm *norm, uint32_t n, float *out);
 /* h = norm(x) for all rows, packed for `matrix`; a copy of x where there is no such norm. */
 void slm__norm_rows(const struct slm_layer_step *step, const struct slm_norm *norm, const struct slm_matrix *matrix);
-/* x += residual_scale * norm(wide + bias), the norm only where it exists; then slm__norm_rows() for what reads x next (matrix NULL: nothing). */
+/* x += residual_scale * norm(wide + bias), the norm only where it exists; then slm__norm_rows() for what reads x next, matrix NULL:
+ * nothing. */
 void slm__join_rows(const struct slm_layer_step *step, const float *bias, const struct slm_norm *norm, const struct slm_norm *next_norm,
                     const struct slm_matrix *next_matrix);
 
@@ -33,8 +35,12 @@ void slm__join_rows(const struct slm_layer_step *step, const float *bias, const 
 bool slm__forward_layers(struct slm_layer_step *step);
 /* h (normed rows, packed for qkv) -> wide = attn_out attention(h). Writes keys and values of the rows. */
 void slm__layer_attention(struct slm_layer_step *step);
-/* h (normed rows, packed for gate_up) -> wide = the MLP's output, without its output bias. */
-void slm__layer_mlp(struct slm_layer_step *step, const struct slm_mlp *mlp);
+/* h (normed rows, packed for gate_up) -> wide = the MLP's output, without its output bias. h is undefined then. */
+void slm__layer_mlp(const struct slm_layer_step *step, const struct slm_mlp *mlp);
+/* Whether the middle of many rows is packed as it is made; then: floats of scratch for each thread, at most
+ * `batch` rows a call. */
+bool slm__mlp_fits(const struct slm_mlp *mlp);
+uint64_t slm__mlp_scratch_floats(const struct slm_mlp *mlp, uint32_t batch);
 /* The same for a mixture of experts; h is packed for the router. */
 void slm__layer_experts(struct slm_layer_step *step);
 

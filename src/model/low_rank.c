@@ -224,6 +224,22 @@ static const struct slm_adapter_list *list_of(const struct slm_row *rows, const 
     return rows[picked != NULL ? picked[i] : i].adapters;
 }
 
+bool slm__low_rank_touches(const struct slm_forward *forward, const struct slm_matrix *matrix, const struct slm_row *rows,
+                           const uint32_t *picked, uint32_t count)
+{
+    const struct slm_adapter_list *last = NULL;
+    for (uint32_t i = 0; forward->workspace->adapter_rank != 0 && i < count; i++) {
+        const struct slm_adapter_list *list = list_of(rows, picked, i);
+        for (uint32_t n = 0; list != last && list != NULL && n < list->count; n++) {
+            if (find_delta(list->uses[n].adapter, matrix) != NULL) {
+                return true;
+            }
+        }
+        last = list;
+    }
+    return false;
+}
+
 void slm__low_rank_add(const struct slm_forward *forward, const struct slm_matrix *matrix, const struct slm_row *rows,
                        const uint32_t *picked, uint32_t count, const float *x, size_t x_stride, float *y, size_t y_stride)
 {

@@ -66,6 +66,10 @@ uint64_t slm__low_rank_floats(const struct slm_transformer *transformer, uint32_
 struct slm_forward;
 struct slm_row;
 
+/* Whether any of the rows has an adapter that adds to that matrix. Rows are as below. */
+bool slm__low_rank_touches(const struct slm_forward *forward, const struct slm_matrix *matrix, const struct slm_row *rows,
+                           const uint32_t *picked, uint32_t count);
+
 /* y[i] += what the adapters of row i add to matrix x[i], i < count. Row i is rows[picked[i]], or rows[i] where picked is NULL. */
 void slm__low_rank_add(const struct slm_forward *forward, const struct slm_matrix *matrix, const struct slm_row *rows,
                        const uint32_t *picked, uint32_t count, const float *x, size_t x_stride, float *y, size_t y_stride);

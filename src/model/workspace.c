@@ -1,43 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The sizes of all activations of a forward pass, as a function of the transformer, the batch and the threads: the memory plan. */
-#include "model/forward.h"
-#include "ops/matmul.h" /* slm__op_packed_bytes */
+#include "model/layers.h" /* slm__mlp_fits, slm__mlp_scratch_floats; struct slm_workspace */
+#include "ops/matmul.h"   /* slm__op_packed_bytes */
 
 static uint32_t max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 /* Rows are strides of whole panels, so that a matmul may write its padding. */
 static uint32_t stride(uint32_t length) { return slm__padded_rows(length); }
-
-/* The matrices of a layer that differ in shape. */
-static void layer_matrices(const struct slm_layer *layer, const struct slm_matrix *matrices[5])
-{
-    const struct slm_mlp *mlp = slm__experts_of(layer) == 0 ? &layer->mlp : &layer->expert_mlps[0];
-    matrices[0] = &layer->qkv;
-    matrices[1] = &layer->attn_out;
-    matrices[2] = &mlp->gate_up;
-    matrices[3] = &mlp->down;
-    matrices[4] = slm__experts_of(layer) == 0 ? &layer->qkv : &layer->router;
-}
-
-/* Experts may have different types. */
-static uint64_t packed_bytes(const struct slm_transformer *t, uint32_t batch)
-{
-    uint64_t bytes = t->head.rows != 0 ? slm__op_packed_bytes(t->head.type, t->head.cols, SLM_COLUMNS) : 0;
-    for (uint32_t i = 0; i < t->layer_count; i++) {
-        const struct slm_layer *layer = &t->layers[i];
-        const struct slm_matrix *matrices[5];
-        layer_matrices(layer, matrices);
-        for (int m = 0; m < 5; m++) {
-            bytes = max_u64(bytes, slm__op_packed_bytes(matrices[m]->type, matrices[m]->cols, batch));
-        }
-        for (uint32_t e = 0; e < slm__experts_of(layer); e++) {
-            bytes = max_u64(bytes, slm__op_packed_bytes(layer->expert_mlps[e].gate_up.type, t->hidden_size, batch));
-            bytes = max_u64(bytes, slm__op_packed_bytes(layer->expert_mlps[e].down.type, layer->ffn_size, batch));
-        }
-    }
-    return bytes;
-}
 
 uint64_t slm__kv_page_bytes(const struct slm_transformer *t, uint32_t kv_class, enum slm_kv_type kv_type)
 {
@@ -61,12 +31,8 @@ static uint64_t widest(struct slm_workspace *w, const struct slm_transformer *t)
     w->vocab_stride = stride(t->head.rows);
     for (uint32_t i = 0; i < t->layer_count; i++) {
         const struct slm_layer *layer = &t->layers[i];
-        w->h_stride = max_u32(w->h_stride, stride(max_u32(layer->attn_out.cols, layer->ffn_size)));
-        const struct slm_matrix *matrices[5];
-        layer_matrices(layer, matrices);
-        for (int m = 0; m < 5; m++) {
-            w->wide_stride = max_u32(w->wide_stride, stride(matrices[m]->rows));
-        }
+        w->h_stride = max_u32(w->h_stride, stride(layer->attn_out.cols));
+        w->wide_stride = max_u32(w->wide_stride, stride(max_u32(layer->qkv.rows, slm__experts_of(layer))));
         states = max_u64(states, slm__op_attention_state_floats(layer->heads, layer->kv_heads, layer->head_dim));
     }
     w->rotary_stride = 0;
@@ -74,6 +40,55 @@ static uint64_t widest(struct slm_workspace *w, const struct slm_transformer *t)
         w->rotary_stride = max_u32(w->rotary_stride, 2 * t->rope_sets[i].half);
     }
     return states;
+}
+
+/* What the matrices need at most. */
+struct product_bytes {
+    uint64_t h, wide, packed;
+    uint64_t scratch_floats;
+};
+
+static void count_matrix(struct product_bytes *bytes, const struct slm_matrix *matrix, uint32_t rows)
+{
+    bytes->packed = max_u64(bytes->packed, slm__op_packed_bytes(matrix->type, matrix->cols, rows));
+}
+
+/* The middle of few rows lies in `wide` and h, that of more only where adapters may add to it; otherwise it is packed in h. */
+static void count_mlp(struct product_bytes *bytes, const struct slm_mlp *mlp, uint32_t batch, bool adapters)
+{
+    const bool fits = slm__mlp_fits(mlp) && batch > SLM_COLUMNS;
+    const uint64_t rows = fits && !adapters ? SLM_COLUMNS : batch;
+    count_matrix(bytes, &mlp->gate_up, batch);
+    count_matrix(bytes, &mlp->down, (uint32_t)rows);
+    bytes->wide = max_u64(bytes->wide, rows * stride(mlp->gate_up.rows) * sizeof(float));
+    bytes->h = max_u64(bytes->h, rows * stride(mlp->down.cols) * sizeof(float));
+    if (fits) {
+        bytes->h = max_u64(bytes->h, slm__op_packed_bytes(mlp->down.type, mlp->down.cols, batch));
+        bytes->scratch_floats = max_u64(bytes->scratch_floats, slm__mlp_scratch_floats(mlp, batch));
+    }
+}
+
+static struct product_bytes count_products(const struct slm_workspace *w, const struct slm_transformer *t, uint32_t batch, bool adapters)
+{
+    struct product_bytes bytes = {.h = (uint64_t)batch * w->h_stride * sizeof(float),
+                                  .wide = (uint64_t)batch * w->wide_stride * sizeof(float)};
+    if (t->head.rows != 0) {
+        count_matrix(&bytes, &t->head, SLM_COLUMNS);
+    }
+    for (uint32_t i = 0; i < t->layer_count; i++) {
+        const struct slm_layer *layer = &t->layers[i];
+        count_matrix(&bytes, &layer->qkv, batch);
+        count_matrix(&bytes, &layer->attn_out, batch);
+        if (slm__experts_of(layer) == 0) {
+            count_mlp(&bytes, &layer->mlp, batch, adapters);
+            continue;
+        }
+        count_matrix(&bytes, &layer->router, batch);
+        for (uint32_t e = 0; e < slm__experts_of(layer); e++) {
+            count_mlp(&bytes, &layer->expert_mlps[e], batch, adapters);
+        }
+    }
+    return bytes;
 }
 
 static void carve_experts(struct slm_workspace *w, struct slm_carver *carver, const struct slm_transformer *t)
@@ -98,6 +113,7 @@ void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, co
         const struct slm_layer *layer = &t->layers[i];
         split = max_u64(split, slm__op_attention_split_floats(threads, layer->heads, layer->kv_heads, layer->head_dim, context));
     }
+    const struct product_bytes products = count_products(w, t, batch, adapter_rank != 0);
     const uint64_t rows = batch;
     w->batch = batch;
     w->kv_type = kv_type;
@@ -107,13 +123,15 @@ void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, co
     w->layer_offsets = slm__carve(carver, t->layer_count * sizeof *w->layer_offsets);
     w->attention_rows = slm__carve(carver, rows * t->kv_class_count * sizeof *w->attention_rows);
     w->x = slm__carve(carver, rows * w->x_stride * sizeof(float));
-    w->h = slm__carve(carver, rows * w->h_stride * sizeof(float));
-    w->wide = slm__carve(carver, rows * w->wide_stride * sizeof(float));
+    w->h = slm__carve(carver, products.h);
+    w->wide = slm__carve(carver, products.wide);
     w->rotary = slm__carve(carver, rows * w->rotary_stride * t->rope_set_count * sizeof(float));
     w->states = slm__carve(carver, threads * states * sizeof(float));
     w->split_states = slm__carve(carver, split * sizeof(float));
     w->head_rows = slm__carve(carver, (uint64_t)SLM_COLUMNS * ((uint64_t)w->x_stride + w->vocab_stride) * sizeof(float));
-    w->packed = slm__carve(carver, packed_bytes(t, batch));
+    w->packed = slm__carve(carver, products.packed);
+    w->mlp_scratch_floats = products.scratch_floats;
+    w->mlp_scratch = slm__carve(carver, threads * w->mlp_scratch_floats * sizeof(float));
     w->parallel = slm__carve(carver, t->block_kind == SLM_BLOCK_PARALLEL ? rows * w->x_stride * sizeof(float) : 0);
     carve_experts(w, carver, t);
     w->adapter_rank = adapter_rank;

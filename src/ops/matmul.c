@@ -20,7 +20,7 @@ struct pack_job {
 struct matmul_job {
     const struct slm_kernels *kernels;
     const struct slm_matrix *w;
-    const uint8_t *packed;
+    const void *packed;
     uint32_t rows;
     float *y;
     size_t y_stride;
@@ -60,19 +60,29 @@ void slm__op_pack(struct slm_team *team, const struct slm_kernels *kernels, cons
     slm__team_for(team, slm__op_blocks(rows), 1, pack_blocks, &job);
 }
 
-/* Panels [begin, end) of w for all blocks of columns: the only place where products are made. */
-static void multiply_panels(const struct slm_kernels *kernels, const struct slm_matrix *w, uint32_t begin, uint32_t end,
-                            const uint8_t *packed, uint32_t rows, float *y, size_t y_stride)
+void slm__op_pack_columns(const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride, uint32_t rows,
+                          uint32_t first, uint32_t cols, void *packed)
 {
-    const uint64_t column_bytes = slm__op_packed_bytes(w->type, w->cols, 1);
+    for (uint32_t row = 0; row < rows; row += SLM_COLUMNS) {
+        const uint32_t columns = rows - row < SLM_COLUMNS ? rows - row : SLM_COLUMNS;
+        uint8_t *block = (uint8_t *)packed + slm__op_packed_bytes(w->type, w->cols, row);
+        kernels->pack[w->type](x + row * x_stride, x_stride, columns, cols, block + slm__op_packed_bytes(w->type, first, columns));
+    }
+}
+
+void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm_matrix *w, uint32_t begin, uint32_t end,
+                             const void *packed, uint32_t rows, float *y, size_t y_stride)
+{
+    const struct slm_matrix part = {w->data + begin * w->panel_bytes, w->panel_bytes, (end - begin) * SLM_PANEL_ROWS, w->cols, w->type};
     uint32_t row = 0;
     if (rows >= GEMM_COLUMNS && kernels->gemm[w->type] != NULL) {
         row = rows / SLM_COLUMNS * SLM_COLUMNS;
-        kernels->gemm[w->type](w, begin, end, packed, row, y, y_stride);
+        kernels->gemm[w->type](&part, 0, end - begin, packed, row, y, y_stride);
     }
     for (; row < rows; row += SLM_COLUMNS) {
         const uint32_t columns = rows - row < SLM_COLUMNS ? rows - row : SLM_COLUMNS;
-        kernels->matmul[w->type](w, begin, end, packed + row * column_bytes, columns, y + row * y_stride, y_stride);
+        const uint8_t *block = (const uint8_t *)packed + slm__op_packed_bytes(w->type, w->cols, row);
+        kernels->matmul[w->type](&part, 0, end - begin, block, columns, y + row * y_stride, y_stride);
     }
 }
 
@@ -85,8 +95,9 @@ static void multiply_runs(void *context, uint32_t begin, uint32_t end, uint32_t 
     const uint32_t panels = slm__padded_rows(job->w->rows) / SLM_PANEL_ROWS;
     (void)thread;
     for (uint32_t run = begin; run < end; run++) {
-        const uint32_t last = run_begin(job, run + 1) < panels ? run_begin(job, run + 1) : panels;
-        multiply_panels(job->kernels, job->w, run_begin(job, run), last, job->packed, job->rows, job->y, job->y_stride);
+        const uint32_t first = run_begin(job, run), last = run_begin(job, run + 1) < panels ? run_begin(job, run + 1) : panels;
+        slm__op_multiply_panels(job->kernels, job->w, first, last, job->packed, job->rows, job->y + (size_t)first * SLM_PANEL_ROWS,
+                                job->y_stride);
     }
 }
 
