@@ -23,20 +23,22 @@ void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work)
     slm__team_for(step->forward->team, step->count, step->count / 32 + 1, work, step);
 }
 
-void slm__multiply_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix, const float *x, size_t x_stride, float *y,
-                          size_t y_stride)
+void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix, uint32_t h_stride, uint32_t wide_stride)
 {
     const struct slm_forward *f = step->forward;
-    slm__op_multiply(f->team, f->kernels, matrix, f->workspace->packed, step->count, y, y_stride);
+    const struct slm_workspace *w = f->workspace;
+    slm__op_multiply(f->team, f->kernels, matrix, w->packed, step->count, w->wide, wide_stride);
     if (SLM_WITH_CONVERT) {
-        slm__low_rank_add(f, matrix, step->rows, step->picked, step->count, x, x_stride, y, y_stride);
+        slm__low_rank_add(f, matrix, step->rows, step->picked, step->count, w->h, h_stride, w->wide, wide_stride);
     }
 }
 
-void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix)
+void slm__project(const struct slm_layer_step *step, const struct slm_matrix *matrix, uint32_t h_stride)
 {
-    const struct slm_workspace *w = step->forward->workspace;
-    slm__multiply_packed(step, matrix, w->h, w->h_stride, w->wide, w->wide_stride);
+    const struct slm_forward *f = step->forward;
+    const struct slm_workspace *w = f->workspace;
+    slm__op_pack(f->team, f->kernels, matrix, w->h, h_stride, step->count, w->packed);
+    slm__project_packed(step, matrix, h_stride, w->wide_stride);
 }
 
 static const float *frequencies_for(const struct slm_rope_set *set, uint32_t context)

@@ -3,7 +3,6 @@
  * wide = attn_out attention(q). */
 #include "kernels/poly_math.h" /* slm__log64 */
 #include "model/layers.h"      /* struct slm_layer_step */
-#include "ops/matmul.h"        /* slm__op_pack */
 
 /* Norm (if any) and rotation (if any) of `count` heads of one row. */
 static void prepare_heads(const struct slm_layer_step *step, uint32_t row, float *heads, uint32_t count, const float *norm)
@@ -93,9 +92,8 @@ void slm__layer_attention(struct slm_layer_step *step)
         .states = w->states,
         .split_states = w->split_states,
     };
-    slm__project_packed(step, &layer->qkv);
+    slm__project_packed(step, &layer->qkv, w->h_stride, w->wide_stride);
     slm__each_row(step, prepare_rows);
     slm__op_attention(f->team, f->kernels, &attention, w->attention_rows + (size_t)layer->kv_class * w->batch, step->count);
-    slm__op_pack(f->team, f->kernels, &layer->attn_out, w->h, w->h_stride, step->count, w->packed);
-    slm__project_packed(step, &layer->attn_out);
+    slm__project(step, &layer->attn_out, w->h_stride);
 }

@@ -119,7 +119,7 @@ void slm__layer_experts(struct slm_layer_step *step)
     for (uint32_t i = 0; i < count; i++) {
         memcpy(w->expert_in + (size_t)i * w->h_stride, w->h + (size_t)i * w->h_stride, f->transformer->hidden_size * sizeof(float));
     }
-    slm__project_packed(step, &step->layer->router);
+    slm__project_packed(step, &step->layer->router, w->h_stride, w->wide_stride);
     slm__each_row(step, route_rows);
     for (uint32_t e = 0; e < step->layer->experts; e++) {
         step->count = count;

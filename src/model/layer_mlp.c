@@ -13,11 +13,12 @@
 struct mlp_job {
     const struct slm_layer_step *step;
     const struct slm_mlp *mlp;
-    uint32_t runs; /* that the columns of the middle are cut into */
+    uint32_t runs;                       /* many rows: that the columns of the middle are cut into */
+    uint32_t gate_stride, middle_stride; /* a few: of `wide` and h */
 };
 
 /* Weights of a run stay in the second-level cache while all rows pass over them; what is made of FUSED_ROWS rows does too. */
-enum { RUN_BYTES = 512 << 10, RUNS_PER_THREAD = 16, FUSED_ROWS = 64 };
+enum { RUN_BYTES = 256 << 10, RUNS_PER_THREAD = 16, FUSED_ROWS = 256 };
 
 static void activate_row(const struct slm_forward *f, float *gate, const float *up, uint32_t n, float *out)
 {
@@ -60,8 +61,10 @@ static void fill_middle(const struct mlp_job *job, uint32_t first, uint32_t colu
     const uint8_t *packed = (const uint8_t *)f->workspace->packed + slm__op_packed_bytes(gate_up->type, gate_up->cols, row);
     for (uint32_t half = 0; half < stride / columns; half++) {
         const uint32_t from = half * job->mlp->down.cols + first;
+        const uint8_t *data = gate_up->data + from / SLM_PANEL_ROWS * gate_up->panel_bytes;
+        const struct slm_matrix part = {data, gate_up->panel_bytes, columns, gate_up->cols, gate_up->type};
         float *y = gate + half * columns;
-        slm__op_multiply_panels(f->kernels, gate_up, from / SLM_PANEL_ROWS, (from + columns) / SLM_PANEL_ROWS, packed, rows, y, stride);
+        slm__op_multiply_panels(f->kernels, &part, 0, columns / SLM_PANEL_ROWS, packed, rows, y, stride);
         for (uint32_t i = 0; bias != NULL && i < rows; i++) {
             f->kernels->add(y + i * stride, bias + from, columns);
         }
@@ -110,28 +113,24 @@ static void activate_rows(void *context, uint32_t begin, uint32_t end, uint32_t 
     const struct mlp_job *job = context;
     const struct slm_forward *f = job->step->forward;
     const struct slm_workspace *w = f->workspace;
-    const uint32_t ffn = job->mlp->down.cols, wide_rows = job->mlp->gate_up.rows;
     (void)thread;
     for (uint32_t i = begin; i < end; i++) {
-        float *gate = w->wide + (size_t)i * slm__padded_rows(wide_rows);
+        float *gate = w->wide + (size_t)i * job->gate_stride;
         if (job->mlp->gate_up_bias != NULL) {
-            f->kernels->add(gate, job->mlp->gate_up_bias, wide_rows);
+            f->kernels->add(gate, job->mlp->gate_up_bias, job->mlp->gate_up.rows);
         }
-        activate_row(f, gate, gate + ffn, ffn, w->h + (size_t)i * slm__padded_rows(ffn));
+        activate_row(f, gate, gate + job->mlp->down.cols, job->mlp->down.cols, w->h + (size_t)i * job->middle_stride);
     }
 }
 
 static void multiply_in_steps(struct mlp_job *job)
 {
     const struct slm_layer_step *step = job->step;
-    const struct slm_forward *f = step->forward;
-    const struct slm_workspace *w = f->workspace;
-    const struct slm_matrix *down = &job->mlp->down;
-    const uint32_t middle_stride = slm__padded_rows(down->cols);
-    slm__multiply_packed(step, &job->mlp->gate_up, w->h, w->h_stride, w->wide, slm__padded_rows(job->mlp->gate_up.rows));
-    slm__team_for(f->team, step->count, step->count / 32 + 1, activate_rows, job);
-    slm__op_pack(f->team, f->kernels, down, w->h, middle_stride, step->count, w->packed);
-    slm__multiply_packed(step, down, w->h, middle_stride, w->wide, w->wide_stride);
+    job->gate_stride = slm__padded_rows(job->mlp->gate_up.rows);
+    job->middle_stride = slm__padded_rows(job->mlp->down.cols);
+    slm__project_packed(step, &job->mlp->gate_up, step->forward->workspace->h_stride, job->gate_stride);
+    slm__team_for(step->forward->team, step->count, step->count / 32 + 1, activate_rows, job);
+    slm__project(step, &job->mlp->down, job->middle_stride);
 }
 
 static bool adapted(const struct slm_layer_step *step, const struct slm_matrix *matrix)

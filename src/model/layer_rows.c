@@ -10,9 +10,8 @@
 
 struct rows_job {
     const struct slm_layer_step *step;
-    bool joins; /* `wide` is an output that joins x */
     const float *bias;
-    const struct slm_norm *norm;
+    const struct slm_norm *norm; /* of `wide`, which joins x; NULL: nothing does */
     const struct slm_norm *next_norm;
     const struct slm_matrix *next_matrix; /* reads the normed rows; NULL: nothing does */
 };
@@ -55,7 +54,7 @@ static void change_rows(void *context, uint32_t begin, uint32_t end, uint32_t th
     (void)thread;
     for (uint32_t i = begin; i < end; i++) {
         float *x = w->x + (size_t)i * w->x_stride, *h = w->h + (size_t)i * w->h_stride;
-        if (job->joins) {
+        if (job->norm != NULL) {
             join_row(job, w->wide + (size_t)i * w->wide_stride, x);
         }
         if (job->next_matrix != NULL && job->next_norm->weight != NULL) {
@@ -104,6 +103,6 @@ void slm__norm_rows(const struct slm_layer_step *step, const struct slm_norm *no
 void slm__join_rows(const struct slm_layer_step *step, const float *bias, const struct slm_norm *norm, const struct slm_norm *next_norm,
                     const struct slm_matrix *next_matrix)
 {
-    struct rows_job job = {step, true, bias, norm, next_norm, next_matrix};
+    struct rows_job job = {step, bias, norm, next_norm, next_matrix};
     change(&job);
 }

@@ -17,11 +17,10 @@ struct slm_layer_step {
 
 /* work(step, begin, end, thread) over all rows. */
 void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work);
-/* y = matrix x, what adapters add among it, for all rows. x is packed for that matrix. */
-void slm__multiply_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix, const float *x, size_t x_stride, float *y,
-                          size_t y_stride);
-/* wide = matrix h. */
-void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix);
+/* wide = matrix h, for all rows, with what adapters add to it. h has rows of h_stride floats and is packed for that matrix. */
+void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix, uint32_t h_stride, uint32_t wide_stride);
+/* The same where h has to be packed, with the workspace's stride of `wide`. */
+void slm__project(const struct slm_layer_step *step, const struct slm_matrix *matrix, uint32_t h_stride);
 /* out[0 .. n) = norm(x): rms or layer norm as the transformer says. */
 void slm__norm_row(const struct slm_forward *forward, const float *x, const struct slm_norm *norm, uint32_t n, float *out);
 /* h = norm(x) for all rows, packed for `matrix`; a copy of x where there is no such norm. */

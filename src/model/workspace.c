@@ -132,11 +132,15 @@ void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, co
     w->packed = slm__carve(carver, products.packed);
     w->mlp_scratch_floats = products.scratch_floats;
     w->mlp_scratch = slm__carve(carver, threads * w->mlp_scratch_floats * sizeof(float));
-    w->parallel = slm__carve(carver, t->block_kind == SLM_BLOCK_PARALLEL ? rows * w->x_stride * sizeof(float) : 0);
-    carve_experts(w, carver, t);
-    w->adapter_rank = adapter_rank;
-    w->low_rank_floats = SLM_WITH_CONVERT ? slm__low_rank_floats(t, adapter_rank) : 0;
-    w->low_rank = slm__carve(carver, threads * w->low_rank_floats * sizeof(float));
+    if (SLM_WITH_VARIANTS) {
+        w->parallel = slm__carve(carver, t->block_kind == SLM_BLOCK_PARALLEL ? rows * w->x_stride * sizeof(float) : 0);
+        carve_experts(w, carver, t);
+    }
+    if (SLM_WITH_CONVERT) {
+        w->adapter_rank = adapter_rank;
+        w->low_rank_floats = slm__low_rank_floats(t, adapter_rank);
+        w->low_rank = slm__carve(carver, threads * w->low_rank_floats * sizeof(float));
+    }
     if (w->layer_offsets == NULL) {
         return;
     }

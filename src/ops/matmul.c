@@ -73,16 +73,15 @@ void slm__op_pack_columns(const struct slm_kernels *kernels, const struct slm_ma
 void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm_matrix *w, uint32_t begin, uint32_t end,
                              const void *packed, uint32_t rows, float *y, size_t y_stride)
 {
-    const struct slm_matrix part = {w->data + begin * w->panel_bytes, w->panel_bytes, (end - begin) * SLM_PANEL_ROWS, w->cols, w->type};
     uint32_t row = 0;
     if (rows >= GEMM_COLUMNS && kernels->gemm[w->type] != NULL) {
         row = rows / SLM_COLUMNS * SLM_COLUMNS;
-        kernels->gemm[w->type](&part, 0, end - begin, packed, row, y, y_stride);
+        kernels->gemm[w->type](w, begin, end, packed, row, y, y_stride);
     }
     for (; row < rows; row += SLM_COLUMNS) {
         const uint32_t columns = rows - row < SLM_COLUMNS ? rows - row : SLM_COLUMNS;
         const uint8_t *block = (const uint8_t *)packed + slm__op_packed_bytes(w->type, w->cols, row);
-        kernels->matmul[w->type](&part, 0, end - begin, block, columns, y + row * y_stride, y_stride);
+        kernels->matmul[w->type](w, begin, end, block, columns, y + row * y_stride, y_stride);
     }
 }
 
@@ -96,8 +95,7 @@ static void multiply_runs(void *context, uint32_t begin, uint32_t end, uint32_t 
     (void)thread;
     for (uint32_t run = begin; run < end; run++) {
         const uint32_t first = run_begin(job, run), last = run_begin(job, run + 1) < panels ? run_begin(job, run + 1) : panels;
-        slm__op_multiply_panels(job->kernels, job->w, first, last, job->packed, job->rows, job->y + (size_t)first * SLM_PANEL_ROWS,
-                                job->y_stride);
+        slm__op_multiply_panels(job->kernels, job->w, first, last, job->packed, job->rows, job->y, job->y_stride);
     }
 }
 

@@ -22,7 +22,7 @@ void slm__op_pack(struct slm_team *team, const struct slm_kernels *kernels, cons
 void slm__op_pack_columns(const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride, uint32_t rows,
                           uint32_t first, uint32_t cols, void *packed);
 
-/* y[m][n] = sum_k w[16 begin + n][k] x[m][k] for panels [begin, end) of w and packed x: the part of a product that one thread makes. */
+/* y[m][n] = sum_k w[n][k] x[m][k] for the rows n of panels [begin, end) and packed x: the part of a product that one thread makes. */
 void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm_matrix *w, uint32_t begin, uint32_t end,
                              const void *packed, uint32_t rows, float *y, size_t y_stride);
 /* y[m][n] = sum_k w[n][k] x[m][k], m < rows, for packed x. y has room for padded_rows(w) floats a row (y_stride), of which all are
