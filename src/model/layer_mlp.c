@@ -2,9 +2,9 @@
 /*
  * The feed-forward half of a layer: wide = down (activation(gate) up), or down activation(gate_up h) where it is not gated.
  *
- * Of many rows the middle is never written: a thread takes a run of its columns, multiplies the panels of gate and of up for a few rows at a
- * time, activates them and packs them for down, all in its cache. Of a few rows, and where an adapter adds to the middle, the steps follow
- * one another.
+ * Of many rows the middle is never written: a thread takes a run of its columns, multiplies the panels of gate and of up for a part of the
+ * rows, activates the result and packs it for down, all in its cache. Of a few rows, and where an adapter adds to the middle, the steps
+ * follow one another.
  */
 #include "base/parts.h"   /* SLM_WITH_CONVERT, SLM_SMALL */
 #include "model/layers.h" /* struct slm_layer_step */
