@@ -5,23 +5,25 @@
  * columns, and the loop is the same for both types. Codes are stored as code + 128, and 128 times the negated sum, from which a dot
  * starts, takes the surplus away again.
  *
- * i4: where all zeros are even, as this library's encoder makes them, 16 q - zero is twice the signed byte 8 q - zero / 2, so no
- * product with the zero is left; the scale is doubled for it, which changes no bits: packed scales are 0 or at least 2^-107, weights' at
- * least 2^-16, so their product is no subnormal number. A pair of panels with an odd zero goes block by block through matmul.
+ * i4: 16 q - zero is twice the signed byte 8 q - zero / 2 where the zero is even, as this library's encoder makes them, so no product with
+ * the zero is left: the scale is doubled instead, which changes no bits (packed scales are 0 or at least 2^-107, weights' at least 2^-16:
+ * their product is no subnormal number). Where some zero of a pair is odd, as other formats have them, the dots are doubled, and the sum of
+ * the activations is added where half a zero was rounded up.
  */
-#include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__gemm_quants_avx512vnni, slm__matmul_i4_avx512vnni */
+#include "kernels/avx512vnni/avx512vnni_kernels.h" /* slm__gemm_quants_avx512vnni */
 #include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, widen_bytes_avx512vnni, hold_avx512vnni */
 #include <stdbool.h>
 
 enum {
     TILE_GEMM_AVX512VNNI = 4,  /* columns of a tile; the other 4 of a block are the next */
-    CHUNK_GEMM_AVX512VNNI = 16 /* groups in the buffer: 18 KB; 8 and 32 are as fast */
+    CHUNK_GEMM_AVX512VNNI = 16 /* groups in the buffer: 19 KB; 8 and 32 are as fast */
 };
 
-/* One group of a pair: line j of the first panel, of the second, line j + 1 ...; then the scales of both. */
+/* One group of a pair: line j of the first panel, of the second, line j + 1 ...; then the scales of both, and which zeros are odd. */
 struct group_gemm_avx512vnni {
-    uint8_t codes[8][2][64];
+    _Alignas(64) uint8_t codes[8][2][64];
     float scales[2][16];
+    __mmask16 odd[2];
 };
 
 /* Where a pair of panels is and what it is; the second is the first again where a run ends with an odd one. */
@@ -29,7 +31,7 @@ struct pair_gemm_avx512vnni {
     const uint8_t *panels[2];
     const float *rows[2]; /* factors of i4 rows; NULL for i8 */
     uint32_t groups;
-    bool i4;
+    bool i4, odd; /* odd: some zero of i4 is */
 };
 
 static void unpack_i4_avx512vnni(const struct pair_gemm_avx512vnni *pair, uint32_t g, uint32_t h, struct group_gemm_avx512vnni *out)
@@ -40,9 +42,9 @@ static void unpack_i4_avx512vnni(const struct pair_gemm_avx512vnni *pair, uint32
     const __m512i eight_q = _mm512_set1_epi8(0x78);
     const uint8_t *quants = pair->panels[h] + (size_t)256 * g, *scales = pair->panels[h] + slm__i4_scales_offset(pair->groups);
     const uint8_t *zeros = pair->panels[h] + slm__i4_zeros_offset(pair->groups) + (size_t)16 * g;
-    const __m512i zero = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)zeros)), four_times);
-    const __m512i offset =
-        _mm512_sub_epi8(_mm512_set1_epi8((char)128), _mm512_and_si512(_mm512_srli_epi16(zero, 1), _mm512_set1_epi8(0x7f)));
+    const __m128i zero = _mm_loadu_si128((const __m128i *)(const void *)zeros);
+    const __m512i half = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_avg_epu8(zero, _mm_setzero_si128())), four_times); /* rounded up */
+    const __m512i offset = _mm512_sub_epi8(_mm512_set1_epi8((char)128), half);
     SLM_UNROLL_AVX512VNNI
     for (uint32_t j = 0; j < 4; j++) {
         const __m512i line = _mm512_loadu_si512(quants + (size_t)64 * j);
@@ -52,7 +54,8 @@ static void unpack_i4_avx512vnni(const struct pair_gemm_avx512vnni *pair, uint32
         _mm512_store_si512(out->codes[j + 4][h], _mm512_add_epi8(high, offset));
     }
     const __m512i bits = _mm512_slli_epi32(widen_bytes_avx512vnni(scales + (size_t)16 * g), 19);
-    _mm512_store_si512(out->scales[h], _mm512_add_epi32(bits, _mm512_set1_epi32(112 << 23))); /* twice the scale */
+    _mm512_store_si512(out->scales[h], _mm512_add_epi32(bits, _mm512_set1_epi32((pair->odd ? 111 : 112) << 23)));
+    out->odd[h] = _mm_test_epi8_mask(zero, _mm_set1_epi8(1));
 }
 
 static void unpack_i8_avx512vnni(const struct pair_gemm_avx512vnni *pair, uint32_t g, uint32_t h, struct group_gemm_avx512vnni *out)
@@ -81,8 +84,8 @@ static void unpack_avx512vnni(const struct pair_gemm_avx512vnni *pair, uint32_t 
 
 /* 2 x 16 rows, 4 columns from x on of a block of 8; `count` groups, in order. Sums continue those in y, except the first. `rows`: what
  * the whole sums of i4 are multiplied by, or NULL. */
-static void tile_gemm_avx512vnni(const struct group_gemm_avx512vnni *group, uint32_t count, bool first, const float *const *rows,
-                                 const uint8_t *x, float *const y[2], size_t y_stride)
+SLM_INLINE_AVX512VNNI void tile_gemm_avx512vnni(bool odd, const struct group_gemm_avx512vnni *group, uint32_t count, bool first,
+                                                const float *const *rows, const uint8_t *x, float *const y[2], size_t y_stride)
 {
     __m512 acc[2][TILE_GEMM_AVX512VNNI];
     SLM_UNROLL_AVX512VNNI
@@ -106,6 +109,14 @@ static void tile_gemm_avx512vnni(const struct group_gemm_avx512vnni *group, uint
                 dots[0][c] = hold_avx512vnni(_mm512_dpbusd_epi32(dots[0][c], code[0], quad));
                 dots[1][c] = hold_avx512vnni(_mm512_dpbusd_epi32(dots[1][c], code[1], quad));
             }
+        }
+        SLM_UNROLL_AVX512VNNI
+        for (uint32_t c = 0; c < TILE_GEMM_AVX512VNNI && odd; c++) {
+            const __m512i sum = broadcast_quad_avx512vnni(x + (size_t)SLM_COLUMNS * SLM_PACKED_SUMS + (size_t)4 * c);
+            dots[0][c] = _mm512_slli_epi32(dots[0][c], 1);
+            dots[1][c] = _mm512_slli_epi32(dots[1][c], 1);
+            dots[0][c] = _mm512_mask_sub_epi32(dots[0][c], group->odd[0], dots[0][c], sum);
+            dots[1][c] = _mm512_mask_sub_epi32(dots[1][c], group->odd[1], dots[1][c], sum);
         }
         const __m512 scale[2] = {_mm512_load_ps(group->scales[0]), _mm512_load_ps(group->scales[1])};
         SLM_UNROLL_AVX512VNNI
@@ -140,7 +151,7 @@ static void fetch_next_avx512vnni(const struct pair_gemm_avx512vnni *pair, uint3
 static void pair_gemm_avx512vnni(const struct pair_gemm_avx512vnni *pair, const uint8_t *packed, uint32_t columns, float *const y[2],
                                  size_t y_stride)
 {
-    struct group_gemm_avx512vnni buffer[CHUNK_GEMM_AVX512VNNI] __attribute__((aligned(64)));
+    struct group_gemm_avx512vnni buffer[CHUNK_GEMM_AVX512VNNI];
     const uint32_t blocks = columns / SLM_COLUMNS;
     const size_t block_bytes = (size_t)pair->groups * SLM_COLUMNS * SLM_PACKED_GROUP;
     for (uint32_t begin = 0; begin < pair->groups; begin += CHUNK_GEMM_AVX512VNNI) {
@@ -153,43 +164,38 @@ static void pair_gemm_avx512vnni(const struct pair_gemm_avx512vnni *pair, const 
             for (uint32_t c = 0; c < SLM_COLUMNS; c += TILE_GEMM_AVX512VNNI) {
                 const size_t at = ((size_t)SLM_COLUMNS * block + c) * y_stride;
                 float *const to[2] = {y[0] + at, y[1] + at};
-                tile_gemm_avx512vnni(buffer, count, begin == 0, pair->i4 && count == left ? pair->rows : NULL, x + (size_t)4 * c, to,
-                                     y_stride);
+                const float *const *rows = pair->i4 && count == left ? pair->rows : NULL;
+                if (pair->odd) {
+                    tile_gemm_avx512vnni(true, buffer, count, begin == 0, rows, x + (size_t)4 * c, to, y_stride);
+                } else {
+                    tile_gemm_avx512vnni(false, buffer, count, begin == 0, rows, x + (size_t)4 * c, to, y_stride);
+                }
             }
         }
     }
 }
 
-/* Whether a zero of a panel is odd: then 16 q - zero does not halve. */
 static bool has_odd_zero_avx512vnni(const uint8_t *panel, uint32_t groups)
 {
     const uint8_t *zeros = panel + slm__i4_zeros_offset(groups);
     __m512i all = _mm512_setzero_si512();
-    for (uint32_t at = 0; at < 16 * groups; at += 64) { /* the plane is padded to whole lines */
-        const uint32_t left = 16 * groups - at;
-        const __mmask16 some = left < 64 ? (__mmask16)((1u << left / 4) - 1u) : 0xffff;
-        all = _mm512_or_si512(all, _mm512_maskz_loadu_epi32(some, zeros + at));
+    for (uint32_t g = 0; g < groups; g++) {
+        all = _mm512_or_si512(all, widen_bytes_avx512vnni(zeros + (size_t)16 * g));
     }
-    return _mm512_test_epi8_mask(all, _mm512_set1_epi8(1)) != 0;
+    return _mm512_test_epi32_mask(all, _mm512_set1_epi32(1)) != 0;
 }
 
 void slm__gemm_quants_avx512vnni(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
                                  float *y, size_t y_stride)
 {
     struct pair_gemm_avx512vnni pair = {.groups = slm__padded_cols(w->cols) / SLM_GROUP, .i4 = w->type == SLM_WEIGHT_I4};
-    const size_t block_bytes = (size_t)pair.groups * SLM_COLUMNS * SLM_PACKED_GROUP;
     for (uint32_t p = panel_begin; p < panel_end; p += 2) {
         const uint32_t second = panel_end - p == 1 ? p : p + 1;
         float *const to[2] = {y + (size_t)16 * p, y + (size_t)16 * second};
         pair.panels[0] = w->data + p * w->panel_bytes;
         pair.panels[1] = w->data + second * w->panel_bytes;
-        if (pair.i4 && (has_odd_zero_avx512vnni(pair.panels[0], pair.groups) || has_odd_zero_avx512vnni(pair.panels[1], pair.groups))) {
-            for (uint32_t c = 0; c < columns; c += SLM_COLUMNS) {
-                slm__matmul_i4_avx512vnni(w, p, second + 1, (const uint8_t *)packed + c / SLM_COLUMNS * block_bytes, SLM_COLUMNS,
-                                          y + c * y_stride, y_stride);
-            }
-            continue;
-        }
+        pair.odd =
+            pair.i4 && (has_odd_zero_avx512vnni(pair.panels[0], pair.groups) || has_odd_zero_avx512vnni(pair.panels[1], pair.groups));
         for (uint32_t h = 0; pair.i4 && h < 2; h++) {
             pair.rows[h] = (const float *)(const void *)(pair.panels[h] + slm__i4_rows_offset(pair.groups));
         }

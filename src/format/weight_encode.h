@@ -34,8 +34,8 @@ struct slm_i4_steps {
     const float *step[16], *zero[16]; /* [groups] of a row; step[r] NULL: row r is encoded as by slm__encode_panel() */
 };
 
-/* As slm__encode_panel() of i4, but the codes are kept (mirrored where the step is negative), zeros are rounded to eighths of a step,
- * and steps to the format's scales, the row's factor chosen so that least is lost. A group whose zero lies outside 0 to 15.88, or whose
+/* As slm__encode_panel() of i4, but the codes are kept (mirrored where the step is negative), zeros are rounded to sixteenths of a step,
+ * and steps to the format's scales, the row's factor chosen so that least is lost. A group whose zero lies outside 0 to 15.94, or whose
  * step is 0, is encoded anew. `rows` has the values that steps and codes stand for. */
 slm_status slm__encode_panel_i4_codes(const float *const rows[16], const struct slm_i4_steps *steps, uint32_t row_count, uint32_t cols,
                                       uint8_t *panel, void *scratch, struct slm_encode_error *sums, uint32_t *bad_row, uint32_t *bad_col);

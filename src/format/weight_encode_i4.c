@@ -32,7 +32,8 @@ struct row_units {
     float stored[LANES];
 };
 
-/* The best of a group so far: `start` is the zero that made the codes, `zero` the one that is stored; in steps, multiples of 1/8. */
+/* The best of a group so far: `start` is the zero that made the codes, `zero` the one that is stored, in steps: a multiple of 1/8, or of
+ * 1/16 where it was given. */
 struct choice {
     float error[LANES], start[LANES], zero[LANES], inverse[LANES];
     uint8_t code[LANES];
@@ -208,7 +209,7 @@ static struct kept_group kept_group(const struct slm_i4_steps *steps, uint32_t r
     const float step = steps->step[row][group], zero = steps->zero[row][group];
     kept.step = step < 0.0f ? -step : step;
     kept.zero = step < 0.0f ? 15.0f - zero : zero;
-    kept.kept = kept.step > 0.0f && kept.zero > -0.0625f && kept.zero < 15.9375f; /* in eighths: 0 to 127; false for a NaN */
+    kept.kept = kept.step > 0.0f && kept.zero > -0.03125f && kept.zero < 15.96875f; /* in sixteenths: 0 to 255; false for a NaN */
     return kept;
 }
 
@@ -289,7 +290,7 @@ static void choose_group(const struct slm_lanes *lanes, uint32_t count, uint32_t
             best->code[r] = (uint8_t)(zeros ? 0 : nearest_code(kept[r].step, units->factor[r]));
             best->inverse[r] = zeros ? 0.0f : 1.0f / kept[r].step;
             best->start[r] = kept[r].zero;
-            best->zero[r] = (float)slm__clamp(slm__nearest(kept[r].zero * 8.0f), 0, 127) * 0.125f;
+            best->zero[r] = (float)slm__clamp(slm__nearest(kept[r].zero * 16.0f), 0, 255) * 0.0625f;
         }
     }
 }
