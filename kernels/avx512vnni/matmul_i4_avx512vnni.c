@@ -10,7 +10,7 @@
 
 enum {
     TILE_I4_AVX512VNNI = 4,   /* columns of a tile at most */
-    AHEAD_I4_AVX512VNNI = 32, /* groups of each of two panels to fetch ahead: 2 x 8 KB */
+    AHEAD_I4_AVX512VNNI = 16, /* groups of each of two panels to fetch ahead: 2 x 4 KB */
     CHUNK_I4_AVX512VNNI = 32  /* groups that all tiles take before the next ones: weights stay in the first-level cache for the second */
 };
 

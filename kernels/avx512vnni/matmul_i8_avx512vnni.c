@@ -9,9 +9,9 @@
 #include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, prefetch_avx512vnni */
 
 enum {
-    TILE_I8_AVX512VNNI = 4,   /* columns of a tile at most */
-    AHEAD_I8_AVX512VNNI = 40, /* groups of each of two panels to fetch ahead: 2 x 20 KB */
-    CHUNK_I8_AVX512VNNI = 16  /* groups that all tiles take before the next ones: weights stay in the first-level cache for the second */
+    TILE_I8_AVX512VNNI = 4,  /* columns of a tile at most */
+    AHEAD_I8_AVX512VNNI = 8, /* groups of each of two panels to fetch ahead: 2 x 4 KB */
+    CHUNK_I8_AVX512VNNI = 16 /* groups that all tiles take before the next ones: weights stay in the first-level cache for the second */
 };
 
 /* Two panels side by side; the second is the first again where a run ends with an odd one. */
@@ -127,7 +127,7 @@ static void column_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const ui
             const uint8_t *panel = pair->panel + h * pair->step, *quants = panel + (size_t)512 * g;
             __m512i dot = _mm512_slli_epi32(broadcast_quad_avx512vnni(x + SLM_PACKED_SUMS), 7);
             fetch_ahead_i8_avx512vnni(pair, h * pair->step, g, AHEAD_I8_AVX512VNNI);
-            __m512i other = _mm512_setzero_si512(); /* half of the group: one chain for all of it takes longer than the memory */
+            __m512i other = _mm512_setzero_si512(); /* half of the group: two short chains are as fast or faster than one long */
             SLM_UNROLL_AVX512VNNI
             for (uint32_t j = 0; j < 4; j++) {
                 const __m512i first = _mm512_xor_si512(_mm512_loadu_si512(quants + (size_t)64 * j), offset);
