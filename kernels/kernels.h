@@ -30,7 +30,7 @@ typedef void slm_pack_fn(const float *x, size_t x_stride, uint32_t columns, uint
 /* y[c * y_stride + 16 p + r] for panels p in [panel_begin, panel_end), r < 16, c < columns (1..8). All 16 rows of a panel are written. */
 typedef void slm_matmul_fn(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
                            float *y, size_t y_stride);
-/* gemm: the same for any number of columns that is a multiple of 8, packed in blocks of 8, one behind the other. */
+/* gemv: the same for one column. gemm: for any number that is a multiple of 8, packed in blocks of 8, one behind the other. */
 /* out[k] = w[row][k] as f32, k < cols. */
 typedef void slm_gather_fn(const struct slm_matrix *w, uint32_t row, float *out);
 
@@ -92,6 +92,7 @@ struct slm_kernels {
     enum slm_isa isa;
     slm_pack_fn *pack[SLM_WEIGHT_TYPES];
     slm_matmul_fn *matmul[SLM_WEIGHT_TYPES];
+    slm_matmul_fn *gemv[SLM_WEIGHT_TYPES]; /* NULL where matmul is as fast */
     slm_matmul_fn *gemm[SLM_WEIGHT_TYPES]; /* NULL where matmul, block by block, is as fast */
     slm_gather_fn *gather[SLM_WEIGHT_TYPES];
     slm_rms_norm_fn *rms_norm;

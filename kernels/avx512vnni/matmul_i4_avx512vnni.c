@@ -128,36 +128,6 @@ SLM_INLINE_AVX512VNNI void tile_i4_avx512vnni(const struct pair_i4_avx512vnni *p
     }
 }
 
-/* One column: the panels of each group one after the other. */
-static void column_i4_avx512vnni(const struct pair_i4_avx512vnni *pair, const uint8_t *x, float *y)
-{
-    const __m512i high_nibbles = _mm512_set1_epi8((char)0xf0);
-    __m512 acc[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
-    for (uint32_t g = 0; g < pair->groups; g++, x += SLM_PACKED_GROUP) {
-        SLM_UNROLL_AVX512VNNI
-        for (uint32_t h = 0; h < 2; h++) {
-            const uint8_t *panel = pair->panel + h * pair->step, *quants = panel + (size_t)256 * g;
-            const uint8_t *zeros = panel + slm__i4_zeros_offset(pair->groups) + (size_t)16 * g;
-            const __m512 scale = scales_i4_avx512vnni(panel + slm__i4_scales_offset(pair->groups) + (size_t)16 * g);
-            __m512i dot = _mm512_madd_epi16(widen_bytes_avx512vnni(zeros), broadcast_quad_avx512vnni(x + SLM_PACKED_SUMS));
-            fetch_ahead_i4_avx512vnni(pair, h * pair->step, g, AHEAD_I4_AVX512VNNI);
-            SLM_UNROLL_AVX512VNNI
-            for (uint32_t j = 0; j < 4; j++) {
-                const __m512i line = _mm512_loadu_si512(quants + (size_t)64 * j);
-                const __m512i low = _mm512_and_si512(_mm512_slli_epi16(line, 4), high_nibbles);
-                dot = _mm512_dpbusd_epi32(dot, low, broadcast_quad_avx512vnni(x + (size_t)4 * j));
-                dot = _mm512_dpbusd_epi32(dot, _mm512_and_si512(line, high_nibbles), broadcast_quad_avx512vnni(x + (size_t)4 * (j + 4)));
-            }
-            const __m512 factor = _mm512_mul_ps(scale, broadcast_f32_avx512vnni(x + SLM_PACKED_SCALES));
-            acc[h] = _mm512_fmadd_ps(factor, _mm512_cvtepi32_ps(dot), acc[h]);
-        }
-    }
-    for (uint32_t h = 0; h < 2; h++) {
-        const __m512 row = _mm512_loadu_ps(pair->panel + h * pair->step + slm__i4_rows_offset(pair->groups));
-        _mm512_storeu_ps(y + (pair->step == 0 ? 0 : 16 * h), _mm512_mul_ps(acc[h], row));
-    }
-}
-
 /* All columns of a pair of panels, four at a time. */
 SLM_INLINE_AVX512VNNI void columns_i4_avx512vnni(const struct pair_i4_avx512vnni *pair, const uint8_t *x, uint32_t columns, float *y,
                                                  size_t y_stride)
@@ -180,7 +150,7 @@ SLM_INLINE_AVX512VNNI void columns_i4_avx512vnni(const struct pair_i4_avx512vnni
 static void panels_i4_avx512vnni(const struct pair_i4_avx512vnni *pair, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
 {
     switch (columns) {
-    case 1: column_i4_avx512vnni(pair, x, y); break;
+    case 1: columns_i4_avx512vnni(pair, x, 1, y, y_stride); break;
     case 2: columns_i4_avx512vnni(pair, x, 2, y, y_stride); break;
     case 3: columns_i4_avx512vnni(pair, x, 3, y, y_stride); break;
     case 4: columns_i4_avx512vnni(pair, x, 4, y, y_stride); break;

@@ -48,6 +48,15 @@ static void check_one(const struct slm_kernels *tier, const struct slm_matrix *w
         fail_msg("%s %s: cols %u, columns %u, y[%zu] = %a, scalar %a", slm__isa_name((int32_t)tier->isa), weight_type_name(w->type),
                  w->cols, columns, at, (double)y[at], (double)y_scalar[at]);
     }
+    if (columns == 1 && tier->gemv[w->type] != NULL) {
+        float *alone = guarded(y_length * sizeof *y, 4);
+        memcpy(alone, y, y_length * sizeof *y);
+        for (size_t i = (size_t)16 * begin; i < (size_t)16 * end; i++) {
+            alone[i] = -7.25f;
+        }
+        tier->gemv[w->type](w, begin, end, packed, 1, alone, Y_STRIDE);
+        assert_int_equal(first_difference(alone, y, y_length), y_length);
+    }
     for (size_t i = 0; i < y_length; i++) {
         const size_t row = i % Y_STRIDE;
         assert_true((row >= (size_t)16 * begin && row < (size_t)16 * end) || y[i] == -7.25f);
@@ -268,7 +277,7 @@ static double best_seconds(const struct slm_kernels *tier, const struct slm_matr
     double best = 1e9;
     for (int run = 0; run < runs; run++) {
         const double begin = seconds_now();
-        tier->matmul[w->type](w, 0, w->rows / 16, packed, columns, y, w->rows);
+        (columns == 1 && tier->gemv[w->type] != NULL ? tier->gemv : tier->matmul)[w->type](w, 0, w->rows / 16, packed, columns, y, w->rows);
         best = fmin(best, seconds_now() - begin);
     }
     return best;
