@@ -24,13 +24,13 @@ struct slm_matrix {
     enum slm_weight_type type;
 };
 
-/* Pack `columns` (1..8) token rows x[c * x_stride + k], k < cols, into `packed` (layout: blocks.h; 16-byte aligned), zero-padded to
- * padded_cols. For i8/i4 this quantizes per group of 32. */
+/* Pack `columns` (1..8) token rows x[c * x_stride + k], k < cols, into `packed` (layout: blocks.h; aligned to 8 bytes for i8 and i4, else
+ * to 16), zero-padded to padded_cols. For i8/i4 this quantizes per group of 32. */
 typedef void slm_pack_fn(const float *x, size_t x_stride, uint32_t columns, uint32_t cols, void *packed);
 /* y[c * y_stride + 16 p + r] for panels p in [panel_begin, panel_end), r < 16, c < columns (1..8). All 16 rows of a panel are written. */
 typedef void slm_matmul_fn(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
                            float *y, size_t y_stride);
-/* gemv: the same for one column. gemm: for any number that is a multiple of 8, packed in blocks of 8, one behind the other. */
+/* As a gemv the same function takes one column only, as a gemm any multiple of 8, packed in blocks of 8, one behind the other. */
 /* out[k] = w[row][k] as f32, k < cols. */
 typedef void slm_gather_fn(const struct slm_matrix *w, uint32_t row, float *out);
 
@@ -92,8 +92,8 @@ struct slm_kernels {
     enum slm_isa isa;
     slm_pack_fn *pack[SLM_WEIGHT_TYPES];
     slm_matmul_fn *matmul[SLM_WEIGHT_TYPES];
-    slm_matmul_fn *gemv[SLM_WEIGHT_TYPES]; /* NULL where matmul is as fast */
-    slm_matmul_fn *gemm[SLM_WEIGHT_TYPES]; /* NULL where matmul, block by block, is as fast */
+    slm_matmul_fn *gemv[SLM_WEIGHT_TYPES]; /* NULL: matmul */
+    slm_matmul_fn *gemm[SLM_WEIGHT_TYPES]; /* NULL: matmul, block by block */
     slm_gather_fn *gather[SLM_WEIGHT_TYPES];
     slm_rms_norm_fn *rms_norm;
     slm_layer_norm_fn *layer_norm;

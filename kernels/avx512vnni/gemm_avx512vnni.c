@@ -30,6 +30,7 @@ struct group_gemm_avx512vnni {
 struct pair_gemm_avx512vnni {
     const uint8_t *panels[2];
     const float *rows[2]; /* factors of i4 rows; NULL for i8 */
+    uint64_t next;        /* bytes to the pair behind */
     uint32_t groups;
     bool i4, odd; /* odd: some zero of i4 is */
 };
@@ -138,13 +139,14 @@ SLM_INLINE_AVX512VNNI void tile_gemm_avx512vnni(bool odd, const struct group_gem
     }
 }
 
-/* Ask for the lines of the panels' next groups in turn, some with each block: they have the time of a whole pass to come. */
+/* Ask for the codes of the next groups, from `begin` on or of the pair behind, some lines with each block: they have the time of a whole
+ * pass to come. */
 static void fetch_next_avx512vnni(const struct pair_gemm_avx512vnni *pair, uint32_t begin, uint32_t block, uint32_t blocks)
 {
-    const uint32_t bytes = (pair->i4 ? 256 : 512) * CHUNK_GEMM_AVX512VNNI;
-    for (uint32_t at = 64 * block; at < bytes; at += 64 * blocks) {
-        prefetch_avx512vnni(pair->panels[0], (size_t)bytes / CHUNK_GEMM_AVX512VNNI * begin + at);
-        prefetch_avx512vnni(pair->panels[1], (size_t)bytes / CHUNK_GEMM_AVX512VNNI * begin + at);
+    const uint64_t group = pair->i4 ? 256 : 512, from = begin < pair->groups ? group * begin : pair->next;
+    for (uint64_t at = (uint64_t)64 * block; at < group * CHUNK_GEMM_AVX512VNNI; at += (uint64_t)64 * blocks) {
+        prefetch_avx512vnni(pair->panels[0], from + at);
+        prefetch_avx512vnni(pair->panels[1], from + at);
     }
 }
 
@@ -188,7 +190,8 @@ static bool has_odd_zero_avx512vnni(const uint8_t *panel, uint32_t groups)
 void slm__gemm_quants_avx512vnni(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
                                  float *y, size_t y_stride)
 {
-    struct pair_gemm_avx512vnni pair = {.groups = slm__padded_cols(w->cols) / SLM_GROUP, .i4 = w->type == SLM_WEIGHT_I4};
+    struct pair_gemm_avx512vnni pair = {
+        .next = 2 * w->panel_bytes, .groups = slm__padded_cols(w->cols) / SLM_GROUP, .i4 = w->type == SLM_WEIGHT_I4};
     for (uint32_t p = panel_begin; p < panel_end; p += 2) {
         const uint32_t second = panel_end - p == 1 ? p : p + 1;
         float *const to[2] = {y + (size_t)16 * p, y + (size_t)16 * second};

@@ -3,8 +3,8 @@
  * The feed-forward half of a layer: wide = down (activation(gate) up), or down activation(gate_up h) where it is not gated.
  *
  * Of many rows the middle is never written: a thread takes a run of its columns, multiplies the panels of gate and of up for a part of the
- * rows, activates the result and packs it for down, all in its cache. Of a few rows, and where an adapter adds to the middle, the steps
- * follow one another.
+ * rows, activates the result and packs it for down, all in its cache. Of a few rows, where an adapter adds to the middle, and where its
+ * length is no multiple of 32, the steps follow one another.
  */
 #include "base/parts.h"   /* SLM_WITH_CONVERT, SLM_SMALL */
 #include "model/layers.h" /* struct slm_layer_step */
@@ -45,10 +45,19 @@ static uint32_t groups_of_run(const struct slm_mlp *mlp)
 
 bool slm__mlp_fits(const struct slm_mlp *mlp) { return !SLM_SMALL && mlp->down.cols % SLM_GROUP == 0; }
 
-uint64_t slm__mlp_scratch_floats(const struct slm_mlp *mlp, uint32_t batch)
+/* Few enough that the weights of each fit, and enough for all threads. */
+static uint32_t run_count(const struct slm_mlp *mlp, uint32_t threads)
 {
-    const uint64_t halves = mlp->gate_up.rows / mlp->down.cols;
-    return groups_of_run(mlp) * halves * SLM_GROUP * (batch < FUSED_ROWS ? batch : FUSED_ROWS);
+    const uint32_t groups = mlp->down.cols / SLM_GROUP, most = groups_of_run(mlp);
+    const uint32_t few = (groups + most - 1) / most, many = threads * RUNS_PER_THREAD;
+    return few > many ? few : many < groups ? many : groups;
+}
+
+uint64_t slm__mlp_scratch_floats(const struct slm_mlp *mlp, uint32_t batch, uint32_t threads)
+{
+    const uint64_t halves = mlp->gate_up.rows / mlp->down.cols, runs = run_count(mlp, threads);
+    const uint64_t groups = (mlp->down.cols / SLM_GROUP + runs - 1) / runs;
+    return groups * halves * SLM_GROUP * (batch < FUSED_ROWS ? batch : FUSED_ROWS);
 }
 
 /* Columns [first, first + columns) of the middle, for `rows` rows from `row` on. `gate` has their gate and up side by side. */
@@ -74,6 +83,13 @@ static void fill_middle(const struct mlp_job *job, uint32_t first, uint32_t colu
     }
 }
 
+/* Parts of whole blocks, as equal as can be: none is too short for the products of many rows where another is long. */
+static uint32_t part_begin(uint32_t count, uint32_t parts, uint32_t part)
+{
+    const uint32_t blocks = (uint32_t)((uint64_t)slm__op_blocks(count) * part / parts);
+    return part == parts ? count : blocks * SLM_COLUMNS;
+}
+
 static void fill_runs(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct mlp_job *job = context;
@@ -81,12 +97,13 @@ static void fill_runs(void *context, uint32_t begin, uint32_t end, uint32_t thre
     const struct slm_matrix *down = &job->mlp->down;
     const uint64_t groups = down->cols / SLM_GROUP;
     float *gate = w->mlp_scratch + thread * w->mlp_scratch_floats;
+    const uint32_t count = job->step->count, parts = (count + FUSED_ROWS - 1) / FUSED_ROWS;
     for (uint32_t run = begin; run < end; run++) {
         const uint32_t first = (uint32_t)(groups * run / job->runs) * SLM_GROUP;
         const uint32_t columns = (uint32_t)(groups * (run + 1) / job->runs) * SLM_GROUP - first;
         const size_t stride = (size_t)columns * (job->mlp->gate_up.rows / down->cols);
-        for (uint32_t row = 0; row < job->step->count; row += FUSED_ROWS) {
-            const uint32_t left = job->step->count - row, rows = left < FUSED_ROWS ? left : FUSED_ROWS;
+        for (uint32_t part = 0; part < parts; part++) {
+            const uint32_t row = part_begin(count, parts, part), rows = part_begin(count, parts, part + 1) - row;
             fill_middle(job, first, columns, row, rows, gate, stride);
             slm__op_pack_columns(job->step->forward->kernels, down, gate, stride, rows, first, columns,
                                  (uint8_t *)w->h + slm__op_packed_bytes(down->type, down->cols, row));
@@ -99,9 +116,7 @@ static void multiply_fused(struct mlp_job *job)
 {
     const struct slm_forward *f = job->step->forward;
     const struct slm_workspace *w = f->workspace;
-    const uint32_t groups = job->mlp->down.cols / SLM_GROUP, most = groups_of_run(job->mlp);
-    const uint32_t few = (groups + most - 1) / most, many = slm__team_threads(f->team) * RUNS_PER_THREAD;
-    job->runs = few > many ? few : many < groups ? many : groups;
+    job->runs = run_count(job->mlp, slm__team_threads(f->team));
     slm__team_for(f->team, job->runs, 1, fill_runs, job);
     slm__op_multiply(f->team, f->kernels, &job->mlp->down, w->h, job->step->count, w->wide, w->wide_stride);
 }

@@ -84,7 +84,7 @@ static void change(struct rows_job *job)
     const struct slm_forward *f = job->step->forward;
     const struct slm_workspace *w = f->workspace;
     const uint32_t count = job->step->count;
-    if (!SLM_SMALL && count > SLM_COLUMNS) {
+    if (!SLM_SMALL && count > SLM_COLUMNS && slm__op_blocks(count) >= slm__team_threads(f->team)) {
         slm__team_for(f->team, slm__op_blocks(count), 1, change_blocks, job);
         return;
     }

@@ -39,7 +39,7 @@ void slm__layer_mlp(const struct slm_layer_step *step, const struct slm_mlp *mlp
 /* Whether the middle of many rows is packed as it is made; then: floats of scratch for each thread, at most
  * `batch` rows a call. */
 bool slm__mlp_fits(const struct slm_mlp *mlp);
-uint64_t slm__mlp_scratch_floats(const struct slm_mlp *mlp, uint32_t batch);
+uint64_t slm__mlp_scratch_floats(const struct slm_mlp *mlp, uint32_t batch, uint32_t threads);
 /* The same for a mixture of experts; h is packed for the router. */
 void slm__layer_experts(struct slm_layer_step *step);
 

@@ -54,7 +54,7 @@ static void count_matrix(struct product_bytes *bytes, const struct slm_matrix *m
 }
 
 /* The middle of few rows lies in `wide` and h, that of more only where adapters may add to it; otherwise it is packed in h. */
-static void count_mlp(struct product_bytes *bytes, const struct slm_mlp *mlp, uint32_t batch, bool adapters)
+static void count_mlp(struct product_bytes *bytes, const struct slm_mlp *mlp, uint32_t batch, bool adapters, uint32_t threads)
 {
     const bool fits = slm__mlp_fits(mlp) && batch > SLM_COLUMNS;
     const uint64_t rows = fits && !adapters ? SLM_COLUMNS : batch;
@@ -64,11 +64,12 @@ static void count_mlp(struct product_bytes *bytes, const struct slm_mlp *mlp, ui
     bytes->h = max_u64(bytes->h, rows * stride(mlp->down.cols) * sizeof(float));
     if (fits) {
         bytes->h = max_u64(bytes->h, slm__op_packed_bytes(mlp->down.type, mlp->down.cols, batch));
-        bytes->scratch_floats = max_u64(bytes->scratch_floats, slm__mlp_scratch_floats(mlp, batch));
+        bytes->scratch_floats = max_u64(bytes->scratch_floats, slm__mlp_scratch_floats(mlp, batch, threads));
     }
 }
 
-static struct product_bytes count_products(const struct slm_workspace *w, const struct slm_transformer *t, uint32_t batch, bool adapters)
+static struct product_bytes count_products(const struct slm_workspace *w, const struct slm_transformer *t, uint32_t batch, bool adapters,
+                                           uint32_t threads)
 {
     struct product_bytes bytes = {.h = (uint64_t)batch * w->h_stride * sizeof(float),
                                   .wide = (uint64_t)batch * w->wide_stride * sizeof(float)};
@@ -80,12 +81,12 @@ static struct product_bytes count_products(const struct slm_workspace *w, const 
         count_matrix(&bytes, &layer->qkv, batch);
         count_matrix(&bytes, &layer->attn_out, batch);
         if (slm__experts_of(layer) == 0) {
-            count_mlp(&bytes, &layer->mlp, batch, adapters);
+            count_mlp(&bytes, &layer->mlp, batch, adapters, threads);
             continue;
         }
         count_matrix(&bytes, &layer->router, batch);
         for (uint32_t e = 0; e < slm__experts_of(layer); e++) {
-            count_mlp(&bytes, &layer->expert_mlps[e], batch, adapters);
+            count_mlp(&bytes, &layer->expert_mlps[e], batch, adapters, threads);
         }
     }
     return bytes;
@@ -113,7 +114,7 @@ void slm__workspace_carve(struct slm_workspace *w, struct slm_carver *carver, co
         const struct slm_layer *layer = &t->layers[i];
         split = max_u64(split, slm__op_attention_split_floats(threads, layer->heads, layer->kv_heads, layer->head_dim, context));
     }
-    const struct product_bytes products = count_products(w, t, batch, adapter_rank != 0);
+    const struct product_bytes products = count_products(w, t, batch, adapter_rank != 0, threads);
     const uint64_t rows = batch;
     w->batch = batch;
     w->kv_type = kv_type;

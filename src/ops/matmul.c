@@ -5,6 +5,7 @@
  * cache while all column blocks pass over them. No result depends on the cut.
  */
 #include "ops/matmul.h"
+#include "base/parts.h" /* SLM_SMALL */
 
 /* Activations to pack. */
 struct pack_job {
@@ -74,11 +75,11 @@ void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm
                              const void *packed, uint32_t rows, float *y, size_t y_stride)
 {
     uint32_t row = 0;
-    if (rows == 1 && kernels->gemv[w->type] != NULL) {
+    if (!SLM_SMALL && rows == 1 && kernels->gemv[w->type] != NULL) {
         kernels->gemv[w->type](w, begin, end, packed, 1, y, y_stride);
         return;
     }
-    if (rows >= GEMM_COLUMNS && kernels->gemm[w->type] != NULL) {
+    if (!SLM_SMALL && rows >= GEMM_COLUMNS && kernels->gemm[w->type] != NULL) {
         row = rows / SLM_COLUMNS * SLM_COLUMNS;
         kernels->gemm[w->type](w, begin, end, packed, row, y, y_stride);
     }

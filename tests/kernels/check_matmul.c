@@ -117,7 +117,7 @@ static void gemm_is_matmul_block_by_block(void **state)
     for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
         const struct slm_kernels *tier = tier_table(*isa);
         for (uint32_t i = 0; i < 5 * 3 * SLM_WEIGHT_TYPES; i++) {
-            const uint32_t type = i % SLM_WEIGHT_TYPES, k = cols[i / SLM_WEIGHT_TYPES % 5], columns = 8 + i % 4 * 8;
+            const uint32_t type = i % SLM_WEIGHT_TYPES, k = cols[i / SLM_WEIGHT_TYPES % 5], columns = 8 + i / SLM_WEIGHT_TYPES % 4 * 8;
             const enum weights_kind kind = all_kinds[i / SLM_WEIGHT_TYPES / 5];
             if (tier->gemm[type] == NULL) {
                 continue;

@@ -89,7 +89,8 @@ static void tiers_equal_scalar(void **state)
             const enum slm_weight_type type = i / 9 / SLM_COLUMNS % 2 ? SLM_WEIGHT_F32 : SLM_WEIGHT_I4;
             const size_t stride = cols + i % 3, bytes = slm__packed_column_bytes(type, cols) * columns;
             float *x = guarded(((columns - 1) * stride + cols) * sizeof *x, 4);
-            uint8_t *want = guarded(bytes, 16), *got = guarded(bytes, 16);
+            const size_t alignment = type == SLM_WEIGHT_I4 ? 8 : 16;
+            uint8_t *want = guarded(bytes, alignment), *got = guarded(bytes, alignment);
             memset(got, 0xa5, bytes);
             fill_hard(&dice, x, (columns - 1) * stride + cols);
             if (i % 4 == 0) { /* around the smallest group that is not zero */
