@@ -35,11 +35,14 @@ static void activate_row(const struct slm_forward *f, float *gate, const float *
 
 /* ---- many rows */
 
+/* Gate and up, or one alone. */
+static uint32_t halves_of(const struct slm_mlp *mlp) { return mlp->gate_up.rows / mlp->down.cols; }
+
 /* Groups of 32 columns of the middle that a run has at most: two panels of gate, two of up. */
 static uint32_t groups_of_run(const struct slm_mlp *mlp)
 {
-    const uint64_t halves = mlp->gate_up.rows / mlp->down.cols, most = mlp->down.cols / SLM_GROUP;
-    const uint64_t fitting = RUN_BYTES / (halves * (SLM_GROUP / SLM_PANEL_ROWS) * mlp->gate_up.panel_bytes);
+    const uint64_t most = mlp->down.cols / SLM_GROUP;
+    const uint64_t fitting = RUN_BYTES / (halves_of(mlp) * (uint64_t)(SLM_GROUP / SLM_PANEL_ROWS) * mlp->gate_up.panel_bytes);
     return (uint32_t)(fitting == 0 ? 1 : fitting < most ? fitting : most);
 }
 
@@ -55,9 +58,8 @@ static uint32_t run_count(const struct slm_mlp *mlp, uint32_t threads)
 
 uint64_t slm__mlp_scratch_floats(const struct slm_mlp *mlp, uint32_t batch, uint32_t threads)
 {
-    const uint64_t halves = mlp->gate_up.rows / mlp->down.cols, runs = run_count(mlp, threads);
-    const uint64_t groups = (mlp->down.cols / SLM_GROUP + runs - 1) / runs;
-    return groups * halves * SLM_GROUP * (batch < FUSED_ROWS ? batch : FUSED_ROWS);
+    const uint64_t runs = run_count(mlp, threads), groups = (mlp->down.cols / SLM_GROUP + runs - 1) / runs;
+    return groups * halves_of(mlp) * SLM_GROUP * (batch < FUSED_ROWS ? batch : FUSED_ROWS);
 }
 
 /* Columns [first, first + columns) of the middle, for `rows` rows from `row` on. `gate` has their gate and up side by side. */
@@ -68,7 +70,7 @@ static void fill_middle(const struct mlp_job *job, uint32_t first, uint32_t colu
     const struct slm_matrix *gate_up = &job->mlp->gate_up;
     const float *bias = job->mlp->gate_up_bias;
     const uint8_t *packed = (const uint8_t *)f->workspace->packed + slm__op_packed_bytes(gate_up->type, gate_up->cols, row);
-    for (uint32_t half = 0; half < stride / columns; half++) {
+    for (uint32_t half = 0; half < halves_of(job->mlp); half++) {
         const uint32_t from = half * job->mlp->down.cols + first;
         const uint8_t *data = gate_up->data + from / SLM_PANEL_ROWS * gate_up->panel_bytes;
         const struct slm_matrix part = {data, gate_up->panel_bytes, columns, gate_up->cols, gate_up->type};
@@ -101,7 +103,7 @@ static void fill_runs(void *context, uint32_t begin, uint32_t end, uint32_t thre
     for (uint32_t run = begin; run < end; run++) {
         const uint32_t first = (uint32_t)(groups * run / job->runs) * SLM_GROUP;
         const uint32_t columns = (uint32_t)(groups * (run + 1) / job->runs) * SLM_GROUP - first;
-        const size_t stride = (size_t)columns * (job->mlp->gate_up.rows / down->cols);
+        const size_t stride = (size_t)columns * halves_of(job->mlp);
         for (uint32_t part = 0; part < parts; part++) {
             const uint32_t row = part_begin(count, parts, part), rows = part_begin(count, parts, part + 1) - row;
             fill_middle(job, first, columns, row, rows, gate, stride);

@@ -6,6 +6,7 @@
  */
 #include "ops/matmul.h"
 #include "base/parts.h" /* SLM_SMALL */
+#include <stdbool.h>
 
 /* Activations to pack. */
 struct pack_job {
@@ -75,10 +76,6 @@ void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm
                              const void *packed, uint32_t rows, float *y, size_t y_stride)
 {
     uint32_t row = 0;
-    if (!SLM_SMALL && rows == 1 && kernels->gemv[w->type] != NULL) {
-        kernels->gemv[w->type](w, begin, end, packed, 1, y, y_stride);
-        return;
-    }
     if (!SLM_SMALL && rows >= GEMM_COLUMNS && kernels->gemm[w->type] != NULL) {
         row = rows / SLM_COLUMNS * SLM_COLUMNS;
         kernels->gemm[w->type](w, begin, end, packed, row, y, y_stride);
@@ -86,7 +83,8 @@ void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm
     for (; row < rows; row += SLM_COLUMNS) {
         const uint32_t columns = rows - row < SLM_COLUMNS ? rows - row : SLM_COLUMNS;
         const uint8_t *block = (const uint8_t *)packed + slm__op_packed_bytes(w->type, w->cols, row);
-        kernels->matmul[w->type](w, begin, end, block, columns, y + row * y_stride, y_stride);
+        const bool one = !SLM_SMALL && columns == 1 && kernels->gemv[w->type] != NULL;
+        (one ? kernels->gemv : kernels->matmul)[w->type](w, begin, end, block, columns, y + row * y_stride, y_stride);
     }
 }
 
