@@ -30,7 +30,11 @@ typedef void slm_pack_fn(const float *x, size_t x_stride, uint32_t columns, uint
 /* y[c * y_stride + 16 p + r] for panels p in [panel_begin, panel_end), r < 16, c < columns (1..8). All 16 rows of a panel are written. */
 typedef void slm_matmul_fn(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
                            float *y, size_t y_stride);
-/* As a gemv the same function takes one column only, as a gemm any multiple of 8, packed in blocks of 8, one behind the other. */
+/* As a gemm the same function takes any multiple of 8 columns, packed in blocks of 8, one behind the other. */
+/* One column, which is a matter of memory: panels are asked for byte after byte, each while the one before is worked on, and during the
+ * last as much of what lies at `ahead`, which the thread will read next. Only a hint, nothing there is read; may be NULL. */
+typedef void slm_gemv_fn(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, float *y,
+                         const void *ahead);
 /* out[k] = w[row][k] as f32, k < cols. */
 typedef void slm_gather_fn(const struct slm_matrix *w, uint32_t row, float *out);
 
@@ -92,7 +96,7 @@ struct slm_kernels {
     enum slm_isa isa;
     slm_pack_fn *pack[SLM_WEIGHT_TYPES];
     slm_matmul_fn *matmul[SLM_WEIGHT_TYPES];
-    slm_matmul_fn *gemv[SLM_WEIGHT_TYPES]; /* NULL: matmul */
+    slm_gemv_fn *gemv[SLM_WEIGHT_TYPES];   /* NULL: matmul */
     slm_matmul_fn *gemm[SLM_WEIGHT_TYPES]; /* NULL: matmul, block by block */
     slm_gather_fn *gather[SLM_WEIGHT_TYPES];
     slm_rms_norm_fn *rms_norm;

@@ -7,6 +7,7 @@
 
 slm_pack_fn slm__pack_floats_avx2, slm__pack_quants_avx2;
 slm_matmul_fn slm__matmul_f32_avx2, slm__matmul_f16_avx2, slm__matmul_bf16_avx2, slm__matmul_i8_avx2, slm__matmul_i4_avx2;
+slm_gemv_fn slm__gemv_i8_avx2, slm__gemv_i4_avx2;
 slm_rms_norm_fn slm__rms_norm_avx2;
 slm_layer_norm_fn slm__layer_norm_avx2;
 slm_add_fn slm__add_avx2;

@@ -44,6 +44,15 @@ SLM_INLINE_AVX2 __m256i load_bytes_avx2(const void *at) { return _mm256_loadu_si
 /* Ask for the line that lies `ahead` bytes behind `at`. A hint: the address may be outside of every buffer and is never read. */
 SLM_INLINE_AVX2 void prefetch_avx2(const void *at, size_t ahead) { _mm_prefetch((const char *)((uintptr_t)at + ahead), _MM_HINT_T0); }
 
+/* The lines of bytes [from, to), from a multiple of 64. */
+SLM_INLINE_AVX2 void prefetch_lines_avx2(const void *at, size_t from, size_t to)
+{
+    SLM_UNROLL_AVX2
+    for (; from < to; from += 64) {
+        prefetch_avx2(at, from);
+    }
+}
+
 /* 4 bytes at any address, in every 32-bit lane */
 SLM_INLINE_AVX2 __m256i broadcast_quad_avx2(const uint8_t *at)
 {

@@ -13,9 +13,8 @@
 #include <stdbool.h>
 
 enum {
-    TILE_I4_AVX2 = 8,       /* registers of sums in a tile: halves x columns at most */
-    AHEAD_I4_AVX2 = 32,     /* groups of the weight stream to fetch ahead: 8 KB; 2-16 KB measured, 20 -> 31 GB/s */
-    PAIR_AHEAD_I4_AVX2 = 24 /* groups of each of two panels: 8 to 32 measured */
+    TILE_I4_AVX2 = 8,  /* registers of sums in a tile: halves x columns at most */
+    AHEAD_I4_AVX2 = 32 /* groups of the weight stream to fetch ahead: 8 KB; 2-16 KB measured, 20 -> 31 GB/s */
 };
 
 struct panel_i4_avx2 {
@@ -68,12 +67,12 @@ SLM_INLINE_AVX2 void dots_i4_avx2(const uint8_t *quants, const uint8_t *x, uint3
     }
 }
 
-/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + most of a panel,
- * behind its end for that of the panel `next` bytes further. */
-SLM_INLINE_AVX2 void prefetch_i4_avx2(const uint8_t *panel, uint32_t groups, uint32_t g, uint32_t most, uint64_t next)
+/* Up to 8 columns once are a matter of memory, and the hardware loses the streams at page borders: ask for group g + AHEAD, behind the end
+ * of the panel for that of the next one. */
+SLM_INLINE_AVX2 void prefetch_i4_avx2(const uint8_t *panel, uint32_t groups, uint32_t g)
 {
-    const uint32_t ahead = groups < most ? groups : most;
-    const uint8_t *from = g + ahead < groups ? panel : panel + next;
+    const uint32_t ahead = groups < AHEAD_I4_AVX2 ? groups : AHEAD_I4_AVX2;
+    const uint8_t *from = g + ahead < groups ? panel : panel + slm__i4_panel_bytes(groups);
     const uint32_t group = g + ahead < groups ? g + ahead : g + ahead - groups;
     SLM_UNROLL_AVX2
     for (uint32_t line = 0; line < 4; line++) {
@@ -93,40 +92,50 @@ SLM_INLINE_AVX2 __m256 step_i4_avx2(const uint8_t *scales, const uint8_t *zeros,
     return _mm256_fmadd_ps(_mm256_mul_ps(scales_i4_avx2(scales), x_scale), _mm256_cvtepi32_ps(dot), acc);
 }
 
-/* One column is nothing but memory: two panels side by side are twice as many streams. */
-static void column_i4_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, float *y)
+/* A group of one column: 16 rows. */
+SLM_INLINE_AVX2 void column_group_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t g, const uint8_t *x, __m256 acc[2])
 {
-    const uint64_t bytes = slm__i4_panel_bytes(groups);
-    __m256 acc[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
-    for (uint32_t g = 0; g < groups; g++, x += SLM_PACKED_GROUP) {
+    __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+    SLM_UNROLL_AVX2
+    for (uint32_t j = 0; j < 4; j++) {
+        const __m256i low = broadcast_quad_avx2(x + (size_t)4 * j), high = broadcast_quad_avx2(x + (size_t)4 * (j + 4));
         SLM_UNROLL_AVX2
-        for (uint32_t p = 0; p < 2; p++) {
-            const uint8_t *from = panel + p * bytes, *scales = from + slm__i4_scales_offset(groups) + (size_t)16 * g;
-            const uint8_t *zeros = from + slm__i4_zeros_offset(groups) + (size_t)16 * g;
-            __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-            prefetch_i4_avx2(from, groups, g, PAIR_AHEAD_I4_AVX2, 2 * bytes);
-            SLM_UNROLL_AVX2
-            for (uint32_t j = 0; j < 4; j++) {
-                const __m256i low = broadcast_quad_avx2(x + (size_t)4 * j), high = broadcast_quad_avx2(x + (size_t)4 * (j + 4));
-                SLM_UNROLL_AVX2
-                for (uint32_t h = 0; h < 2; h++) {
-                    const __m256i line = load_bytes_avx2(from + (size_t)256 * g + (size_t)64 * j + (size_t)32 * h);
-                    sums[h] = dot_i4_avx2(sums[h], low_nibbles_avx2(line), low);
-                    sums[h] = dot_i4_avx2(sums[h], high_nibbles_avx2(line), high);
-                }
-            }
-            const __m256 x_scale = broadcast_f32_avx2(x + SLM_PACKED_SCALES);
-            const __m256i x_sum = broadcast_quad_avx2(x + SLM_PACKED_SUMS);
-            SLM_UNROLL_AVX2
-            for (uint32_t h = 0; h < 2; h++) {
-                acc[2 * p + h] = step_i4_avx2(scales + (size_t)8 * h, zeros + (size_t)8 * h, sums[h], x_sum, x_scale, acc[2 * p + h]);
-            }
+        for (uint32_t h = 0; h < 2; h++) {
+            const __m256i line = load_bytes_avx2(panel->quants + (size_t)256 * g + (size_t)64 * j + (size_t)32 * h);
+            sums[h] = dot_i4_avx2(sums[h], low_nibbles_avx2(line), low);
+            sums[h] = dot_i4_avx2(sums[h], high_nibbles_avx2(line), high);
         }
     }
-    for (uint32_t i = 0; i < 4; i++) {
-        const uint8_t *rows = panel + (i / 2) * bytes + slm__i4_rows_offset(groups);
-        _mm256_storeu_ps(y + (size_t)8 * i,
-                         _mm256_mul_ps(acc[i], _mm256_loadu_ps((const float *)(const void *)rows + (size_t)8 * (i % 2))));
+    const __m256 x_scale = broadcast_f32_avx2(x + SLM_PACKED_SCALES);
+    const __m256i x_sum = broadcast_quad_avx2(x + SLM_PACKED_SUMS);
+    SLM_UNROLL_AVX2
+    for (uint32_t h = 0; h < 2; h++) {
+        const size_t at = (size_t)16 * g + (size_t)8 * h;
+        acc[h] = step_i4_avx2(panel->scales + at, panel->zeros + at, sums[h], x_sum, x_scale, acc[h]);
+    }
+}
+
+/* One panel and one column. With a group of it, as many bytes of what is read next are asked for. */
+static void column_i4_avx2(const struct panel_i4_avx2 *panel, const uint8_t *next, const uint8_t *x, float *y)
+{
+    const uint32_t groups = panel->groups, pairs = groups / 2 * 2;
+    __m256 acc[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    for (uint32_t g = 0; g < pairs; g += 2, x += (size_t)2 * SLM_PACKED_GROUP, next += 2 * (256 + 16 + 16)) {
+        prefetch_lines_avx2(next, 0, 320);
+        column_group_i4_avx2(panel, g, x, acc);
+        prefetch_lines_avx2(next, 320, 576);
+        column_group_i4_avx2(panel, g + 1, x + SLM_PACKED_GROUP, acc);
+    }
+    if (pairs < groups) {
+        prefetch_lines_avx2(next, 0, 256);
+        next += 256;
+        column_group_i4_avx2(panel, pairs, x, acc);
+    }
+    prefetch_lines_avx2(next, 0, 192); /* the end of the planes, the row factors */
+    SLM_UNROLL_AVX2
+    for (uint32_t h = 0; h < 2; h++) {
+        const __m256 row = _mm256_loadu_ps((const float *)(const void *)panel->rows + (size_t)8 * h);
+        _mm256_storeu_ps(y + (size_t)8 * h, _mm256_mul_ps(acc[h], row));
     }
 }
 
@@ -147,7 +156,7 @@ SLM_INLINE_AVX2 void tile_i4_avx2(const struct panel_i4_avx2 *panel, uint32_t ha
             sums[i] = _mm256_setzero_si256();
         }
         if (first) {
-            prefetch_i4_avx2(panel->quants, panel->groups, g, AHEAD_I4_AVX2, slm__i4_panel_bytes(panel->groups));
+            prefetch_i4_avx2(panel->quants, panel->groups, g);
         }
         dots_i4_avx2(panel->quants + (size_t)256 * g + (size_t)32 * half, x, columns, halves, count, sums);
         const uint8_t *x_scales = x + (size_t)columns * SLM_PACKED_SCALES, *x_sums = x + (size_t)columns * SLM_PACKED_SUMS;
@@ -202,18 +211,30 @@ static void panel_i4_avx2(const struct panel_i4_avx2 *panel, const uint8_t *x, u
     }
 }
 
+static inline struct panel_i4_avx2 panel_at_i4_avx2(const struct slm_matrix *w, uint32_t p)
+{
+    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
+    const uint8_t *data = w->data + p * w->panel_bytes;
+    return (struct panel_i4_avx2){data, data + slm__i4_scales_offset(groups), data + slm__i4_zeros_offset(groups),
+                                  data + slm__i4_rows_offset(groups), groups};
+}
+
 static inline void matmul_i4_avx2(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed,
                                   uint32_t columns, float *y, size_t y_stride)
 {
-    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
-    for (; columns == 1 && panel_end - panel_begin >= 2; panel_begin += 2) {
-        column_i4_avx2(w->data + panel_begin * w->panel_bytes, groups, packed, y + (size_t)16 * panel_begin);
-    }
     for (uint32_t p = panel_begin; p < panel_end; p++) {
-        const uint8_t *data = w->data + p * w->panel_bytes;
-        const struct panel_i4_avx2 panel = {data, data + slm__i4_scales_offset(groups), data + slm__i4_zeros_offset(groups),
-                                            data + slm__i4_rows_offset(groups), groups};
+        const struct panel_i4_avx2 panel = panel_at_i4_avx2(w, p);
         panel_i4_avx2(&panel, packed, columns, y + (size_t)16 * p, y_stride);
+    }
+}
+
+static inline void gemv_i4_avx2(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, float *y,
+                                const void *ahead)
+{
+    for (uint32_t p = panel_begin; p < panel_end; p++) {
+        const struct panel_i4_avx2 panel = panel_at_i4_avx2(w, p);
+        const uint8_t *next = p + 1 < panel_end ? panel.quants + w->panel_bytes : ahead != NULL ? ahead : panel.quants;
+        column_i4_avx2(&panel, next, packed, y + (size_t)16 * p);
     }
 }
 

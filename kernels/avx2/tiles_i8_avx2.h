@@ -151,4 +151,49 @@ static inline void matmul_i8_avx2(const struct slm_matrix *w, uint32_t panel_beg
     }
 }
 
+/* A group of one column: 16 rows. */
+SLM_INLINE_AVX2 void column_group_i8_avx2(const uint8_t *quants, const uint8_t *scales, const uint8_t *x, __m256 acc[2])
+{
+    __m256i sums[TILE_I8_AVX2];
+    sums[0] = sums[1] = start_i8_avx2(x + SLM_PACKED_SUMS);
+    dots_i8_avx2(quants, x, 1, 2, 1, sums);
+    const __m256 x_scale = broadcast_f32_avx2(x + SLM_PACKED_SCALES);
+    SLM_UNROLL_AVX2
+    for (uint32_t h = 0; h < 2; h++) {
+        const __m256 factor = _mm256_mul_ps(load_f16_avx2(scales + (size_t)16 * h), x_scale);
+        acc[h] = _mm256_fmadd_ps(factor, _mm256_cvtepi32_ps(sums[h]), acc[h]);
+    }
+}
+
+/* One panel and one column. With a group of it, as many bytes of what is read next are asked for. */
+static void column_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *next, const uint8_t *x, float *y)
+{
+    const uint8_t *scales = panel + slm__i8_scales_offset(groups);
+    const uint32_t pairs = groups / 2 * 2;
+    __m256 acc[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    for (uint32_t g = 0; g < pairs; g += 2, x += (size_t)2 * SLM_PACKED_GROUP, next += 2 * (512 + 32)) {
+        prefetch_lines_avx2(next, 0, 576);
+        column_group_i8_avx2(panel + (size_t)512 * g, scales + (size_t)32 * g, x, acc);
+        prefetch_lines_avx2(next, 576, 1088);
+        column_group_i8_avx2(panel + (size_t)512 * (g + 1), scales + (size_t)32 * (g + 1), x + SLM_PACKED_GROUP, acc);
+    }
+    if (pairs < groups) {
+        prefetch_lines_avx2(next, 0, 576);
+        column_group_i8_avx2(panel + (size_t)512 * pairs, scales + (size_t)32 * pairs, x, acc);
+    }
+    _mm256_storeu_ps(y, acc[0]);
+    _mm256_storeu_ps(y + 8, acc[1]);
+}
+
+static inline void gemv_i8_avx2(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, float *y,
+                                const void *ahead)
+{
+    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
+    for (uint32_t p = panel_begin; p < panel_end; p++) {
+        const uint8_t *panel = w->data + p * w->panel_bytes;
+        const uint8_t *next = p + 1 < panel_end ? panel + w->panel_bytes : ahead != NULL ? ahead : panel;
+        column_i8_avx2(panel, groups, next, packed, y + (size_t)16 * p);
+    }
+}
+
 #endif

@@ -116,36 +116,6 @@ SLM_INLINE_AVX512VNNI void tile_i8_avx512vnni(const struct pair_i8_avx512vnni *p
     }
 }
 
-/* One column: the panels of each group one after the other. */
-static void column_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const uint8_t *x, float *y)
-{
-    const __m512i offset = _mm512_set1_epi8((char)0x80);
-    __m512 acc[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
-    for (uint32_t g = 0; g < pair->groups; g++, x += SLM_PACKED_GROUP) {
-        SLM_UNROLL_AVX512VNNI
-        for (uint32_t h = 0; h < 2; h++) {
-            const uint8_t *panel = pair->panel + h * pair->step, *quants = panel + (size_t)512 * g;
-            __m512i dot = _mm512_slli_epi32(broadcast_quad_avx512vnni(x + SLM_PACKED_SUMS), 7);
-            fetch_ahead_i8_avx512vnni(pair, h * pair->step, g, AHEAD_I8_AVX512VNNI);
-            __m512i other = _mm512_setzero_si512(); /* half of the group: two short chains are as fast or faster than one long */
-            SLM_UNROLL_AVX512VNNI
-            for (uint32_t j = 0; j < 4; j++) {
-                const __m512i first = _mm512_xor_si512(_mm512_loadu_si512(quants + (size_t)64 * j), offset);
-                const __m512i second = _mm512_xor_si512(_mm512_loadu_si512(quants + (size_t)64 * (j + 4)), offset);
-                dot = _mm512_dpbusd_epi32(dot, first, broadcast_quad_avx512vnni(x + (size_t)4 * j));
-                other = _mm512_dpbusd_epi32(other, second, broadcast_quad_avx512vnni(x + (size_t)4 * (j + 4)));
-            }
-            dot = _mm512_add_epi32(dot, other);
-            const __m512 scale = scales_i8_avx512vnni(panel + slm__i8_scales_offset(pair->groups) + (size_t)32 * g);
-            const __m512 factor = _mm512_mul_ps(scale, broadcast_f32_avx512vnni(x + SLM_PACKED_SCALES));
-            acc[h] = _mm512_fmadd_ps(factor, _mm512_cvtepi32_ps(dot), acc[h]);
-        }
-    }
-    for (uint32_t h = 0; h < 2; h++) {
-        _mm512_storeu_ps(y + (pair->step == 0 ? 0 : 16 * h), acc[h]);
-    }
-}
-
 /* All columns of a pair of panels, four at a time. */
 SLM_INLINE_AVX512VNNI void columns_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const uint8_t *x, uint32_t columns, float *y,
                                                  size_t y_stride)
@@ -168,7 +138,7 @@ SLM_INLINE_AVX512VNNI void columns_i8_avx512vnni(const struct pair_i8_avx512vnni
 static void panels_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
 {
     switch (columns) {
-    case 1: column_i8_avx512vnni(pair, x, y); break;
+    case 1: columns_i8_avx512vnni(pair, x, 1, y, y_stride); break;
     case 2: columns_i8_avx512vnni(pair, x, 2, y, y_stride); break;
     case 3: columns_i8_avx512vnni(pair, x, 3, y, y_stride); break;
     case 4: columns_i8_avx512vnni(pair, x, 4, y, y_stride); break;

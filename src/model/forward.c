@@ -12,7 +12,7 @@
  * rows at a time, so that its output buffer stays small for any vocabulary.
  */
 #include "model/forward.h"
-#include "base/parts.h"        /* SLM_WITH_CONVERT and others */
+#include "base/parts.h"        /* SLM_WITH_CONVERT, SLM_SMALL and others */
 #include "kernels/poly_math.h" /* slm__sincos64 */
 #include "model/layers.h"      /* struct slm_layer_step */
 #include "ops/matmul.h"        /* slm__op_multiply, slm__op_pack */
@@ -23,11 +23,37 @@ void slm__each_row(struct slm_layer_step *step, slm_team_work_fn *work)
     slm__team_for(step->forward->team, step->count, step->count / 32 + 1, work, step);
 }
 
+static const struct slm_matrix *mlp_matrix(const struct slm_layer *layer)
+{
+    return slm__experts_of(layer) == 0 ? &layer->mlp.gate_up : &layer->router;
+}
+
+/* The matrix that a step reads after `matrix`; NULL: that depends on what comes out. */
+static const struct slm_matrix *matrix_after(const struct slm_layer_step *step, const struct slm_matrix *matrix)
+{
+    const struct slm_transformer *t = step->forward->transformer;
+    const struct slm_layer *layer = step->layer;
+    if (matrix == &layer->qkv) {
+        return &layer->attn_out;
+    }
+    if (matrix == &layer->attn_out) {
+        return mlp_matrix(layer);
+    }
+    if (matrix == &layer->mlp.gate_up) {
+        return &layer->mlp.down;
+    }
+    if (matrix != &layer->mlp.down) {
+        return NULL;
+    }
+    return layer + 1 < t->layers + t->layer_count ? &layer[1].qkv : &t->head;
+}
+
 void slm__project_packed(const struct slm_layer_step *step, const struct slm_matrix *matrix, uint32_t h_stride, uint32_t wide_stride)
 {
     const struct slm_forward *f = step->forward;
     const struct slm_workspace *w = f->workspace;
-    slm__op_multiply(f->team, f->kernels, matrix, w->packed, step->count, w->wide, wide_stride);
+    slm__op_multiply(f->team, f->kernels, matrix, w->packed, step->count, w->wide, wide_stride,
+                     SLM_SMALL ? NULL : matrix_after(step, matrix));
     if (SLM_WITH_CONVERT) {
         slm__low_rank_add(f, matrix, step->rows, step->picked, step->count, w->h, h_stride, w->wide, wide_stride);
     }
@@ -128,11 +154,6 @@ static void run_mlp(struct slm_layer_step *step)
     }
 }
 
-static const struct slm_matrix *mlp_matrix(const struct slm_layer *layer)
-{
-    return slm__experts_of(layer) == 0 ? &layer->mlp.gate_up : &layer->router;
-}
-
 /* A layer up to the MLP's output in `wide`. Both halves read the same normed rows; attention overwrites them, so they are made twice. */
 static void run_parallel_layer(struct slm_layer_step *step)
 {
@@ -229,7 +250,8 @@ static void run_head(const struct slm_forward *f, const struct slm_row *rows, co
     if (!wanted) {
         return;
     }
-    slm__op_matmul(f->team, f->kernels, &t->head, normed, w->x_stride, count, logits, w->vocab_stride, w->packed);
+    slm__op_pack(f->team, f->kernels, &t->head, normed, w->x_stride, count, w->packed);
+    slm__op_multiply(f->team, f->kernels, &t->head, w->packed, count, logits, w->vocab_stride, &t->layers[0].qkv);
     if (SLM_WITH_CONVERT) {
         slm__low_rank_add(f, &t->head, rows, picked, count, normed, w->x_stride, logits, w->vocab_stride);
     }

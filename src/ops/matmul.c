@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Matrix products. Activations are packed in blocks of 8 columns (token rows), each read by every panel. The panels are cut over the
- * threads: for one row in large contiguous runs (one sequential stream a thread), for many rows in slabs that stay in the second-level
- * cache while all column blocks pass over them. No result depends on the cut.
+ * threads: for one block in shares (one sequential stream a thread), for many rows in slabs that stay in the second-level cache while all
+ * column blocks pass over them. No result depends on the cut.
  */
 #include "ops/matmul.h"
-#include "base/parts.h" /* SLM_SMALL */
-#include <stdbool.h>
+#include "base/parts.h"  /* SLM_SMALL */
+#include "base/shares.h" /* slm__team_share */
 
 /* Activations to pack. */
 struct pack_job {
@@ -28,11 +28,14 @@ struct matmul_job {
     size_t y_stride;
     uint32_t pairs; /* of panels: kernels take two at a time */
     uint32_t runs;  /* that the pairs are cut into; their lengths differ by one pair at most */
+    /* Of one row only: what the threads read when this is done, and whose shares tell them where. */
+    const struct slm_matrix *next;
+    const struct slm_team *team;
 };
 
-/* Few long runs for one block of columns; many short ones for more, so that no thread waits long for another's last. What gemm does first
- * for all columns is worth it from GEMM_COLUMNS on. */
-enum { SLAB_BYTES = 512 << 10, RUNS_PER_THREAD = 4, SLABS_PER_THREAD = 16, GEMM_COLUMNS = 64 };
+/* Many short runs, so that no thread waits long for another's last; GRAIN_BYTES at a time of a share. What gemm does first for all columns
+ * is worth it from GEMM_COLUMNS on. */
+enum { SLAB_BYTES = 512 << 10, GRAIN_BYTES = 32 << 10, SLABS_PER_THREAD = 16, GEMM_COLUMNS = 64 };
 
 uint64_t slm__op_packed_bytes(enum slm_weight_type type, uint32_t cols, uint32_t rows)
 {
@@ -83,10 +86,50 @@ void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm
     for (; row < rows; row += SLM_COLUMNS) {
         const uint32_t columns = rows - row < SLM_COLUMNS ? rows - row : SLM_COLUMNS;
         const uint8_t *block = (const uint8_t *)packed + slm__op_packed_bytes(w->type, w->cols, row);
-        const bool one = !SLM_SMALL && columns == 1 && kernels->gemv[w->type] != NULL;
-        (one ? kernels->gemv : kernels->matmul)[w->type](w, begin, end, block, columns, y + row * y_stride, y_stride);
+        if (!SLM_SMALL && columns == 1 && kernels->gemv[w->type] != NULL) {
+            kernels->gemv[w->type](w, begin, end, block, y + row * y_stride, NULL);
+        } else {
+            kernels->matmul[w->type](w, begin, end, block, columns, y + row * y_stride, y_stride);
+        }
     }
 }
+
+static uint32_t panel_count(const struct slm_matrix *w) { return slm__padded_rows(w->rows) / SLM_PANEL_ROWS; }
+
+/* ---- one row, or one block */
+
+static const uint8_t *panel_at(const struct slm_matrix *w, uint32_t panel) { return w->data + panel * w->panel_bytes; }
+
+static void multiply_column(void *context, uint32_t begin, uint32_t end, bool last, uint32_t thread)
+{
+    const struct matmul_job *job = context;
+    const uint8_t *ahead = panel_at(job->w, end);
+    if (last) {
+        const struct slm_matrix *next = job->next;
+        ahead = next == NULL || next->rows == 0 ? NULL : panel_at(next, slm__share_begin(job->team, panel_count(next), thread));
+    }
+    job->kernels->gemv[job->w->type](job->w, begin, end, job->packed, job->y, ahead);
+}
+
+static void multiply_pairs(void *context, uint32_t begin, uint32_t end, bool last, uint32_t thread)
+{
+    const struct matmul_job *job = context;
+    const uint32_t panels = panel_count(job->w);
+    (void)last;
+    (void)thread;
+    slm__op_multiply_panels(job->kernels, job->w, 2 * begin, 2 * end < panels ? 2 * end : panels, job->packed, job->rows, job->y,
+                            job->y_stride);
+}
+
+static void multiply_block(struct slm_team *team, struct matmul_job *job)
+{
+    const bool one = job->rows == 1 && job->kernels->gemv[job->w->type] != NULL;
+    const uint64_t fitting = GRAIN_BYTES / (job->w->panel_bytes * (one ? 1 : 2));
+    const uint32_t grain = fitting == 0 ? 1 : (uint32_t)fitting;
+    slm__team_share(team, one ? panel_count(job->w) : job->pairs, grain, one ? multiply_column : multiply_pairs, job);
+}
+
+/* ---- many rows */
 
 /* First panel of run `run`, the end of all for run == runs. */
 static uint32_t run_begin(const struct matmul_job *job, uint32_t run) { return (uint32_t)((uint64_t)job->pairs * run / job->runs) * 2; }
@@ -94,7 +137,7 @@ static uint32_t run_begin(const struct matmul_job *job, uint32_t run) { return (
 static void multiply_runs(void *context, uint32_t begin, uint32_t end, uint32_t thread)
 {
     const struct matmul_job *job = context;
-    const uint32_t panels = slm__padded_rows(job->w->rows) / SLM_PANEL_ROWS;
+    const uint32_t panels = panel_count(job->w);
     (void)thread;
     for (uint32_t run = begin; run < end; run++) {
         const uint32_t first = run_begin(job, run), last = run_begin(job, run + 1) < panels ? run_begin(job, run + 1) : panels;
@@ -104,18 +147,21 @@ static void multiply_runs(void *context, uint32_t begin, uint32_t end, uint32_t 
 
 static uint32_t run_count(const struct matmul_job *job, uint32_t threads)
 {
-    if (job->rows <= SLM_COLUMNS) {
-        return threads * RUNS_PER_THREAD;
-    }
     const uint64_t slabs = 2 * job->pairs * job->w->panel_bytes / SLAB_BYTES + 1; /* each stays in the second-level cache */
     return slabs > (uint64_t)threads * SLABS_PER_THREAD ? (uint32_t)slabs : threads * SLABS_PER_THREAD;
 }
 
 void slm__op_multiply(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const void *packed,
-                      uint32_t rows, float *y, size_t y_stride)
+                      uint32_t rows, float *y, size_t y_stride, const struct slm_matrix *next)
 {
     struct matmul_job job = {.kernels = kernels, .w = w, .packed = packed, .rows = rows, .y = y, .y_stride = y_stride};
-    job.pairs = (slm__padded_rows(w->rows) / SLM_PANEL_ROWS + 1) / 2;
+    job.pairs = (panel_count(w) + 1) / 2;
+    if (!SLM_SMALL && rows <= SLM_COLUMNS) {
+        job.next = next;
+        job.team = team;
+        multiply_block(team, &job);
+        return;
+    }
     job.runs = run_count(&job, slm__team_threads(team));
     job.runs = job.runs < job.pairs ? job.runs : job.pairs;
     slm__team_for(team, job.runs, 1, multiply_runs, &job);
@@ -125,5 +171,5 @@ void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, co
                     uint32_t rows, float *y, size_t y_stride, void *packed)
 {
     slm__op_pack(team, kernels, w, x, x_stride, rows, packed);
-    slm__op_multiply(team, kernels, w, packed, rows, y, y_stride);
+    slm__op_multiply(team, kernels, w, packed, rows, y, y_stride, NULL);
 }

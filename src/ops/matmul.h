@@ -26,9 +26,9 @@ void slm__op_pack_columns(const struct slm_kernels *kernels, const struct slm_ma
 void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm_matrix *w, uint32_t begin, uint32_t end,
                              const void *packed, uint32_t rows, float *y, size_t y_stride);
 /* y[m][n] = sum_k w[n][k] x[m][k], m < rows, for packed x. y has room for padded_rows(w) floats a row (y_stride), of which all are
- * written. */
+ * written. next: the matrix that will be read after this one, for which memory is asked in advance; NULL: not known. */
 void slm__op_multiply(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const void *packed,
-                      uint32_t rows, float *y, size_t y_stride);
+                      uint32_t rows, float *y, size_t y_stride, const struct slm_matrix *next);
 
 /* Both. */
 void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride,

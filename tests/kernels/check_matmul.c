@@ -54,7 +54,7 @@ static void check_one(const struct slm_kernels *tier, const struct slm_matrix *w
         for (size_t i = (size_t)16 * begin; i < (size_t)16 * end; i++) {
             alone[i] = -7.25f;
         }
-        tier->gemv[w->type](w, begin, end, packed, 1, alone, Y_STRIDE);
+        tier->gemv[w->type](w, begin, end, packed, alone, NULL);
         assert_int_equal(first_difference(alone, y, y_length), y_length);
     }
     for (size_t i = 0; i < y_length; i++) {
@@ -277,7 +277,11 @@ static double best_seconds(const struct slm_kernels *tier, const struct slm_matr
     double best = 1e9;
     for (int run = 0; run < runs; run++) {
         const double begin = seconds_now();
-        (columns == 1 && tier->gemv[w->type] != NULL ? tier->gemv : tier->matmul)[w->type](w, 0, w->rows / 16, packed, columns, y, w->rows);
+        if (columns == 1 && tier->gemv[w->type] != NULL) {
+            tier->gemv[w->type](w, 0, w->rows / 16, packed, y, w->data);
+        } else {
+            tier->matmul[w->type](w, 0, w->rows / 16, packed, columns, y, w->rows);
+        }
         best = fmin(best, seconds_now() - begin);
     }
     return best;
