@@ -202,7 +202,7 @@ struct head_job {
     const struct slm_forward *forward;
     const struct slm_row *rows;
     const uint32_t *picked;
-    float *logits;
+    float *logits; /* [count][vocab stride]; of one row alone where they are wanted, if no padding follows them there */
 };
 
 /* What scores are made of. */
@@ -219,7 +219,7 @@ static void give_logits(void *context, uint32_t begin, uint32_t end, uint32_t th
         if (row->logits != NULL || looked_at(row)) {
             finish_logits(f, logits);
         }
-        if (row->logits != NULL) {
+        if (row->logits != NULL && row->logits != logits) {
             memcpy(row->logits, logits, f->transformer->vocab_size * sizeof *logits);
         }
         if (looked_at(row)) {
@@ -249,6 +249,9 @@ static void run_head(const struct slm_forward *f, const struct slm_row *rows, co
     }
     if (!wanted) {
         return;
+    }
+    if (!SLM_SMALL && count == 1 && rows[picked[0]].logits != NULL && t->vocab_size % SLM_PANEL_ROWS == 0) {
+        logits = rows[picked[0]].logits;
     }
     slm__op_pack(f->team, f->kernels, &t->head, normed, w->x_stride, count, w->packed);
     slm__op_multiply(f->team, f->kernels, &t->head, w->packed, count, logits, w->vocab_stride, &t->layers[0].qkv);

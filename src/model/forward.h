@@ -23,13 +23,13 @@ struct slm_row {
     const struct slm_adapter_list *adapters; /* what is added to the matrices; NULL: nothing */
 };
 
-/* What a forward pass needs besides weights: planned once for a number of rows, then used for any call with no more. */
 /* An expert that a row uses and its weight. */
 struct slm_expert_choice {
     uint32_t expert;
     float weight;
 };
 
+/* What a forward pass needs besides weights: planned once for a number of rows, then used for any call with no more. */
 struct slm_workspace {
     uint32_t batch; /* most rows of a call */
     enum slm_kv_type kv_type;

@@ -169,7 +169,7 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
     pool->rows = slm__carve(carver, shape->batch * sizeof *pool->rows);
     pool->texts = slm__carve(carver, shape->sessions * sizeof *pool->texts);
     pool->row_scores = slm__carve(carver, shape->batch * sizeof *pool->row_scores);
-    pool->logits = slm__carve(carver, (uint64_t)pool->step_rows * t->head.rows * sizeof *pool->logits);
+    pool->logits = slm__carve(carver, (uint64_t)t->head.rows * sizeof *pool->logits);
     pool->allowed_logits = slm__carve(carver, shape->grammar_bytes != 0 ? (uint64_t)t->vocab_size * sizeof *pool->allowed_logits : 0);
     pool->sampler_scratch = slm__carve(carver, t->head.rows != 0 ? slm__sampler_scratch_bytes(t->vocab_size) : 0);
     memory->workspace_bytes = carver->used - mark;

@@ -61,7 +61,7 @@ struct slm_pool {
     struct slm_pool_text *texts;         /* [shape.sessions] on their way */
     float *row_scores;                   /* [batch] */
     uint32_t step_rows;                  /* min(sessions, batch, SLM_STEP_ROWS) */
-    float *logits;                       /* [step_rows][vocab]: logits before they are accepted */
+    float *logits;                       /* [vocab]: of what is appended, before it is accepted */
     float *allowed_logits;               /* [vocab]: what a grammar leaves; NULL: grammar_bytes is 0 */
     void *sampler_scratch;
     struct slm_prefix *prefixes; /* [shape.prefixes] */

@@ -101,7 +101,7 @@ static slm_status run_context(struct score_job *job)
         SLM_TRY(report(job));
         SLM_TRY(slm__session_append(job->session, job->context + i, left < batch ? left : batch, &none, job->error));
     }
-    SLM_TRY(slm__log_softmax(job->session->logits, vocab, &job->first, job->error));
+    SLM_TRY(slm__log_softmax(NULL, job->session->logits, vocab, &job->first, job->error));
     for (uint64_t i = 0; i < job->count; i++) {
         *sum_of(job, i) = (double)score_row(job, i, -1, &job->first, job->session->logits);
     }
@@ -183,7 +183,7 @@ static void look(void *context, uint32_t row, const float *logits)
         const uint32_t count = rows_that_fit(job, text->session, first);
         if (row < first + count) {
             const int64_t index = (int64_t)(text->session->computed - job->session->count) + (row - first);
-            const bool finite = slm__log_softmax(logits, transformer_of(job)->vocab_size, &softmax, NULL) == SLM_OK;
+            const bool finite = slm__log_softmax(NULL, logits, transformer_of(job)->vocab_size, &softmax, NULL) == SLM_OK;
             job->pool->row_scores[row] = finite ? score_row(job, text->input, index, &softmax, logits) : NAN;
             return;
         }

@@ -96,7 +96,7 @@ static uint32_t gather_rows(struct step_job *job, uint32_t *next, struct step_pa
         }
         for (uint32_t i = 0; i <= guesses; i++) {
             pool->rows[rows] = slm__session_row(session, session->computed + i);
-            pool->rows[rows++].logits = i == 0 ? pool->logits + count * vocab : session->guesses.logits + (i - 1) * vocab;
+            pool->rows[rows++].logits = i == 0 ? session->logits : session->guesses.logits + (i - 1) * vocab;
         }
         parts[count++] = (struct step_part){session, guesses};
     }
@@ -108,7 +108,6 @@ static uint32_t gather_rows(struct step_job *job, uint32_t *next, struct step_pa
 static bool compute_pending(struct step_job *job)
 {
     struct slm_pool *pool = job->pool;
-    const size_t vocab = pool->model->transformer->vocab_size;
     const struct slm_forward forward = slm__pool_forward(pool, any_cancelled, job);
     struct step_part parts[SLM_STEP_ROWS];
     for (uint32_t next = 0; next < job->count;) {
@@ -124,7 +123,6 @@ static bool compute_pending(struct step_job *job)
                 slm__session_keep(session, session->computed);
                 continue;
             }
-            memcpy(session->logits, pool->logits + i * vocab, vocab * sizeof *session->logits);
             slm__session_accept(session, session->count);
             session->logits_valid = true;
             session->guesses.computed = parts[i].guesses;
@@ -218,16 +216,18 @@ static slm_status sample_allowed(struct slm_session *session, slm_token *result,
     const uint32_t vocab = pool->model->transformer->vocab_size;
     const float *logits;
     SLM_TRY(slm__constraint_logits(session, &logits, error));
-    SLM_TRY(slm__sampler_choose(&session->sampler, logits, vocab, session->tokens, session->count, pool->sampler_scratch, &result->token,
-                                &result->allowed_logprob, error));
+    SLM_TRY(slm__sampler_choose(&session->sampler, pool->model->team, logits, vocab, session->tokens, session->count, pool->sampler_scratch,
+                                &result->token, &result->allowed_logprob, error));
     result->logprob = result->allowed_logprob;
     if (slm__session_grammar(session) != NULL) {
         const int32_t chosen = result->token;
         SLM_TRY(slm__constraint_accept(session, &result->token, error));
         if (result->token != chosen) { /* the shortest way is taken instead */
-            result->allowed_logprob = slm__logprob(logits, vocab, slm__logits_max(logits, vocab), result->token);
+            result->allowed_logprob =
+                slm__logprob(pool->model->team, logits, vocab, slm__logits_max(pool->model->team, logits, vocab), result->token);
         }
-        result->logprob = slm__logprob(session->logits, vocab, slm__logits_max(session->logits, vocab), result->token);
+        result->logprob = slm__logprob(pool->model->team, session->logits, vocab,
+                                       slm__logits_max(pool->model->team, session->logits, vocab), result->token);
     }
     return SLM_OK;
 }
@@ -288,7 +288,8 @@ static void choose_token(struct step_job *job, struct slm_session *session)
     if (SLM_WITH_SCORES && session->top_logprobs > 0) {
         result->top = session->top;
         result->top_count =
-            slm__top_logprobs(session->logits, vocab, slm__logits_max(session->logits, vocab), session->top_logprobs, session->top);
+            slm__top_logprobs(pool->model->team, session->logits, vocab, slm__logits_max(pool->model->team, session->logits, vocab),
+                              session->top_logprobs, session->top);
     }
     const bool guessed = SLM_WITH_REUSE && session->guesses.used < session->guesses.computed && session->tokens[session->count] == token;
     session->tokens[session->count++] = token;

@@ -70,8 +70,8 @@ static inline void chooser_begin(struct chooser *chooser, const slm_sampling *sa
 static inline int32_t choose(struct chooser *chooser, const float *logits, const int32_t *history, uint64_t count)
 {
     int32_t token = -1;
-    slm_status status =
-        slm__sampler_choose(&chooser->sampler, logits, chooser->vocab, history, count, chooser->scratch, &token, &chooser->logprob, NULL);
+    slm_status status = slm__sampler_choose(&chooser->sampler, NULL, logits, chooser->vocab, history, count, chooser->scratch, &token,
+                                            &chooser->logprob, NULL);
     assert_int_equal(status, SLM_OK);
     assert_in_range(token, 0, chooser->vocab - 1);
     return token;

@@ -115,11 +115,11 @@ static void test_top_logprobs_are_the_best(void **state)
     logits[3] = logits[900] = 40.0f;
     logits[5] = -INFINITY;
     for (uint32_t vocab = 1; vocab <= VOCAB; vocab = vocab * 3 + 1) {
-        const float max = slm__logits_max(logits, vocab);
+        const float max = slm__logits_max(NULL, logits, vocab);
         for (uint32_t count = 0; count <= SLM_TOP_LOGPROBS_MAX; count++) {
             slm_token_logprob top[SLM_TOP_LOGPROBS_MAX];
             bool taken[VOCAB] = {false};
-            const uint32_t got = slm__top_logprobs(logits, vocab, max, count, top);
+            const uint32_t got = slm__top_logprobs(NULL, logits, vocab, max, count, top);
             const uint32_t possible = vocab > 5 ? vocab - 1 : vocab;
             assert_int_equal(got, count < possible ? count : possible);
             for (uint32_t i = 0; i < got; i++) {
@@ -128,7 +128,7 @@ static void test_top_logprobs_are_the_best(void **state)
                     best = !taken[t] && (best < 0 || logits[t] > logits[best]) ? (int32_t)t : best;
                 }
                 taken[best] = true;
-                const float logprob = slm__logprob(logits, vocab, max, best);
+                const float logprob = slm__logprob(NULL, logits, vocab, max, best);
                 assert_int_equal(top[i].token, best);
                 assert_memory_equal(&top[i].logprob, &logprob, sizeof logprob);
             }
@@ -483,7 +483,7 @@ static void assert_fails(const slm_sampling *sampling, const float *logits, uint
     int32_t token = -77;
     float logprob = 77.0f;
     slm_error error = {.struct_size = sizeof error};
-    slm_status got = slm__sampler_choose(&chooser.sampler, logits, vocab, history, count, chooser.scratch, &token, &logprob, &error);
+    slm_status got = slm__sampler_choose(&chooser.sampler, NULL, logits, vocab, history, count, chooser.scratch, &token, &logprob, &error);
     assert_int_equal(got, status);
     assert_non_null(strstr(error.message, words));
     assert_memory_equal(&before, &chooser.sampler, sizeof before);
@@ -538,7 +538,8 @@ static void test_bad_history_fails(void **state)
     chooser_begin(&chooser, &sampling, 3);
     int32_t token;
     float logprob;
-    assert_int_equal(slm__sampler_choose(&chooser.sampler, logits, 2, NULL, 0, chooser.scratch, &token, &logprob, NULL), SLM_E_INTERNAL);
+    assert_int_equal(slm__sampler_choose(&chooser.sampler, NULL, logits, 2, NULL, 0, chooser.scratch, &token, &logprob, NULL),
+                     SLM_E_INTERNAL);
     chooser_end(&chooser);
 }
 
