@@ -58,6 +58,9 @@ typedef void slm_rope_fn(float *head, const float *cos, const float *sin, uint32
 /* y[i] = x[i] * factor */
 typedef void slm_scale_fn(float *y, const float *x, float factor, uint32_t n);
 
+/* Sum over i < n of exp(x[i] - max), none of them above max, in f64: exp_minus.h. */
+typedef double slm_sum_exp_fn(const float *x, float max, uint32_t n);
+
 /* Write one token's key or value vector of one head into slot (0..63) of a tile. K: lane slot % 16 of panel slot / 16. V: row slot, padded
  * with zeros to head_stride. i8: quantized, with one scale. */
 typedef void slm_kv_store_fn(const float *x, uint32_t head_dim, uint32_t slot, void *tile);
@@ -108,6 +111,7 @@ struct slm_kernels {
     slm_softcap_fn *softcap;
     slm_rope_fn *rope;
     slm_scale_fn *scale;
+    slm_sum_exp_fn *sum_exp;
     slm_kv_store_fn *store_k[SLM_CACHE_TYPES];
     slm_kv_store_fn *store_v[SLM_CACHE_TYPES];
     slm_quantize_query_fn *quantize_query;

@@ -27,6 +27,7 @@ void slm__fill_avx2(struct slm_kernels *table)
     table->softcap = slm__softcap_avx2;
     table->rope = slm__rope_avx2;
     table->scale = slm__scale_avx2;
+    table->sum_exp = slm__sum_exp_avx2;
     table->store_k[SLM_CACHE_F16] = slm__store_k_f16_avx2;
     table->store_k[SLM_CACHE_I8] = slm__store_k_i8_avx2;
     table->store_v[SLM_CACHE_F16] = slm__store_v_f16_avx2;

@@ -17,6 +17,7 @@ slm_multiply_fn slm__multiply_avx2;
 slm_softcap_fn slm__softcap_avx2;
 slm_rope_fn slm__rope_avx2;
 slm_scale_fn slm__scale_avx2;
+slm_sum_exp_fn slm__sum_exp_avx2;
 slm_kv_store_fn slm__store_k_f16_avx2, slm__store_k_i8_avx2, slm__store_v_f16_avx2, slm__store_v_i8_avx2;
 slm_quantize_query_fn slm__quantize_query_avx2;
 slm_attend_fn slm__attend_f32_avx2, slm__attend_f16_avx2, slm__attend_i8_avx2;

@@ -25,6 +25,7 @@ void slm__fill_neon(struct slm_kernels *table)
     table->activate[SLM_ACTIVATION_GELU_ERF] = slm__gelu_erf_neon;
     table->multiply = slm__multiply_neon;
     table->softcap = slm__softcap_neon;
+    table->sum_exp = slm__sum_exp_neon;
     table->store_k[SLM_CACHE_F16] = slm__store_k_f16_neon;
     table->store_k[SLM_CACHE_I8] = slm__store_k_i8_neon;
     table->store_v[SLM_CACHE_F16] = slm__store_v_f16_neon;

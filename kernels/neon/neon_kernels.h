@@ -16,6 +16,7 @@ slm_scale_fn slm__scale_neon;
 slm_activate_fn slm__silu_neon, slm__gelu_tanh_neon, slm__gelu_erf_neon;
 slm_multiply_fn slm__multiply_neon;
 slm_softcap_fn slm__softcap_neon;
+slm_sum_exp_fn slm__sum_exp_neon;
 slm_kv_store_fn slm__store_k_f16_neon, slm__store_v_f16_neon, slm__store_k_i8_neon, slm__store_v_i8_neon;
 slm_quantize_query_fn slm__quantize_query_neon;
 slm_attend_fn slm__attend_f32_neon, slm__attend_f16_neon, slm__attend_i8_neon;

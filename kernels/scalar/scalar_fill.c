@@ -34,6 +34,7 @@ static const struct slm_kernels scalar_table = {
     .softcap = slm__softcap_scalar,
     .rope = slm__rope_scalar,
     .scale = slm__scale_scalar,
+    .sum_exp = slm__sum_exp_scalar,
     .store_k[SLM_CACHE_F32] = slm__store_k_f32_scalar,
     .store_k[SLM_CACHE_F16] = slm__store_k_f16_scalar,
     .store_k[SLM_CACHE_I8] = slm__store_k_i8_scalar,

@@ -17,6 +17,7 @@ slm_multiply_fn slm__multiply_scalar;
 slm_softcap_fn slm__softcap_scalar;
 slm_rope_fn slm__rope_scalar;
 slm_scale_fn slm__scale_scalar;
+slm_sum_exp_fn slm__sum_exp_scalar;
 slm_kv_store_fn slm__store_k_f32_scalar, slm__store_k_f16_scalar, slm__store_k_i8_scalar;
 slm_kv_store_fn slm__store_v_f32_scalar, slm__store_v_f16_scalar, slm__store_v_i8_scalar;
 slm_quantize_query_fn slm__quantize_query_scalar;

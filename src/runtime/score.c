@@ -93,6 +93,7 @@ static slm_status run_context(struct score_job *job)
     static const slm_session_options defaults = {.struct_size = sizeof defaults};
     static const slm_append_options none = {.struct_size = sizeof none};
     const slm_score_options *options = job->options;
+    const struct slm_passes alone = {NULL, job->pool->model->kernels};
     const uint32_t vocab = transformer_of(job)->vocab_size, batch = job->pool->shape.batch;
     SLM_TRY(slm__session_create(job->pool, &defaults, &job->session, job->error));
     SLM_TRY(slm__session_set_adapters(job->session, options->adapters, options->adapter_weights, options->adapter_count, job->error));
@@ -101,7 +102,7 @@ static slm_status run_context(struct score_job *job)
         SLM_TRY(report(job));
         SLM_TRY(slm__session_append(job->session, job->context + i, left < batch ? left : batch, &none, job->error));
     }
-    SLM_TRY(slm__log_softmax(NULL, job->session->logits, vocab, &job->first, job->error));
+    SLM_TRY(slm__log_softmax(&alone, job->session->logits, vocab, &job->first, job->error));
     for (uint64_t i = 0; i < job->count; i++) {
         *sum_of(job, i) = (double)score_row(job, i, -1, &job->first, job->session->logits);
     }
@@ -176,6 +177,7 @@ static void gather_rows(struct score_job *job)
 static void look(void *context, uint32_t row, const float *logits)
 {
     struct score_job *job = context;
+    const struct slm_passes alone = {NULL, job->pool->model->kernels};
     struct slm_log_softmax softmax;
     uint32_t first = 0;
     for (uint32_t i = 0; i < job->active; i++) {
@@ -183,7 +185,7 @@ static void look(void *context, uint32_t row, const float *logits)
         const uint32_t count = rows_that_fit(job, text->session, first);
         if (row < first + count) {
             const int64_t index = (int64_t)(text->session->computed - job->session->count) + (row - first);
-            const bool finite = slm__log_softmax(NULL, logits, transformer_of(job)->vocab_size, &softmax, NULL) == SLM_OK;
+            const bool finite = slm__log_softmax(&alone, logits, transformer_of(job)->vocab_size, &softmax, NULL) == SLM_OK;
             job->pool->row_scores[row] = finite ? score_row(job, text->input, index, &softmax, logits) : NAN;
             return;
         }

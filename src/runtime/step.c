@@ -209,25 +209,26 @@ static bool is_eos(const struct slm_session *session, int32_t token)
     return false;
 }
 
+static struct slm_passes passes_of(const struct slm_pool *pool) { return (struct slm_passes){pool->model->team, pool->model->kernels}; }
+
 /* result->token and its probabilities. */
 static slm_status sample_allowed(struct slm_session *session, slm_token *result, slm_error *error)
 {
     const struct slm_pool *pool = session->pool;
+    const struct slm_passes by = passes_of(pool);
     const uint32_t vocab = pool->model->transformer->vocab_size;
     const float *logits;
     SLM_TRY(slm__constraint_logits(session, &logits, error));
-    SLM_TRY(slm__sampler_choose(&session->sampler, pool->model->team, logits, vocab, session->tokens, session->count, pool->sampler_scratch,
+    SLM_TRY(slm__sampler_choose(&session->sampler, &by, logits, vocab, session->tokens, session->count, pool->sampler_scratch,
                                 &result->token, &result->allowed_logprob, error));
     result->logprob = result->allowed_logprob;
     if (slm__session_grammar(session) != NULL) {
         const int32_t chosen = result->token;
         SLM_TRY(slm__constraint_accept(session, &result->token, error));
         if (result->token != chosen) { /* the shortest way is taken instead */
-            result->allowed_logprob =
-                slm__logprob(pool->model->team, logits, vocab, slm__logits_max(pool->model->team, logits, vocab), result->token);
+            result->allowed_logprob = slm__logprob(&by, logits, vocab, slm__logits_max(&by, logits, vocab), result->token);
         }
-        result->logprob = slm__logprob(pool->model->team, session->logits, vocab,
-                                       slm__logits_max(pool->model->team, session->logits, vocab), result->token);
+        result->logprob = slm__logprob(&by, session->logits, vocab, slm__logits_max(&by, session->logits, vocab), result->token);
     }
     return SLM_OK;
 }
@@ -286,10 +287,10 @@ static void choose_token(struct step_job *job, struct slm_session *session)
     }
     const int32_t token = result->token;
     if (SLM_WITH_SCORES && session->top_logprobs > 0) {
+        const struct slm_passes by = passes_of(pool);
         result->top = session->top;
-        result->top_count =
-            slm__top_logprobs(pool->model->team, session->logits, vocab, slm__logits_max(pool->model->team, session->logits, vocab),
-                              session->top_logprobs, session->top);
+        result->top_count = slm__top_logprobs(&by, session->logits, vocab, slm__logits_max(&by, session->logits, vocab),
+                                              session->top_logprobs, session->top);
     }
     const bool guessed = SLM_WITH_REUSE && session->guesses.used < session->guesses.computed && session->tokens[session->count] == token;
     session->tokens[session->count++] = token;

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* What the model itself says: checking its logits, their maximum, and the log-probability of a token under their softmax. A team shares the
- * work, NULL: the calling thread does it; results do not depend on that. */
+/* What the model itself says: checking its logits, their maximum, and the log-probability of a token under their softmax. Results do not
+ * depend on who does the work. */
 #ifndef SLM_SAMPLE_LOGPROBS_H
 #define SLM_SAMPLE_LOGPROBS_H
 
-#include "base/parallel.h" /* struct slm_team */
-#include "base/status.h"   /* slm_status, slm_error */
+#include "base/parallel.h"   /* struct slm_team */
+#include "base/status.h"     /* slm_status, slm_error */
+#include "kernels/kernels.h" /* struct slm_kernels */
+
+/* Who passes over logits. */
+struct slm_passes {
+    struct slm_team *team; /* NULL: the calling thread alone */
+    const struct slm_kernels *kernels;
+};
 
 /* The largest of logits[vocab] that hold no NaN. */
-float slm__logits_max(struct slm_team *team, const float *logits, uint32_t vocab);
+float slm__logits_max(const struct slm_passes *by, const float *logits, uint32_t vocab);
 
 /* *max is the largest of logits[vocab], vocab > 0. -infinity is a legal logit; a NaN, +infinity, or nothing but -infinity is
  * SLM_E_NOT_FINITE. */
-slm_status slm__logits_check(struct slm_team *team, const float *logits, uint32_t vocab, float *max, slm_error *error);
+slm_status slm__logits_check(const struct slm_passes *by, const float *logits, uint32_t vocab, float *max, slm_error *error);
 
 /* The lowest token whose logit equals `max`, the maximum of logits[vocab]. */
 int32_t slm__logits_find(const float *logits, uint32_t vocab, float max);
@@ -24,16 +31,18 @@ struct slm_log_softmax {
 };
 
 /* SLM_E_NOT_FINITE as slm__logits_check(). */
-slm_status slm__log_softmax(struct slm_team *team, const float *logits, uint32_t vocab, struct slm_log_softmax *softmax, slm_error *error);
+slm_status slm__log_softmax(const struct slm_passes *by, const float *logits, uint32_t vocab, struct slm_log_softmax *softmax,
+                            slm_error *error);
 /* Log-probability of a token with this logit, as slm__logprob() gives it. */
 float slm__log_softmax_of(const struct slm_log_softmax *softmax, float logit);
 
 /* log(exp(logits[token]) / sum over i of exp(logits[i])), for logits that passed the check, logits[token] finite and `max` their maximum.
  * The same bits on every machine: our own exp and log, and a fixed order of summation. */
-float slm__logprob(struct slm_team *team, const float *logits, uint32_t vocab, float max, int32_t token);
+float slm__logprob(const struct slm_passes *by, const float *logits, uint32_t vocab, float max, int32_t token);
 
 /* The `count` most probable tokens of such logits into `top`, best first, the lower id first among equals; returns how many there are:
  * tokens of -infinity are left out. The log-probabilities are those of slm__logprob(). */
-uint32_t slm__top_logprobs(struct slm_team *team, const float *logits, uint32_t vocab, float max, uint32_t count, slm_token_logprob *top);
+uint32_t slm__top_logprobs(const struct slm_passes *by, const float *logits, uint32_t vocab, float max, uint32_t count,
+                           slm_token_logprob *top);
 
 #endif

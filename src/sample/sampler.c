@@ -134,7 +134,7 @@ static struct sampler_scratch divide_scratch(void *memory, uint32_t vocab)
 }
 
 /* scratch->adjusted = logits with bias and penalties; *max is its maximum, above -infinity. */
-static slm_status adjust_logits(const struct slm_sampler *sampler, struct slm_team *team, const float *logits, const int32_t *history,
+static slm_status adjust_logits(const struct slm_sampler *sampler, const struct slm_passes *by, const float *logits, const int32_t *history,
                                 uint64_t history_count, const struct sampler_scratch *scratch, float *max, slm_error *error)
 {
     uint32_t vocab = sampler->vocab;
@@ -147,7 +147,7 @@ static slm_status adjust_logits(const struct slm_sampler *sampler, struct slm_te
         SLM_TRY(
             slm__logits_penalise(scratch->adjusted, vocab, &sampler->penalties, tokens, window, (uint32_t *)(void *)scratch->keys, error));
     }
-    *max = slm__logits_max(team, scratch->adjusted, vocab);
+    *max = slm__logits_max(by, scratch->adjusted, vocab);
     if (*max == -INFINITY) {
         return slm__fail(error, SLM_E_NOT_FINITE, "sampling: logit bias forbids every token that the model allows");
     }
@@ -172,7 +172,7 @@ static int32_t draw_token(struct slm_sampler *sampler, const float *logits, floa
     return slm__candidates_draw(&candidates, slm__random_unit(&sampler->random));
 }
 
-slm_status slm__sampler_choose(struct slm_sampler *sampler, struct slm_team *team, const float *logits, uint32_t vocab,
+slm_status slm__sampler_choose(struct slm_sampler *sampler, const struct slm_passes *by, const float *logits, uint32_t vocab,
                                const int32_t *history, uint64_t history_count, void *scratch, int32_t *token, float *logprob,
                                slm_error *error)
 {
@@ -181,15 +181,15 @@ slm_status slm__sampler_choose(struct slm_sampler *sampler, struct slm_team *tea
                          (unsigned long)vocab);
     }
     float model_max;
-    SLM_TRY(slm__logits_check(team, logits, vocab, &model_max, error));
+    SLM_TRY(slm__logits_check(by, logits, vocab, &model_max, error));
     struct sampler_scratch parts = divide_scratch(scratch, vocab);
     const float *adjusted = logits;
     float max = model_max;
     if (sampler->bias_count > 0 || !slm__penalties_off(&sampler->penalties)) {
-        SLM_TRY(adjust_logits(sampler, team, logits, history, history_count, &parts, &max, error));
+        SLM_TRY(adjust_logits(sampler, by, logits, history, history_count, &parts, &max, error));
         adjusted = parts.adjusted;
     }
     *token = sampler->temperature == 0.0f ? slm__logits_find(adjusted, vocab, max) : draw_token(sampler, adjusted, max, &parts);
-    *logprob = slm__logprob(team, logits, vocab, model_max, *token);
+    *logprob = slm__logprob(by, logits, vocab, model_max, *token);
     return SLM_OK;
 }

@@ -10,6 +10,7 @@
 #include "base/random.h"          /* struct slm_random */
 #include "base/status.h"          /* slm_status, slm_error, slm_sampling, slm_logit_bias */
 #include "sample/logit_filters.h" /* struct slm_penalties */
+#include "sample/logprobs.h"      /* struct slm_passes */
 #include <stddef.h>
 
 enum { SLM_SAMPLER_BIAS_MAX = 1024 };
@@ -37,11 +38,11 @@ size_t slm__sampler_scratch_bytes(uint32_t vocab);
 
 /*
  * Choose from logits[vocab] after the tokens history[history_count]. `scratch` is aligned to 64. *logprob is the token's log-probability
- * under the model's own logits, before any setting. A team, NULL: none, shares the passes over logits.
+ * under the model's own logits, before any setting.
  * SLM_E_NOT_FINITE: a logit is NaN or +infinity, or all tokens are forbidden (-infinity by model or bias). SLM_E_BAD_TOKEN: of the
  * history that penalties look at. On failure nothing has changed, the generator neither; greedy choices never use it.
  */
-slm_status slm__sampler_choose(struct slm_sampler *sampler, struct slm_team *team, const float *logits, uint32_t vocab,
+slm_status slm__sampler_choose(struct slm_sampler *sampler, const struct slm_passes *by, const float *logits, uint32_t vocab,
                                const int32_t *history, uint64_t history_count, void *scratch, int32_t *token, float *logprob,
                                slm_error *error);
 

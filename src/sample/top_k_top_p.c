@@ -2,8 +2,8 @@
 /* Selection among candidates without sorting them. */
 #include "sample/top_k_top_p.h"
 
-#include "sample/exp_minus.h" /* slm__exp_minus */
-#include <math.h>             /* INFINITY */
+#include "kernels/exp_minus.h" /* slm__exp_minus */
+#include <math.h>              /* INFINITY */
 #include <stdbool.h>
 #include <string.h> /* memcpy, memset */
 

@@ -60,12 +60,20 @@ static int close_model(void **state)
     return slm_model_close(model) != SLM_OK || slm_engine_destroy(engine) != SLM_OK;
 }
 
+static const struct slm_passes *alone(void)
+{
+    static struct slm_kernels kernels;
+    static const struct slm_passes passes = {NULL, &kernels};
+    slm__kernels_fill(&kernels, SLM_TIER_SCALAR);
+    return &passes;
+}
+
 static double end_by_hand(const float *logits)
 {
     double sum = 0, best = -INFINITY;
     for (uint32_t i = 0; i < info.eos_count; i++) {
         const double one =
-            (double)slm__logprob(NULL, logits, info.vocab_size, slm__logits_max(NULL, logits, info.vocab_size), info.eos_tokens[i]);
+            (double)slm__logprob(alone(), logits, info.vocab_size, slm__logits_max(alone(), logits, info.vocab_size), info.eos_tokens[i]);
         sum += exp(one);
         best = one;
     }
@@ -82,7 +90,7 @@ static double by_hand(const int32_t *before, uint64_t before_count, const int32_
     CHECK_OK(slm_session_append(session, before, before_count, NULL, &error));
     for (uint64_t i = 0; i < count + (end ? 1u : 0u); i++) {
         CHECK_OK(slm_session_logits(session, &logits, NULL, &error));
-        sum += i < count ? (double)slm__logprob(NULL, logits, info.vocab_size, slm__logits_max(NULL, logits, info.vocab_size), ids[i])
+        sum += i < count ? (double)slm__logprob(alone(), logits, info.vocab_size, slm__logits_max(alone(), logits, info.vocab_size), ids[i])
                          : end_by_hand(logits);
         if (i < count) {
             CHECK_OK(slm_session_append(session, ids + i, 1, NULL, &error));

@@ -112,6 +112,31 @@ static void tiers_equal_scalar(void **state)
     }
 }
 
+/* Values far below the maximum, -infinity among them. */
+static void sums_of_exponentials_equal(void **state)
+{
+    (void)state;
+    struct dice dice = {10};
+    for (const enum slm_isa *isa = tiers_to_check(); *isa; isa++) {
+        for (uint32_t n = 1; n <= LONGEST; n++) {
+            float *x = guarded(n * sizeof *x, 4), max = -INFINITY;
+            dice_fill(&dice, x, n, n % 2 == 0 ? 50.0f : 3.0f);
+            x[n / 2] = n % 3 == 0 ? -INFINITY : x[n / 2];
+            for (uint32_t i = 0; i < n; i++) {
+                max = fmaxf(max, x[i]);
+            }
+            double exact = 0;
+            for (uint32_t i = 0; i < n; i++) {
+                exact += exp((double)x[i] - (double)max);
+            }
+            const double want = tier_table(SLM_TIER_SCALAR)->sum_exp(x, max, n), got = tier_table(*isa)->sum_exp(x, max, n);
+            assert_true(fabs(got - exact) <= 1e-6 * exact);
+            assert_memory_equal(&got, &want, sizeof got);
+            guarded_release_all();
+        }
+    }
+}
+
 static void scalar_near_f64(void **state)
 {
     (void)state;
@@ -226,6 +251,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiers_equal_scalar),
+        cmocka_unit_test(sums_of_exponentials_equal),
         cmocka_unit_test(scalar_near_f64),
         cmocka_unit_test(scalar_activations_near_f64),
     };

@@ -20,6 +20,15 @@ enum { MOST = 512 }; /* tokens of most tests */
 
 static const float INF = INFINITY;
 
+/* Passes on the calling thread. */
+static inline const struct slm_passes *alone(void)
+{
+    static struct slm_kernels kernels;
+    static struct slm_passes passes = {NULL, &kernels};
+    slm__kernels_fill(&kernels, SLM_TIER_SCALAR);
+    return &passes;
+}
+
 /* Sum of 12 uniform numbers: about normal, standard deviation `spread`; only exact operations, so the same everywhere. */
 static inline float random_logit(struct slm_random *random, double spread)
 {
@@ -70,7 +79,7 @@ static inline void chooser_begin(struct chooser *chooser, const slm_sampling *sa
 static inline int32_t choose(struct chooser *chooser, const float *logits, const int32_t *history, uint64_t count)
 {
     int32_t token = -1;
-    slm_status status = slm__sampler_choose(&chooser->sampler, NULL, logits, chooser->vocab, history, count, chooser->scratch, &token,
+    slm_status status = slm__sampler_choose(&chooser->sampler, alone(), logits, chooser->vocab, history, count, chooser->scratch, &token,
                                             &chooser->logprob, NULL);
     assert_int_equal(status, SLM_OK);
     assert_in_range(token, 0, chooser->vocab - 1);

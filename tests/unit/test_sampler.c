@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Choosing a token: greedy, log-probabilities, known draws, distributions, penalties and bias, and what a failure leaves behind. */
-#include "sample/exp_minus.h" /* slm__exp_minus */
+#include "kernels/exp_minus.h" /* slm__exp_minus */
 
 #include "tests/unit/sampler_case.h" /* struct chooser, random_logits, drawn_set */
 #include "sample/logprobs.h"         /* slm__top_logprobs */
@@ -115,11 +115,11 @@ static void test_top_logprobs_are_the_best(void **state)
     logits[3] = logits[900] = 40.0f;
     logits[5] = -INFINITY;
     for (uint32_t vocab = 1; vocab <= VOCAB; vocab = vocab * 3 + 1) {
-        const float max = slm__logits_max(NULL, logits, vocab);
+        const float max = slm__logits_max(alone(), logits, vocab);
         for (uint32_t count = 0; count <= SLM_TOP_LOGPROBS_MAX; count++) {
             slm_token_logprob top[SLM_TOP_LOGPROBS_MAX];
             bool taken[VOCAB] = {false};
-            const uint32_t got = slm__top_logprobs(NULL, logits, vocab, max, count, top);
+            const uint32_t got = slm__top_logprobs(alone(), logits, vocab, max, count, top);
             const uint32_t possible = vocab > 5 ? vocab - 1 : vocab;
             assert_int_equal(got, count < possible ? count : possible);
             for (uint32_t i = 0; i < got; i++) {
@@ -128,11 +128,42 @@ static void test_top_logprobs_are_the_best(void **state)
                     best = !taken[t] && (best < 0 || logits[t] > logits[best]) ? (int32_t)t : best;
                 }
                 taken[best] = true;
-                const float logprob = slm__logprob(NULL, logits, vocab, max, best);
+                const float logprob = slm__logprob(alone(), logits, vocab, max, best);
                 assert_int_equal(top[i].token, best);
                 assert_memory_equal(&top[i].logprob, &logprob, sizeof logprob);
             }
         }
+    }
+}
+
+/* Passes of a team of 3 with vectors, on vocabularies of one part, some, and all of them, against those of one thread without. */
+static void test_passes_do_not_depend_on_who_does_them(void **state)
+{
+    enum { VOCAB = 70000 };
+    static const uint32_t sizes[] = {1, 15, 1024, 1025, 4099, 65536, VOCAB};
+    static float logits[VOCAB];
+    static struct slm_team_storage storage;
+    static struct slm_kernels kernels;
+    const struct slm_team_options options = {.threads = 3};
+    const struct slm_passes together = {slm__team_init(&storage, &options), &kernels};
+    (void)state;
+    slm__kernels_fill(&kernels, SLM_TIER_AVX512VNNI);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const uint32_t vocab = sizes[i];
+        struct slm_log_softmax shared, single;
+        struct slm_random random;
+        slm__random_seed(&random, i);
+        random_logits(&random, logits, vocab, 3.0);
+        assert_int_equal(slm__log_softmax(&together, logits, vocab, &shared, NULL), SLM_OK);
+        assert_int_equal(slm__log_softmax(alone(), logits, vocab, &single, NULL), SLM_OK);
+        assert_memory_equal(&shared.max, &single.max, sizeof shared.max);
+        assert_memory_equal(&shared.log_sum, &single.log_sum, sizeof shared.log_sum);
+        const int32_t best = slm__logits_find(logits, vocab, shared.max);
+        for (int32_t t = 0; t <= best; t++) {
+            assert_true((logits[t] == shared.max) == (t == best));
+        }
+        logits[vocab - 1] = NAN;
+        assert_int_equal(slm__log_softmax(&together, logits, vocab, &shared, NULL), SLM_E_NOT_FINITE);
     }
 }
 
@@ -483,7 +514,8 @@ static void assert_fails(const slm_sampling *sampling, const float *logits, uint
     int32_t token = -77;
     float logprob = 77.0f;
     slm_error error = {.struct_size = sizeof error};
-    slm_status got = slm__sampler_choose(&chooser.sampler, NULL, logits, vocab, history, count, chooser.scratch, &token, &logprob, &error);
+    slm_status got =
+        slm__sampler_choose(&chooser.sampler, alone(), logits, vocab, history, count, chooser.scratch, &token, &logprob, &error);
     assert_int_equal(got, status);
     assert_non_null(strstr(error.message, words));
     assert_memory_equal(&before, &chooser.sampler, sizeof before);
@@ -538,7 +570,7 @@ static void test_bad_history_fails(void **state)
     chooser_begin(&chooser, &sampling, 3);
     int32_t token;
     float logprob;
-    assert_int_equal(slm__sampler_choose(&chooser.sampler, NULL, logits, 2, NULL, 0, chooser.scratch, &token, &logprob, NULL),
+    assert_int_equal(slm__sampler_choose(&chooser.sampler, alone(), logits, 2, NULL, 0, chooser.scratch, &token, &logprob, NULL),
                      SLM_E_INTERNAL);
     chooser_end(&chooser);
 }
@@ -551,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_logprob_is_the_models_own),
         cmocka_unit_test(test_logprob_of_extremes),
         cmocka_unit_test(test_top_logprobs_are_the_best),
+        cmocka_unit_test(test_passes_do_not_depend_on_who_does_them),
         cmocka_unit_test(test_exp_minus_error),
         cmocka_unit_test(test_known_draws),
         cmocka_unit_test(test_a_copy_goes_on_alike),

@@ -3,8 +3,8 @@
  * e^-x for x >= 0, for the passes over a whole vocabulary: 150 000 times a token. Plain multiplications and additions in a fixed order: the
  * same bits everywhere, and unlike a fused multiply-add never a function call, so that compilers use the vectors of the baseline.
  */
-#ifndef SLM_SAMPLE_EXP_MINUS_H
-#define SLM_SAMPLE_EXP_MINUS_H
+#ifndef SLM_KERNELS_EXP_MINUS_H
+#define SLM_KERNELS_EXP_MINUS_H
 
 #include <stdint.h>
 #include <string.h> /* memcpy */
