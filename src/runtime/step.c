@@ -226,9 +226,9 @@ static slm_status sample_allowed(struct slm_session *session, slm_token *result,
         const int32_t chosen = result->token;
         SLM_TRY(slm__constraint_accept(session, &result->token, error));
         if (result->token != chosen) { /* the shortest way is taken instead */
-            result->allowed_logprob = slm__logprob(&by, logits, vocab, slm__logits_max(&by, logits, vocab), result->token);
+            result->allowed_logprob = slm__logprob(&by, logits, vocab, slm__logits_top(&by, logits, vocab).max, result->token);
         }
-        result->logprob = slm__logprob(&by, session->logits, vocab, slm__logits_max(&by, session->logits, vocab), result->token);
+        result->logprob = slm__logprob(&by, session->logits, vocab, slm__logits_top(&by, session->logits, vocab).max, result->token);
     }
     return SLM_OK;
 }
@@ -289,7 +289,7 @@ static void choose_token(struct step_job *job, struct slm_session *session)
     if (SLM_WITH_SCORES && session->top_logprobs > 0) {
         const struct slm_passes by = passes_of(pool);
         result->top = session->top;
-        result->top_count = slm__top_logprobs(&by, session->logits, vocab, slm__logits_max(&by, session->logits, vocab),
+        result->top_count = slm__top_logprobs(&by, session->logits, vocab, slm__logits_top(&by, session->logits, vocab).max,
                                               session->top_logprobs, session->top);
     }
     const bool guessed = SLM_WITH_REUSE && session->guesses.used < session->guesses.computed && session->tokens[session->count] == token;

@@ -6,6 +6,7 @@
 #include "sample/logprobs.h"
 
 #include "base/parts.h"        /* SLM_SMALL */
+#include "base/shares.h"       /* slm__team_share */
 #include "kernels/poly_math.h" /* slm__log64 */
 #include <float.h>
 #include <math.h> /* INFINITY, isnan */
@@ -40,9 +41,10 @@ static slm_status fail_not_finite(const float *logits, uint32_t vocab, slm_error
                      isnan(logits[token]) ? "not a number" : "+infinity");
 }
 
-static void pass_over_parts(void *context, uint32_t begin, uint32_t end, uint32_t thread)
+static void pass_over_parts(void *context, uint32_t begin, uint32_t end, bool last, uint32_t thread)
 {
     struct pass *pass = context;
+    (void)last;
     (void)thread;
     for (uint32_t part = begin; part < end; part++) {
         const uint32_t first = part * pass->length, left = pass->vocab - first;
@@ -58,10 +60,10 @@ static uint32_t pass_over(const struct slm_passes *by, struct pass *pass)
     pass->length = multiple > PART_MIN ? multiple : PART_MIN;
     const uint32_t parts = (pass->vocab + pass->length - 1) / pass->length;
     pass->by = by;
-    if (by->team != NULL) {
-        slm__team_for(by->team, parts, PART_GRAIN, pass_over_parts, pass);
+    if (!SLM_SMALL && by->team != NULL) {
+        slm__team_share(by->team, parts, PART_GRAIN, pass_over_parts, pass); /* each thread what it made of them as a product */
     } else {
-        pass_over_parts(pass, 0, parts, 0);
+        pass_over_parts(pass, 0, parts, true, 0);
     }
     return parts;
 }
@@ -94,54 +96,47 @@ static void find_maximum(struct pass *pass, uint32_t part, const float *logits, 
 }
 
 /* The maximum; *above: how many logits are NaN or +infinity. */
-static float logits_max(const struct slm_passes *by, const float *logits, uint32_t vocab, uint32_t *above)
+static struct slm_logits_top find_top(const struct slm_passes *by, const float *logits, uint32_t vocab, uint32_t *above)
 {
     struct pass pass;
     pass.work = find_maximum;
     pass.logits = logits;
     pass.vocab = vocab;
     const uint32_t parts = pass_over(by, &pass);
-    float max = -INFINITY;
+    struct slm_logits_top top = {-INFINITY, 0};
     *above = 0;
     for (uint32_t part = 0; part < parts; part++) {
-        max = pass.maxima[part] > max ? pass.maxima[part] : max;
+        if (pass.maxima[part] > top.max) {
+            top = (struct slm_logits_top){pass.maxima[part], part * pass.length};
+        }
         *above += pass.above[part];
     }
-    return max;
+    return top;
 }
 
-float slm__logits_max(const struct slm_passes *by, const float *logits, uint32_t vocab)
+struct slm_logits_top slm__logits_top(const struct slm_passes *by, const float *logits, uint32_t vocab)
 {
     uint32_t above;
-    return logits_max(by, logits, vocab, &above);
+    return find_top(by, logits, vocab, &above);
 }
 
-slm_status slm__logits_check(const struct slm_passes *by, const float *logits, uint32_t vocab, float *max, slm_error *error)
+slm_status slm__logits_check(const struct slm_passes *by, const float *logits, uint32_t vocab, struct slm_logits_top *top, slm_error *error)
 {
     uint32_t above;
-    *max = logits_max(by, logits, vocab, &above);
+    *top = find_top(by, logits, vocab, &above);
     if (above != 0) {
         return fail_not_finite(logits, vocab, error);
     }
-    if (*max == -INFINITY) {
+    if (top->max == -INFINITY) {
         return slm__fail(error, SLM_E_NOT_FINITE, "the model's logits are -infinity for all of its %lu tokens", (unsigned long)vocab);
     }
     return SLM_OK;
 }
 
-int32_t slm__logits_find(const float *logits, uint32_t vocab, float max)
+int32_t slm__logits_find(const float *logits, uint32_t vocab, const struct slm_logits_top *top)
 {
-    uint32_t token = 0;
-    for (; !SLM_SMALL && token + LOGIT_LANES < vocab; token += LOGIT_LANES) {
-        uint32_t found = 0;
-        for (uint32_t i = 0; i < LOGIT_LANES; i++) {
-            found |= logits[token + i] == max;
-        }
-        if (found != 0) {
-            break;
-        }
-    }
-    while (token + 1 < vocab && logits[token] != max) {
+    uint32_t token = top->from;
+    while (token + 1 < vocab && logits[token] != top->max) {
         token++;
     }
     return (int32_t)token;
@@ -171,7 +166,9 @@ static double sum_of_exp(const struct slm_passes *by, const float *logits, uint3
 slm_status slm__log_softmax(const struct slm_passes *by, const float *logits, uint32_t vocab, struct slm_log_softmax *softmax,
                             slm_error *error)
 {
-    SLM_TRY(slm__logits_check(by, logits, vocab, &softmax->max, error));
+    struct slm_logits_top top;
+    SLM_TRY(slm__logits_check(by, logits, vocab, &top, error));
+    softmax->max = top.max;
     softmax->log_sum = slm__log64(sum_of_exp(by, logits, vocab, softmax->max));
     return SLM_OK;
 }

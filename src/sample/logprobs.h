@@ -14,15 +14,22 @@ struct slm_passes {
     const struct slm_kernels *kernels;
 };
 
-/* The largest of logits[vocab] that hold no NaN. */
-float slm__logits_max(const struct slm_passes *by, const float *logits, uint32_t vocab);
+/* The largest logit, which no token below `from` has. */
+struct slm_logits_top {
+    float max;
+    uint32_t from;
+};
 
-/* *max is the largest of logits[vocab], vocab > 0. -infinity is a legal logit; a NaN, +infinity, or nothing but -infinity is
+/* Of logits[vocab] that hold no NaN. */
+struct slm_logits_top slm__logits_top(const struct slm_passes *by, const float *logits, uint32_t vocab);
+
+/* *top is that of logits[vocab], vocab > 0. -infinity is a legal logit; a NaN, +infinity, or nothing but -infinity is
  * SLM_E_NOT_FINITE. */
-slm_status slm__logits_check(const struct slm_passes *by, const float *logits, uint32_t vocab, float *max, slm_error *error);
+slm_status slm__logits_check(const struct slm_passes *by, const float *logits, uint32_t vocab, struct slm_logits_top *top,
+                             slm_error *error);
 
-/* The lowest token whose logit equals `max`, the maximum of logits[vocab]. */
-int32_t slm__logits_find(const float *logits, uint32_t vocab, float max);
+/* The lowest token that has it. */
+int32_t slm__logits_find(const float *logits, uint32_t vocab, const struct slm_logits_top *top);
 
 /* The softmax of logits that passed the check: their maximum, and log of the sum of exp(logit - max). */
 struct slm_log_softmax {

@@ -133,9 +133,9 @@ static struct sampler_scratch divide_scratch(void *memory, uint32_t vocab)
     return scratch;
 }
 
-/* scratch->adjusted = logits with bias and penalties; *max is its maximum, above -infinity. */
+/* scratch->adjusted = logits with bias and penalties; *top is theirs, above -infinity. */
 static slm_status adjust_logits(const struct slm_sampler *sampler, const struct slm_passes *by, const float *logits, const int32_t *history,
-                                uint64_t history_count, const struct sampler_scratch *scratch, float *max, slm_error *error)
+                                uint64_t history_count, const struct sampler_scratch *scratch, struct slm_logits_top *top, slm_error *error)
 {
     uint32_t vocab = sampler->vocab;
     memcpy(scratch->adjusted, logits, vocab * sizeof *logits);
@@ -147,8 +147,8 @@ static slm_status adjust_logits(const struct slm_sampler *sampler, const struct 
         SLM_TRY(
             slm__logits_penalise(scratch->adjusted, vocab, &sampler->penalties, tokens, window, (uint32_t *)(void *)scratch->keys, error));
     }
-    *max = slm__logits_max(by, scratch->adjusted, vocab);
-    if (*max == -INFINITY) {
+    *top = slm__logits_top(by, scratch->adjusted, vocab);
+    if (top->max == -INFINITY) {
         return slm__fail(error, SLM_E_NOT_FINITE, "sampling: logit bias forbids every token that the model allows");
     }
     return SLM_OK;
@@ -180,16 +180,16 @@ slm_status slm__sampler_choose(struct slm_sampler *sampler, const struct slm_pas
         return slm__fail(error, SLM_E_INTERNAL, "a sampler for %lu tokens was given %lu logits", (unsigned long)sampler->vocab,
                          (unsigned long)vocab);
     }
-    float model_max;
-    SLM_TRY(slm__logits_check(by, logits, vocab, &model_max, error));
+    struct slm_logits_top model_top;
+    SLM_TRY(slm__logits_check(by, logits, vocab, &model_top, error));
     struct sampler_scratch parts = divide_scratch(scratch, vocab);
     const float *adjusted = logits;
-    float max = model_max;
+    struct slm_logits_top top = model_top;
     if (sampler->bias_count > 0 || !slm__penalties_off(&sampler->penalties)) {
-        SLM_TRY(adjust_logits(sampler, by, logits, history, history_count, &parts, &max, error));
+        SLM_TRY(adjust_logits(sampler, by, logits, history, history_count, &parts, &top, error));
         adjusted = parts.adjusted;
     }
-    *token = sampler->temperature == 0.0f ? slm__logits_find(adjusted, vocab, max) : draw_token(sampler, adjusted, max, &parts);
-    *logprob = slm__logprob(by, logits, vocab, model_max, *token);
+    *token = sampler->temperature == 0.0f ? slm__logits_find(adjusted, vocab, &top) : draw_token(sampler, adjusted, top.max, &parts);
+    *logprob = slm__logprob(by, logits, vocab, model_top.max, *token);
     return SLM_OK;
 }

@@ -72,8 +72,8 @@ static double end_by_hand(const float *logits)
 {
     double sum = 0, best = -INFINITY;
     for (uint32_t i = 0; i < info.eos_count; i++) {
-        const double one =
-            (double)slm__logprob(alone(), logits, info.vocab_size, slm__logits_max(alone(), logits, info.vocab_size), info.eos_tokens[i]);
+        const double one = (double)slm__logprob(alone(), logits, info.vocab_size, slm__logits_top(alone(), logits, info.vocab_size).max,
+                                                info.eos_tokens[i]);
         sum += exp(one);
         best = one;
     }
@@ -90,8 +90,9 @@ static double by_hand(const int32_t *before, uint64_t before_count, const int32_
     CHECK_OK(slm_session_append(session, before, before_count, NULL, &error));
     for (uint64_t i = 0; i < count + (end ? 1u : 0u); i++) {
         CHECK_OK(slm_session_logits(session, &logits, NULL, &error));
-        sum += i < count ? (double)slm__logprob(alone(), logits, info.vocab_size, slm__logits_max(alone(), logits, info.vocab_size), ids[i])
-                         : end_by_hand(logits);
+        sum += i < count
+                   ? (double)slm__logprob(alone(), logits, info.vocab_size, slm__logits_top(alone(), logits, info.vocab_size).max, ids[i])
+                   : end_by_hand(logits);
         if (i < count) {
             CHECK_OK(slm_session_append(session, ids + i, 1, NULL, &error));
         }

@@ -115,7 +115,7 @@ static void test_top_logprobs_are_the_best(void **state)
     logits[3] = logits[900] = 40.0f;
     logits[5] = -INFINITY;
     for (uint32_t vocab = 1; vocab <= VOCAB; vocab = vocab * 3 + 1) {
-        const float max = slm__logits_max(alone(), logits, vocab);
+        const float max = slm__logits_top(alone(), logits, vocab).max;
         for (uint32_t count = 0; count <= SLM_TOP_LOGPROBS_MAX; count++) {
             slm_token_logprob top[SLM_TOP_LOGPROBS_MAX];
             bool taken[VOCAB] = {false};
@@ -158,7 +158,8 @@ static void test_passes_do_not_depend_on_who_does_them(void **state)
         assert_int_equal(slm__log_softmax(alone(), logits, vocab, &single, NULL), SLM_OK);
         assert_memory_equal(&shared.max, &single.max, sizeof shared.max);
         assert_memory_equal(&shared.log_sum, &single.log_sum, sizeof shared.log_sum);
-        const int32_t best = slm__logits_find(logits, vocab, shared.max);
+        const struct slm_logits_top top = slm__logits_top(&together, logits, vocab);
+        const int32_t best = slm__logits_find(logits, vocab, &top);
         for (int32_t t = 0; t <= best; t++) {
             assert_true((logits[t] == shared.max) == (t == best));
         }
