@@ -40,4 +40,18 @@ static inline float slm__exp_minus(float x)
     return p * power;
 }
 
+/* The end of sum_exp: elements [from, n), from a multiple of 16, are added to the lanes, then the lanes by halves. */
+static inline double slm__sum_exp_end(double lanes[16], const float *x, float max, uint32_t from, uint32_t n)
+{
+    for (uint32_t i = from; i < n; i++) {
+        lanes[i % 16] += (double)slm__exp_minus(max - x[i]);
+    }
+    for (uint32_t half = 8; half > 0; half /= 2) {
+        for (uint32_t i = 0; i < half; i++) {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    return lanes[0];
+}
+
 #endif

@@ -16,6 +16,11 @@
 #  error "results are part of the contract: compile without -ffast-math and with FLT_EVAL_METHOD 0"
 #endif
 
+/* 1: a build for size, that leaves out what is only faster. */
+#ifndef SLM_SMALL
+#  define SLM_SMALL 0
+#endif
+
 struct slm_matrix {
     const uint8_t *data;  /* panels, 64-byte aligned */
     uint64_t panel_bytes; /* slm__panel_bytes(type, cols) */
@@ -27,10 +32,10 @@ struct slm_matrix {
 /* Pack `columns` (1..8) token rows x[c * x_stride + k], k < cols, into `packed` (layout: blocks.h; aligned to 8 bytes for i8 and i4, else
  * to 16), zero-padded to padded_cols. For i8/i4 this quantizes per group of 32. */
 typedef void slm_pack_fn(const float *x, size_t x_stride, uint32_t columns, uint32_t cols, void *packed);
-/* y[c * y_stride + 16 p + r] for panels p in [panel_begin, panel_end), r < 16, c < columns (1..8). All 16 rows of a panel are written. */
+/* y[c * y_stride + 16 p + r] for panels p in [panel_begin, panel_end), r < 16, c < columns (1..8). All 16 rows of a panel are written. As a
+ * gemm the same function takes any multiple of 8 columns, packed in blocks of 8, one behind the other. */
 typedef void slm_matmul_fn(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, uint32_t columns,
                            float *y, size_t y_stride);
-/* As a gemm the same function takes any multiple of 8 columns, packed in blocks of 8, one behind the other. */
 /* One column, which is a matter of memory: panels are asked for byte after byte, each while the one before is worked on, and during the
  * last as much of what lies at `ahead`, which the thread will read next. Only a hint, nothing there is read; may be NULL. */
 typedef void slm_gemv_fn(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, float *y,

@@ -14,8 +14,10 @@ void slm__fill_avx2(struct slm_kernels *table)
     table->matmul[SLM_WEIGHT_BF16] = slm__matmul_bf16_avx2;
     table->matmul[SLM_WEIGHT_I8] = slm__matmul_i8_avx2;
     table->matmul[SLM_WEIGHT_I4] = slm__matmul_i4_avx2;
+#if !SLM_SMALL
     table->gemv[SLM_WEIGHT_I8] = slm__gemv_i8_avx2; /* for the tiers above too: wider products are not faster at waiting for memory */
     table->gemv[SLM_WEIGHT_I4] = slm__gemv_i4_avx2;
+#endif
     table->rms_norm = slm__rms_norm_avx2;
     table->layer_norm = slm__layer_norm_avx2;
     table->add = slm__add_avx2;

@@ -4,6 +4,7 @@
 #ifndef SLM_KERNELS_SIMD_AVX2_H
 #define SLM_KERNELS_SIMD_AVX2_H
 
+#include "kernels/kernels.h" /* SLM_SMALL */
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,9 +12,6 @@
 /* Functions with constant counts must be inlined and their loops unrolled, or arrays of registers become memory. */
 #define SLM_INLINE_AVX2 static inline __attribute__((always_inline))
 /* Builds for size (SMALL=1) have long code that is needed in several places once, and call it. */
-#ifndef SLM_SMALL
-#  define SLM_SMALL 0
-#endif
 #if SLM_SMALL
 #  define SLM_LONG_AVX2 static __attribute__((noinline))
 #else

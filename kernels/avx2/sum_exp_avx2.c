@@ -2,7 +2,7 @@
 /* The sum under a softmax over a vocabulary, 16 at a time. */
 #include "kernels/avx2/avx2_kernels.h" /* slm__sum_exp_avx2 */
 #include "kernels/avx2/simd_avx2.h"    /* SLM_INLINE_AVX2 */
-#include "kernels/exp_minus.h"         /* slm__exp_minus */
+#include "kernels/exp_minus.h"         /* slm__sum_exp_end */
 
 /* slm__exp_minus(), operation by operation. */
 SLM_INLINE_AVX2 __m256 exp_minus_avx2(__m256 x)
@@ -43,13 +43,5 @@ double slm__sum_exp_avx2(const float *x, float max, uint32_t n)
     for (uint32_t j = 0; j < 4; j++) {
         _mm256_storeu_pd(lanes + (size_t)4 * j, sums[j]);
     }
-    for (; i < n; i++) {
-        lanes[i % 16] += (double)slm__exp_minus(max - x[i]);
-    }
-    for (uint32_t half = 8; half > 0; half /= 2) {
-        for (uint32_t j = 0; j < half; j++) {
-            lanes[j] += lanes[j + half];
-        }
-    }
-    return lanes[0];
+    return slm__sum_exp_end(lanes, x, max, i, n);
 }

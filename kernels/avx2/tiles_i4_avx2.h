@@ -115,23 +115,24 @@ SLM_INLINE_AVX2 void column_group_i4_avx2(const struct panel_i4_avx2 *panel, uin
     }
 }
 
-/* One panel and one column. With a group of it, as many bytes of what is read next are asked for. */
+/* One panel and one column. With two groups of it (576 bytes in all planes) as many bytes of what is read next are asked for. */
 static void column_i4_avx2(const struct panel_i4_avx2 *panel, const uint8_t *next, const uint8_t *x, float *y)
 {
+    size_t at = 0; /* in next, which may be shorter */
     const uint32_t groups = panel->groups, pairs = groups / 2 * 2;
     __m256 acc[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-    for (uint32_t g = 0; g < pairs; g += 2, x += (size_t)2 * SLM_PACKED_GROUP, next += 2 * (256 + 16 + 16)) {
-        prefetch_lines_avx2(next, 0, 320);
+    for (uint32_t g = 0; g < pairs; g += 2, x += (size_t)2 * SLM_PACKED_GROUP, at += 576) {
+        prefetch_lines_avx2(next, at, at + 320);
         column_group_i4_avx2(panel, g, x, acc);
-        prefetch_lines_avx2(next, 320, 576);
+        prefetch_lines_avx2(next, at + 320, at + 576);
         column_group_i4_avx2(panel, g + 1, x + SLM_PACKED_GROUP, acc);
     }
     if (pairs < groups) {
-        prefetch_lines_avx2(next, 0, 256);
-        next += 256;
+        prefetch_lines_avx2(next, at, at + 256);
+        at += 256;
         column_group_i4_avx2(panel, pairs, x, acc);
     }
-    prefetch_lines_avx2(next, 0, 192); /* the end of the planes, the row factors */
+    prefetch_lines_avx2(next, at, at + 192); /* the end of the planes, the row factors */
     SLM_UNROLL_AVX2
     for (uint32_t h = 0; h < 2; h++) {
         const __m256 row = _mm256_loadu_ps((const float *)(const void *)panel->rows + (size_t)8 * h);

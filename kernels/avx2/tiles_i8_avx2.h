@@ -165,20 +165,21 @@ SLM_INLINE_AVX2 void column_group_i8_avx2(const uint8_t *quants, const uint8_t *
     }
 }
 
-/* One panel and one column. With a group of it, as many bytes of what is read next are asked for. */
+/* One panel and one column. With two groups of it (1088 bytes in both planes) as many bytes of what is read next are asked for. */
 static void column_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *next, const uint8_t *x, float *y)
 {
+    size_t at = 0; /* in next, which may be shorter */
     const uint8_t *scales = panel + slm__i8_scales_offset(groups);
     const uint32_t pairs = groups / 2 * 2;
     __m256 acc[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-    for (uint32_t g = 0; g < pairs; g += 2, x += (size_t)2 * SLM_PACKED_GROUP, next += 2 * (512 + 32)) {
-        prefetch_lines_avx2(next, 0, 576);
+    for (uint32_t g = 0; g < pairs; g += 2, x += (size_t)2 * SLM_PACKED_GROUP, at += 1088) {
+        prefetch_lines_avx2(next, at, at + 576);
         column_group_i8_avx2(panel + (size_t)512 * g, scales + (size_t)32 * g, x, acc);
-        prefetch_lines_avx2(next, 576, 1088);
+        prefetch_lines_avx2(next, at + 576, at + 1088);
         column_group_i8_avx2(panel + (size_t)512 * (g + 1), scales + (size_t)32 * (g + 1), x + SLM_PACKED_GROUP, acc);
     }
     if (pairs < groups) {
-        prefetch_lines_avx2(next, 0, 576);
+        prefetch_lines_avx2(next, at, at + 576);
         column_group_i8_avx2(panel + (size_t)512 * pairs, scales + (size_t)32 * pairs, x, acc);
     }
     _mm256_storeu_ps(y, acc[0]);

@@ -9,8 +9,8 @@
 #include "kernels/avx512vnni/simd_avx512vnni.h"    /* broadcast_quad_avx512vnni, prefetch_avx512vnni */
 
 enum {
-    TILE_I8_AVX512VNNI = 4,  /* columns of a tile at most */
-    AHEAD_I8_AVX512VNNI = 8, /* groups of each of two panels to fetch ahead: 2 x 4 KB */
+    TILE_I8_AVX512VNNI = 4,              /* columns of a tile at most */
+    PAIR_I8_AVX512VNNI = 2 * (512 + 32), /* bytes of a group in a pair of panels, in all planes */
     CHUNK_I8_AVX512VNNI = 16 /* groups that all tiles take before the next ones: weights stay in the first-level cache for the second */
 };
 
@@ -52,11 +52,11 @@ SLM_INLINE_AVX512VNNI void prefetch_i8_avx512vnni(const uint8_t *panel, uint32_t
     }
 }
 
-/* Few columns are a matter of memory, and the hardware loses the streams at page borders: ask for the group `most` ahead of g of one panel
- * of the pair, behind its end for that of the next pair. */
-SLM_INLINE_AVX512VNNI void fetch_ahead_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, uint64_t panel, uint32_t g, uint32_t most)
+/* Up to 8 columns are a matter of memory, and the hardware loses the streams at page borders. One tile asks for the pair behind, byte after
+ * byte; of two, each for one panel: for the group a chunk ahead of g, behind the end for that of the next pair. */
+SLM_INLINE_AVX512VNNI void fetch_ahead_i8_avx512vnni(const struct pair_i8_avx512vnni *pair, uint64_t panel, uint32_t g)
 {
-    const uint32_t groups = pair->groups, ahead = groups < most ? groups : most;
+    const uint32_t groups = pair->groups, chunk = CHUNK_I8_AVX512VNNI, ahead = groups < chunk ? groups : chunk;
     const uint8_t *from = pair->panel + panel + (g + ahead < groups ? 0 : pair->next);
     prefetch_i8_avx512vnni(from, groups, g + ahead < groups ? g + ahead : g + ahead - groups);
 }
@@ -95,10 +95,9 @@ SLM_INLINE_AVX512VNNI void tile_i8_avx512vnni(const struct pair_i8_avx512vnni *p
             dots[1][c] = dots[0][c];
         }
         if (tiles == 1) {
-            fetch_ahead_i8_avx512vnni(pair, 0, g, AHEAD_I8_AVX512VNNI);
-            fetch_ahead_i8_avx512vnni(pair, step, g, AHEAD_I8_AVX512VNNI);
+            prefetch_lines_avx512vnni(quants + pair->next, (size_t)PAIR_I8_AVX512VNNI * g, (size_t)PAIR_I8_AVX512VNNI * (g + 1));
         } else {
-            fetch_ahead_i8_avx512vnni(pair, tile * step, g, CHUNK_I8_AVX512VNNI);
+            fetch_ahead_i8_avx512vnni(pair, tile * step, g);
         }
         dots_i8_avx512vnni(quants + (size_t)512 * g, step, x, columns, count, dots);
         const __m512 scale[2] = {scales_i8_avx512vnni(scales + (size_t)32 * g), scales_i8_avx512vnni(scales + step + (size_t)32 * g)};

@@ -44,6 +44,15 @@ SLM_INLINE_AVX512VNNI void prefetch_avx512vnni(const void *at, size_t ahead)
     _mm_prefetch((const char *)((uintptr_t)at + ahead), _MM_HINT_T0);
 }
 
+/* The lines of bytes [from, to), from a multiple of 64. */
+SLM_INLINE_AVX512VNNI void prefetch_lines_avx512vnni(const void *at, size_t from, size_t to)
+{
+    SLM_UNROLL_AVX512VNNI
+    for (; from < to; from += 64) {
+        prefetch_avx512vnni(at, from);
+    }
+}
+
 /* The same for a packed group of activations. */
 SLM_INLINE_AVX512VNNI void prefetch_columns_avx512vnni(const void *at, size_t ahead, uint32_t columns)
 {

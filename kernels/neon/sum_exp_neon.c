@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The sum under a softmax over a vocabulary, 16 at a time. */
-#include "kernels/exp_minus.h"         /* slm__exp_minus */
+#include "kernels/exp_minus.h"         /* slm__sum_exp_end */
 #include "kernels/neon/neon_kernels.h" /* slm__sum_exp_neon */
 #include "kernels/neon/simd_neon.h"    /* SLM_INLINE_NEON */
 
@@ -43,13 +43,5 @@ double slm__sum_exp_neon(const float *x, float max, uint32_t n)
     for (uint32_t j = 0; j < 8; j++) {
         vst1q_f64(lanes + 2 * j, sums[j]);
     }
-    for (; i < n; i++) {
-        lanes[i % 16] += (double)slm__exp_minus(max - x[i]);
-    }
-    for (uint32_t half = 8; half > 0; half /= 2) {
-        for (uint32_t j = 0; j < half; j++) {
-            lanes[j] += lanes[j + half];
-        }
-    }
-    return lanes[0];
+    return slm__sum_exp_end(lanes, x, max, i, n);
 }

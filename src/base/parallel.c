@@ -76,7 +76,7 @@ static void take_chunks(const struct job *job, atomic_uint *next, uint32_t threa
     }
 }
 
-static bool owns(struct slm_team *team) { return atomic_load_explicit(&team->owner, memory_order_relaxed) == slm__thread_self(); }
+static bool owns(const struct slm_team *team) { return atomic_load_explicit(&team->owner, memory_order_relaxed) == slm__thread_self(); }
 
 static bool become_owner(struct slm_team *team)
 {
@@ -246,6 +246,14 @@ static void run_job(struct slm_team *team, const struct job *job)
     }
 }
 
+static uint32_t width(const struct slm_team *team)
+{
+    if (owns(team)) {
+        return (atomic_load_explicit(&team->state, memory_order_relaxed) & OPEN) != 0 ? 1 : team->granted;
+    }
+    return atomic_load_explicit(&team->owner, memory_order_relaxed) == 0 ? team->threads : 1;
+}
+
 static uint32_t grantable(uint32_t threads) { return 1 + slm__thread_probe(threads - 1); }
 
 static const char backend_name[] = "openmp";
@@ -262,6 +270,12 @@ static void run_job(struct slm_team *team, const struct job *job)
 {
     (void)team;
     run_alone(job);
+}
+
+static uint32_t width(const struct slm_team *team)
+{
+    (void)team;
+    return 1;
 }
 
 static uint32_t grantable(uint32_t threads)
@@ -291,6 +305,14 @@ struct slm_team *slm__team_init(struct slm_team_storage *storage, const struct s
 }
 
 uint32_t slm__team_threads(const struct slm_team *team) { return team->threads; }
+
+uint32_t slm__team_width(const struct slm_team *team)
+{
+    if (team->parallel_for != NULL) {
+        return owns(team) ? 1 : team->threads;
+    }
+    return width(team);
+}
 
 const char *slm__team_backend(const struct slm_team *team) { return team->parallel_for != NULL ? "host" : backend_name; }
 

@@ -29,7 +29,9 @@ struct slm_team_storage {
 /* Initialise a team in `storage`; no destructor is needed. A team runs one slm__team_run at a time: a second caller meanwhile runs its own
  * work on its own thread alone (same bits, no waiting). */
 struct slm_team *slm__team_init(struct slm_team_storage *storage, const struct slm_team_options *options);
-uint32_t slm__team_threads(const struct slm_team *team);    /* upper bound of `thread` below, plus one */
+uint32_t slm__team_threads(const struct slm_team *team); /* upper bound of `thread` below, plus one */
+/* Threads that a loop begun here may have: 1 for a second caller, inside a loop, or in slm__team_run_alone(). */
+uint32_t slm__team_width(const struct slm_team *team);
 const char *slm__team_backend(const struct slm_team *team); /* "openmp", "none", "host" */
 
 typedef void slm_team_main_fn(void *context);

@@ -7,7 +7,7 @@
 #include "base/shares.h"
 #include <stdatomic.h>
 
-enum { MOST_SHARES = 64 }; /* further threads begin as thieves */
+enum { MOST_SHARES = 64 }; /* further threads begin as thieves, and what they took is not taken from them */
 
 struct share {
     _Alignas(64) atomic_ullong range; /* begin << 32 | end */
@@ -50,12 +50,12 @@ static bool take_half(struct share *share, uint32_t *begin, uint32_t *end)
     return *begin < *end;
 }
 
-static void work_through(struct shares_job *job, struct share *share, uint32_t thread)
+static void work_through(struct shares_job *job, struct share *share, bool own, uint32_t thread)
 {
     uint32_t begin = 0, end = 0;
     bool last = false;
     while (take_front(share, job->grain, &begin, &end, &last)) {
-        job->work(job->context, begin, end, last, thread);
+        job->work(job->context, begin, end, own && last, thread);
     }
 }
 
@@ -65,40 +65,40 @@ static void work_share(void *context, uint32_t first, uint32_t last, uint32_t th
     struct share spare = {range_of(0, 0)}, *own = thread < job->count ? &job->shares[thread] : &spare;
     (void)first;
     (void)last;
-    work_through(job, own, thread);
+    work_through(job, own, true, thread);
     for (uint32_t i = 1; i <= job->count; i++) {
         uint32_t begin = 0, end = 0;
         struct share *other = &job->shares[(thread + i) % job->count];
         while (other != own && take_half(other, &begin, &end)) {
             atomic_store_explicit(&own->range, range_of(begin, end), memory_order_relaxed);
-            work_through(job, own, thread);
+            work_through(job, own, false, thread);
         }
     }
 }
 
-static uint32_t share_count(const struct slm_team *team, uint32_t items)
+static uint32_t share_count(uint32_t items, uint32_t width)
 {
-    const uint32_t most = slm__team_threads(team) < MOST_SHARES ? slm__team_threads(team) : MOST_SHARES;
+    const uint32_t most = width < MOST_SHARES ? width : MOST_SHARES;
     return items < most ? items : most;
 }
 
-static uint32_t share_begin(uint32_t items, uint32_t count, uint32_t share) { return (uint32_t)((uint64_t)items * share / count); }
-
-uint32_t slm__share_begin(const struct slm_team *team, uint32_t items, uint32_t thread)
+uint32_t slm__share_begin(uint32_t items, uint32_t width, uint32_t thread)
 {
-    const uint32_t count = share_count(team, items);
-    return thread < count ? share_begin(items, count, thread) : 0;
+    const uint32_t count = share_count(items, width);
+    return thread < count ? (uint32_t)((uint64_t)items * thread / count) : 0;
 }
 
 void slm__team_share(struct slm_team *team, uint32_t items, uint32_t grain, slm_share_work_fn *work, void *context)
 {
     struct shares_job job;
-    job.count = share_count(team, items);
+    const uint32_t width = slm__team_width(team);
+    job.count = share_count(items, width);
     job.grain = grain;
     job.work = work;
     job.context = context;
     for (uint32_t i = 0; i < job.count; i++) {
-        atomic_init(&job.shares[i].range, range_of(share_begin(items, job.count, i), share_begin(items, job.count, i + 1)));
+        const uint32_t end = i + 1 < job.count ? slm__share_begin(items, width, i + 1) : items;
+        atomic_init(&job.shares[i].range, range_of(slm__share_begin(items, width, i), end));
     }
     slm__team_for(team, job.count, 1, work_share, &job);
 }

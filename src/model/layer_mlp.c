@@ -120,8 +120,7 @@ static void multiply_fused(struct mlp_job *job)
     const struct slm_workspace *w = f->workspace;
     job->runs = run_count(job->mlp, slm__team_threads(f->team));
     slm__team_for(f->team, job->runs, 1, fill_runs, job);
-    slm__op_multiply(f->team, f->kernels, &job->mlp->down, w->h, job->step->count, w->wide, w->wide_stride,
-                     NULL);
+    slm__op_multiply(f->team, f->kernels, &job->mlp->down, w->h, job->step->count, w->wide, w->wide_stride, NULL);
 }
 
 /* ---- a few rows */

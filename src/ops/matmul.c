@@ -28,9 +28,9 @@ struct matmul_job {
     size_t y_stride;
     uint32_t pairs; /* of panels: kernels take two at a time */
     uint32_t runs;  /* that the pairs are cut into; their lengths differ by one pair at most */
-    /* Of one row only: what the threads read when this is done, and whose shares tell them where. */
+    /* Of one row only: what the threads read when this is done, and how many they are. */
     const struct slm_matrix *next;
-    const struct slm_team *team;
+    uint32_t width;
 };
 
 /* Many short runs, so that no thread waits long for another's last; GRAIN_BYTES at a time of a share. What gemm does first for all columns
@@ -106,7 +106,7 @@ static void multiply_column(void *context, uint32_t begin, uint32_t end, bool la
     const uint8_t *ahead = panel_at(job->w, end);
     if (last) {
         const struct slm_matrix *next = job->next;
-        ahead = next == NULL || next->rows == 0 ? NULL : panel_at(next, slm__share_begin(job->team, panel_count(next), thread));
+        ahead = next == NULL || next->rows == 0 ? NULL : panel_at(next, slm__share_begin(panel_count(next), job->width, thread));
     }
     job->kernels->gemv[job->w->type](job->w, begin, end, job->packed, job->y, ahead);
 }
@@ -125,7 +125,8 @@ static void multiply_block(struct slm_team *team, struct matmul_job *job)
 {
     const bool one = job->rows == 1 && job->kernels->gemv[job->w->type] != NULL;
     const uint64_t fitting = GRAIN_BYTES / (job->w->panel_bytes * (one ? 1 : 2));
-    const uint32_t grain = fitting == 0 ? 1 : (uint32_t)fitting;
+    const uint32_t least = one ? 1 : 2; /* pairs: some kernels take four panels at a time */
+    const uint32_t grain = fitting < least ? least : (uint32_t)fitting;
     slm__team_share(team, one ? panel_count(job->w) : job->pairs, grain, one ? multiply_column : multiply_pairs, job);
 }
 
@@ -158,7 +159,7 @@ void slm__op_multiply(struct slm_team *team, const struct slm_kernels *kernels, 
     job.pairs = (panel_count(w) + 1) / 2;
     if (!SLM_SMALL && rows <= SLM_COLUMNS) {
         job.next = next;
-        job.team = team;
+        job.width = slm__team_width(team);
         multiply_block(team, &job);
         return;
     }

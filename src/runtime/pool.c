@@ -150,8 +150,6 @@ static void carve_pool(struct slm_pool *pool, struct slm_carver *carver, slm_poo
 {
     const struct slm_pool_shape *shape = &pool->shape;
     const struct slm_transformer *t = pool->model->transformer;
-    pool->step_rows = shape->sessions < shape->batch ? shape->sessions : shape->batch;
-    pool->step_rows = pool->step_rows < SLM_STEP_ROWS ? pool->step_rows : SLM_STEP_ROWS;
     slm__carve(carver, sizeof *pool);
     uint64_t mark = carver->used;
     for (uint32_t c = 0; c < t->kv_class_count; c++) {

@@ -60,7 +60,6 @@ struct slm_pool {
     struct slm_row *rows;                /* [batch] */
     struct slm_pool_text *texts;         /* [shape.sessions] on their way */
     float *row_scores;                   /* [batch] */
-    uint32_t step_rows;                  /* min(sessions, batch, SLM_STEP_ROWS) */
     float *logits;                       /* [vocab]: of what is appended, before it is accepted */
     float *allowed_logits;               /* [vocab]: what a grammar leaves; NULL: grammar_bytes is 0 */
     void *sampler_scratch;

@@ -83,7 +83,7 @@ static uint32_t gather_rows(struct step_job *job, uint32_t *next, struct step_pa
     struct slm_pool *pool = job->pool;
     const size_t vocab = pool->model->transformer->vocab_size;
     uint32_t count = 0, rows = 0;
-    for (; *next < job->count && count < pool->step_rows && rows < pool->shape.batch; (*next)++) {
+    for (; *next < job->count && count < SLM_STEP_ROWS && rows < pool->shape.batch; (*next)++) {
         struct slm_session *session = job->sessions[*next];
         if (session->status != SLM_OK || session->logits_valid) {
             continue;
@@ -224,11 +224,13 @@ static slm_status sample_allowed(struct slm_session *session, slm_token *result,
     result->logprob = result->allowed_logprob;
     if (slm__session_grammar(session) != NULL) {
         const int32_t chosen = result->token;
+        struct slm_logits_top top;
+        SLM_TRY(slm__logits_check(&by, session->logits, vocab, &top, error));
         SLM_TRY(slm__constraint_accept(session, &result->token, error));
         if (result->token != chosen) { /* the shortest way is taken instead */
             result->allowed_logprob = slm__logprob(&by, logits, vocab, slm__logits_top(&by, logits, vocab).max, result->token);
         }
-        result->logprob = slm__logprob(&by, session->logits, vocab, slm__logits_top(&by, session->logits, vocab).max, result->token);
+        result->logprob = slm__logprob(&by, session->logits, vocab, top.max, result->token);
     }
     return SLM_OK;
 }

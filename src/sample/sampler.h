@@ -6,7 +6,6 @@
 #ifndef SLM_SAMPLE_SAMPLER_H
 #define SLM_SAMPLE_SAMPLER_H
 
-#include "base/parallel.h"        /* struct slm_team */
 #include "base/random.h"          /* struct slm_random */
 #include "base/status.h"          /* slm_status, slm_error, slm_sampling, slm_logit_bias */
 #include "sample/logit_filters.h" /* struct slm_penalties */

@@ -2,7 +2,8 @@
 /* slm_score: every number has the bits of feeding the labels by hand, whatever the pool, the batch and the company; tokenization alone and
  * jointly, ends, priors, lengths; every way to fail. */
 #include "tests/api_fixture.h"
-#include "sample/logprobs.h" /* slm__logprob */
+#include "sample/logprobs.h"         /* slm__logprob */
+#include "tests/unit/alone_passes.h" /* alone */
 #include <math.h>
 
 enum { LABELS = 9 };
@@ -58,14 +59,6 @@ static int close_model(void **state)
 {
     (void)state;
     return slm_model_close(model) != SLM_OK || slm_engine_destroy(engine) != SLM_OK;
-}
-
-static const struct slm_passes *alone(void)
-{
-    static struct slm_kernels kernels;
-    static const struct slm_passes passes = {NULL, &kernels};
-    slm__kernels_fill(&kernels, SLM_TIER_SCALAR);
-    return &passes;
 }
 
 static double end_by_hand(const float *logits)

@@ -54,8 +54,11 @@ static void check_one(const struct slm_kernels *tier, const struct slm_matrix *w
         for (size_t i = (size_t)16 * begin; i < (size_t)16 * end; i++) {
             alone[i] = -7.25f;
         }
-        tier->gemv[w->type](w, begin, end, packed, alone, NULL);
-        assert_int_equal(first_difference(alone, y, y_length), y_length);
+        const void *anywhere[] = {NULL, w->data, (const void *)(uintptr_t)64, y + y_length}; /* the last is a guard page */
+        for (size_t i = 0; i < sizeof anywhere / sizeof anywhere[0]; i++) {
+            tier->gemv[w->type](w, begin, end, packed, alone, anywhere[i]);
+            assert_int_equal(first_difference(alone, y, y_length), y_length);
+        }
     }
     for (size_t i = 0; i < y_length; i++) {
         const size_t row = i % Y_STRIDE;

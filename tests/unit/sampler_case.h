@@ -3,8 +3,9 @@
 #ifndef SLM_TESTS_SAMPLER_CASE_H
 #define SLM_TESTS_SAMPLER_CASE_H
 
-#include "base/random.h"    /* slm__random_seed, slm__random_unit */
-#include "sample/sampler.h" /* slm__sampler_init, slm__sampler_choose */
+#include "base/random.h"             /* slm__random_seed, slm__random_unit */
+#include "sample/sampler.h"          /* slm__sampler_init, slm__sampler_choose */
+#include "tests/unit/alone_passes.h" /* alone */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -19,15 +20,6 @@
 enum { MOST = 512 }; /* tokens of most tests */
 
 static const float INF = INFINITY;
-
-/* Passes on the calling thread. */
-static inline const struct slm_passes *alone(void)
-{
-    static struct slm_kernels kernels;
-    static struct slm_passes passes = {NULL, &kernels};
-    slm__kernels_fill(&kernels, SLM_TIER_SCALAR);
-    return &passes;
-}
 
 /* Sum of 12 uniform numbers: about normal, standard deviation `spread`; only exact operations, so the same everywhere. */
 static inline float random_logit(struct slm_random *random, double spread)

@@ -147,7 +147,7 @@ static void test_passes_do_not_depend_on_who_does_them(void **state)
     const struct slm_team_options options = {.threads = 3};
     const struct slm_passes together = {slm__team_init(&storage, &options), &kernels};
     (void)state;
-    slm__kernels_fill(&kernels, SLM_TIER_AVX512VNNI);
+    slm__kernels_fill(&kernels, slm__isa_best(0));
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const uint32_t vocab = sizes[i];
         struct slm_log_softmax shared, single;

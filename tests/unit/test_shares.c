@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { ITEMS = 3000, MOST_THREADS = 100, MOST_CALLS = 8 * ITEMS };
+enum { ITEMS = 3000, MOST_THREADS = 100, MOST_CALLS = ITEMS };
 
 struct call {
     uint32_t begin, end, thread;
@@ -28,8 +28,11 @@ struct count {
 static void hit(void *context, uint32_t begin, uint32_t end, bool last, uint32_t thread)
 {
     struct count *count = context;
-    if (thread >= slm__team_threads(count->team) || end <= begin || end - begin > count->grain ||
-        atomic_fetch_add(&count->busy[thread], 1) != 0) {
+    if (thread >= slm__team_threads(count->team) || end <= begin || end - begin > count->grain) {
+        atomic_fetch_add(&count->wrong, 1);
+        return;
+    }
+    if (atomic_fetch_add(&count->busy[thread], 1) != 0) {
         atomic_fetch_add(&count->wrong, 1);
     }
     for (uint32_t i = begin; i < end; i++) {
@@ -89,6 +92,27 @@ static void every_item_once(void **state)
     }
 }
 
+static void share_alone(void *context)
+{
+    struct loops *loops = context;
+    assert_int_equal(slm__team_width(loops->team), 1);
+    share_once(loops->team, 100, 10, loops->count);
+}
+
+/* Who has no help has one share, of whatever team. */
+static void no_help_one_share(void **state)
+{
+    (void)state;
+    static struct slm_team_storage storage;
+    static struct count count;
+    struct loops loops = {team_of(&storage, 4, NULL), &count};
+    slm__team_run_alone(loops.team, share_alone, &loops);
+    assert_int_equal(atomic_load(&count.call_count), 10);
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_int_equal(count.calls[i].begin, 10 * i);
+    }
+}
+
 static void in_order(void *user, uint32_t count, slm_task_fn *task, void *context)
 {
     (void)user;
@@ -118,7 +142,7 @@ static void alone_in_order(void **state)
         assert_int_equal(count.calls[i].begin, 10 * i);
         assert_int_equal(count.calls[i].last, i == 10);
     }
-    assert_int_equal(slm__share_begin(team, 103, 0), 0);
+    assert_int_equal(slm__share_begin(103, slm__team_width(team), 0), 0);
 }
 
 /* A host that runs the tasks one after the other: the first finds all shares full, does its own, then halves of the others'. */
@@ -132,8 +156,8 @@ static void who_is_done_takes_halves(void **state)
         struct slm_team *team = team_of(&storage, 2, hosts[i]);
         const uint32_t own = 50 * i; /* where the share of the first task begins */
         share_once(team, 100, 25, &count);
-        assert_int_equal(slm__share_begin(team, 100, i), own);
-        assert_int_equal(slm__share_begin(team, 100, 2), 0); /* has none */
+        assert_int_equal(slm__share_begin(100, slm__team_width(team), i), own);
+        assert_int_equal(slm__share_begin(100, slm__team_width(team), 2), 0); /* has none */
         assert_int_equal(count.calls[0].thread, i);
         assert_int_equal(count.calls[0].begin, own);
         assert_false(count.calls[0].last);
@@ -141,6 +165,7 @@ static void who_is_done_takes_halves(void **state)
         assert_true(count.calls[1].last);
         assert_int_equal(count.calls[2].begin, 50 - own + 25); /* the second half of the other share */
         assert_int_equal(count.calls[2].thread, i);
+        assert_false(count.calls[2].last);
         assert_int_equal(count.calls[3].begin, 50 - own + 12); /* of its first half, the second */
     }
 }
@@ -150,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_item_once),
         cmocka_unit_test(alone_in_order),
+        cmocka_unit_test(no_help_one_share),
         cmocka_unit_test(who_is_done_takes_halves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
