@@ -80,17 +80,13 @@ context() {
     for kv in i8 f16; do
         round=0
         while [ "$round" -lt "$ROUNDS" ]; do
-            bench "short.$kv.$isa" --isa "$isa" --shape llama3.2-1b --type i4 --kv $kv -n 32 --repeat 3
-            bench "long.$kv.$isa" --isa "$isa" --shape llama3.2-1b --type i4 --kv $kv -p 4096 --context 4096 -n 32 --repeat 2
+            bench "decode.$kv.$isa" --isa "$isa" --shape llama3.2-1b --type i4 --kv $kv -p 0 --context 4096 -n 32 --repeat 4
+            bench "short.$kv.$isa" --isa "$isa" --shape llama3.2-1b --type i4 --kv $kv -n 0 --repeat 3
+            bench "long.$kv.$isa" --isa "$isa" --shape llama3.2-1b --type i4 --kv $kv -p 4096 -n 0 --repeat 2
             round=$((round + 1))
         done
         [ $kv = i8 ] && decode=$(pick 0.85 0.88) prefill=0.75 || { decode=$(pick 0.75 0.78) prefill=0.65; }
-        for length in short long; do # steps a byte that could be read meanwhile: neighbours that take bandwidth take it from both
-            field $length.$kv.$isa decode_share_of_bandwidth >"$work/share"
-            field $length.$kv.$isa bytes_per_step >"$work/bytes"
-            paste "$work/share" "$work/bytes" | awk '{ printf "\"steps\":%.9g,\n", $1 / $2 }' >"$work/$length.steps"
-        done
-        ratio long.steps steps short.steps steps |
+        field "decode.$kv.$isa" decode_over_empty |
             row "decode at 4096 over empty" llama3.2-1b i4 $kv ">= $decode"
         ratio "long.$kv.$isa" prefill_tokens_per_second "short.$kv.$isa" prefill_tokens_per_second |
             row "prefill 4096 over 512" llama3.2-1b i4 $kv ">= $prefill"

@@ -44,6 +44,7 @@ void bench_report_json(const struct bench_result *result, struct cli_text *text)
     add_integer(text, "file_bytes", result->info.file_bytes);
     add_number(text, "prefill_tokens_per_second", result->prefill_rate);
     add_number(text, "decode_tokens_per_second", result->decode_rate);
+    add_number(text, "decode_over_empty", result->decode_over_empty);
     add_integer(text, "bytes_per_step", (uint64_t)result->bytes_per_step);
     add_integer(text, "ops_per_prefill_token", result->info.body_ops_per_token);
     add_number(text, "read_bandwidth_bytes_per_second", result->machine.read_bandwidth_bytes_per_second);
@@ -84,6 +85,7 @@ void bench_report_text(const struct bench_result *result, struct cli_text *text)
                         result->decode_rate, (long long)result->batch, result->batch == 1 ? "" : "s", (long long)result->tokens,
                         (long long)result->context, result->bytes_per_step / 1e6);
         add_share(text, result->decode_share, "read bandwidth");
+        add_share(text, result->decode_over_empty, "speed without context");
         cli_text_add_string(text, "\n");
     }
 }

@@ -19,6 +19,7 @@ struct bench_result {
     int64_t tokens;
     double prefill_rate; /* tokens/s; 0: not measured */
     double decode_rate;  /* tokens/s of all sequences; 0: not measured */
+    double decode_over_empty; /* decoding at the context against context 0, in speed; 0: there is no context */
     double bytes_per_step;
     double peak;          /* operations/s of the type's instruction mix; 0: the type has no integer mix */
     double prefill_share; /* operations in prefill against the peak; 0: not stated */

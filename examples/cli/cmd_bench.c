@@ -2,7 +2,7 @@
 /*
  * slm bench: how fast this machine is, and how much of that a model uses. The prefill of p tokens and the decoding of n tokens at context
  * C for B sequences are timed several times, each time behind a measurement of the machine (read bandwidth, integer peak), so that a busy
- * neighbour hits both; medians are given, of the ratios too.
+ * neighbour hits both; with a context, steps are taken in turns with those of B sequences without one. Medians are given, of the ratios too.
  */
 #include "examples/cli/commands.h" /* cli_command_bench */
 
@@ -66,7 +66,7 @@ const struct cli_command cli_command_bench = {
     .run = run_bench,
 };
 
-enum { REPEATS = 100 };
+enum { REPEATS = 100, PAGE_TOKENS = 128 }; /* what sessions take more than their tokens, whose last page is never full */
 #define TIME_LIMIT_SECONDS 5.0
 
 /* Everything that is measured with; made by prepare(). */
@@ -74,7 +74,8 @@ struct bench {
     const struct bench_options *options;
     struct cli_model opened;
     slm_pool *pool;
-    slm_session **sessions; /* [batch] */
+    slm_session **sessions; /* [batch] at the context, then [empties] */
+    size_t empties;         /* sessions for steps at context 0, in turns with the others; 0: there is no context to compare */
     slm_token *tokens;      /* [batch] */
     slm_status *statuses;   /* [batch] */
     struct cli_ids ids;     /* random tokens for prompts */
@@ -130,10 +131,15 @@ static int prepare(struct bench *bench)
     const size_t batch = (size_t)options->batch;
     const uint64_t decode_context = (uint64_t)(options->context > 0 ? options->context : 1) + (uint64_t)options->tokens + 1;
     const uint64_t context = decode_context > (uint64_t)options->prompt ? decode_context : (uint64_t)options->prompt;
-    const slm_pool_options pool = {
-        .struct_size = sizeof pool, .sessions = (uint32_t)batch, .context = (uint32_t)context, .kv_type = bench->opened.kv_type};
+    bench->empties = options->context > 0 && options->tokens > 0 ? batch : 0;
+    const slm_pool_options pool = {.struct_size = sizeof pool,
+                                   .sessions = (uint32_t)(batch + bench->empties),
+                                   .context = (uint32_t)context,
+                                   .kv_type = bench->opened.kv_type,
+                                   .kv_tokens =
+                                       batch * (context + PAGE_TOKENS) + bench->empties * ((uint64_t)options->tokens + PAGE_TOKENS)};
     slm_error error = cli_error_empty();
-    bench->sessions = calloc(batch, sizeof(slm_session *));
+    bench->sessions = calloc(batch + bench->empties, sizeof(slm_session *));
     bench->tokens = calloc(batch, sizeof *bench->tokens);
     bench->statuses = calloc(batch, sizeof *bench->statuses);
     if (bench->sessions == NULL || bench->tokens == NULL || bench->statuses == NULL || cli_ids_reserve(&bench->ids, context) != 0) {
@@ -149,7 +155,7 @@ static int prepare(struct bench *bench)
     }
     slm_status status = slm_pool_create(bench->opened.model, &pool, &bench->pool, &error);
     const slm_session_options session = {.struct_size = sizeof session, .flags = SLM_SESSION_IGNORE_EOS, .context = (uint32_t)context};
-    for (size_t i = 0; i < batch && status == SLM_OK; i++) {
+    for (size_t i = 0; i < batch + bench->empties && status == SLM_OK; i++) {
         status = slm_session_create(bench->opened.model, bench->pool, &session, &bench->sessions[i], &error);
     }
     return status == SLM_OK ? -1 : cli_fail_library("bench", status, &error);
@@ -242,35 +248,40 @@ static slm_status fill_sessions(struct bench *bench, uint64_t context, slm_error
     return status;
 }
 
-/* One token more for every session. */
-static slm_status step_all(struct bench *bench, slm_error *error)
+/* One token more for each of the `batch` sessions from `first` on; adds to *seconds. */
+static slm_status step_all(struct bench *bench, size_t first, double *seconds, slm_error *error)
 {
     const uint32_t batch = (uint32_t)bench->options->batch;
+    const double start = cli_seconds();
     for (uint32_t i = 0; i < batch; i++) {
         bench->tokens[i] = (slm_token){.struct_size = sizeof bench->tokens[i]};
     }
-    return slm_pool_step(bench->pool, bench->sessions, batch, bench->tokens, bench->statuses, error);
+    const slm_status status = slm_pool_step(bench->pool, &bench->sessions[first], batch, bench->tokens, bench->statuses, error);
+    *seconds += cli_seconds() - start;
+    return status;
 }
 
-/* Back to the context, and n + 1 steps. The first comes from logits that are there already and is not timed, so that the
- * other n cost n forward passes. */
-static slm_status decode_round(struct bench *bench, uint64_t context, double *seconds, slm_error *error)
+/* Back to the context, and n + 1 steps, in turns with those of the sessions without one. The first comes from logits that are there already
+ * and is not timed, so that the other n cost n forward passes. */
+static slm_status decode_round(struct bench *bench, uint64_t context, double *seconds, double *empty_seconds, slm_error *error)
 {
+    const size_t batch = (size_t)bench->options->batch;
     slm_status status = SLM_OK;
-    for (size_t i = 0; i < (size_t)bench->options->batch && status == SLM_OK; i++) {
-        status = slm_session_rewind(bench->sessions[i], context - 1, error);
+    for (size_t i = 0; i < batch + bench->empties && status == SLM_OK; i++) {
+        const uint64_t last = i < batch ? context - 1 : 0;
+        status = slm_session_rewind(bench->sessions[i], last, error);
         if (status == SLM_OK) {
-            status = slm_session_append(bench->sessions[i], &bench->ids.items[context - 1], 1, NULL, error);
+            status = slm_session_append(bench->sessions[i], &bench->ids.items[last], 1, NULL, error);
         }
     }
-    if (status == SLM_OK) {
-        status = step_all(bench, error);
+    for (int64_t step = -1; step < bench->options->tokens && status == SLM_OK; step++) {
+        *seconds = step == 0 ? 0 : *seconds;
+        *empty_seconds = step == 0 ? 0 : *empty_seconds;
+        status = step_all(bench, 0, seconds, error);
+        if (status == SLM_OK && bench->empties > 0) {
+            status = step_all(bench, batch, empty_seconds, error);
+        }
     }
-    const double start = cli_seconds();
-    for (int64_t step = 0; step < bench->options->tokens && status == SLM_OK; step++) {
-        status = step_all(bench, error);
-    }
-    *seconds = cli_seconds() - start;
     return status;
 }
 
@@ -281,24 +292,26 @@ static int measure_decode(struct bench *bench)
     slm_error error = cli_error_empty();
     /* not stated where the last cache serves part of the bytes */
     const bool stated = (double)bench->opened.info.bytes_per_token >= 4.0 * (double)bench->result.last_cache_bytes;
-    double rates[REPEATS], shares[REPEATS];
+    double rates[REPEATS], shares[REPEATS], ratios[REPEATS];
     size_t done = 0;
-    double seconds = 0;
+    double seconds = 0, empty_seconds = 0;
     slm_status status = rounds > 0 ? fill_sessions(bench, context, &error) : SLM_OK;
     for (int64_t i = -1; status == SLM_OK && i < rounds && (done == 0 || seconds < TIME_LIMIT_SECONDS); i++) {
         status = measure_machine(bench, &error);
         if (status == SLM_OK) {
-            status = decode_round(bench, context, &seconds, &error);
+            status = decode_round(bench, context, &seconds, &empty_seconds, &error);
         }
         if (status == SLM_OK && (i >= 0 || seconds > TIME_LIMIT_SECONDS)) {
             const double steps = (double)bench->options->tokens / seconds;
             rates[done] = steps * (double)bench->options->batch;
             shares[done] = stated ? steps * bench->result.bytes_per_step / bench->result.machine.read_bandwidth_bytes_per_second : 0;
+            ratios[done] = empty_seconds / seconds;
             done++;
         }
     }
     bench->result.decode_rate = done > 0 ? median(rates, done) : 0;
     bench->result.decode_share = done > 0 ? median(shares, done) : 0;
+    bench->result.decode_over_empty = done > 0 ? median(ratios, done) : 0;
     return status == SLM_OK ? -1 : cli_fail_library("bench", status, &error);
 }
 
@@ -392,7 +405,7 @@ static int run_bench(int argc, char **argv)
     if (code < 0) {
         struct bench bench = {.options = &options};
         code = measure_all(&bench);
-        for (size_t i = 0; bench.sessions != NULL && i < (size_t)options.batch; i++) {
+        for (size_t i = 0; bench.sessions != NULL && i < (size_t)options.batch + bench.empties; i++) {
             (void)slm_session_destroy(bench.sessions[i]);
         }
         (void)slm_pool_destroy(bench.pool);

@@ -178,9 +178,13 @@ check "logits: four processes, one output" cmp -s "$work/a" "$work/same"
 run bench -p 32 -n 8 --repeat 1 --json
 check "bench: exit code" code_is 0
 for field in shape type isa threads batch context file_bytes prefill_tokens_per_second decode_tokens_per_second bytes_per_step \
-    ops_per_prefill_token read_bandwidth_bytes_per_second int8_peak_ops_per_second prefill_share_of_peak decode_share_of_bandwidth; do
+    ops_per_prefill_token read_bandwidth_bytes_per_second int8_peak_ops_per_second prefill_share_of_peak decode_share_of_bandwidth \
+    decode_over_empty; do
     check "bench: $field" out_has "\"$field\":"
 done
+check "bench: nothing is compared without a context" out_has '"decode_over_empty":null,'
+run bench -p 0 -n 4 --context 100 --batch 3 --repeat 2 --json
+check "bench: with a context" out_like '"decode_over_empty":[0-9.]+,'
 run bench --plan --json
 check "bench: --plan of a model with a short context" out_has '"context":512,'
 run bench --isa scalar -p 0 -n 0 --json
