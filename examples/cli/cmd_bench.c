@@ -2,7 +2,7 @@
 /*
  * slm bench: how fast this machine is, and how much of that a model uses. The prefill of p tokens and the decoding of n tokens at context
  * C for B sequences are timed several times, each time behind a measurement of the machine (read bandwidth, integer peak), so that a busy
- * neighbour hits both; with a context, steps are taken in turns with those of B sequences without one. Medians are given, of the ratios too.
+ * neighbour hits both. With a context, steps are taken in turns with those of B sequences without one. Medians are given, of ratios too.
  */
 #include "examples/cli/commands.h" /* cli_command_bench */
 
