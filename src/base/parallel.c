@@ -37,6 +37,7 @@ struct job {
 
 struct slm_team {
     uint32_t threads;
+    uint32_t cpus;          /* that they may run on */
     uint32_t granted;       /* threads in the running region; written by the owner */
     atomic_uintptr_t owner; /* thread that runs the team, 0: none */
     slm_parallel_for_fn *parallel_for;
@@ -296,6 +297,7 @@ struct slm_team *slm__team_init(struct slm_team_storage *storage, const struct s
     uint32_t threads = options->threads != 0 ? options->threads : slm__usable_cpus();
     threads = threads < MOST_THREADS ? threads : MOST_THREADS;
     *team = (struct slm_team){.granted = 1, .parallel_for = options->parallel_for, .parallel_user = options->parallel_user};
+    team->cpus = slm__usable_cpus();
     atomic_init(&team->owner, 0);
     atomic_init(&team->state, STOP);
     atomic_init(&team->gone, 0);
@@ -311,7 +313,8 @@ uint32_t slm__team_width(const struct slm_team *team)
     if (team->parallel_for != NULL) {
         return owns(team) ? 1 : team->threads;
     }
-    return width(team);
+    const uint32_t most = width(team);
+    return most < team->cpus ? most : team->cpus;
 }
 
 const char *slm__team_backend(const struct slm_team *team) { return team->parallel_for != NULL ? "host" : backend_name; }

@@ -30,7 +30,8 @@ struct slm_team_storage {
  * work on its own thread alone (same bits, no waiting). */
 struct slm_team *slm__team_init(struct slm_team_storage *storage, const struct slm_team_options *options);
 uint32_t slm__team_threads(const struct slm_team *team); /* upper bound of `thread` below, plus one */
-/* Threads that a loop begun here may have: 1 for a second caller, inside a loop, or in slm__team_run_alone(). */
+/* Threads that a loop begun here may have, and no more than there are CPUs for them: 1 for a second caller, inside a loop, or in
+ * slm__team_run_alone(). */
 uint32_t slm__team_width(const struct slm_team *team);
 const char *slm__team_backend(const struct slm_team *team); /* "openmp", "none", "host" */
 
