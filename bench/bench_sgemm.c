@@ -60,7 +60,7 @@ static void run_ours(void *context)
 {
     const struct product *p = context;
     const struct slm_matrix *w = &p->matrices[p->way];
-    slm__op_matmul(p->team, p->kernels, w, p->x, p->cols, PROMPT, p->y[p->way], p->rows, p->packed);
+    slm__op_matmul(p->team, p->kernels, w, p->x, p->cols, PROMPT, p->y[p->way], p->rows, p->packed, NULL);
 }
 
 static void run_one(struct product *p, uint32_t way)

@@ -42,8 +42,10 @@ static const struct cli_option bench_rows[] = {
     {"--prompt", "-p", "P", "Tokens of the prefill; default 512; 0: none.", CLI_INTEGER, offsetof(struct bench_options, prompt), 0, 1e6},
     {"--tokens", "-n", "N", "Tokens to decode; default 64; 0: none.", CLI_INTEGER, offsetof(struct bench_options, tokens), 0, 1e6},
     {"--batch", NULL, "B", "Sequences decoded together; default 1.", CLI_INTEGER, offsetof(struct bench_options, batch), 1, 1024},
-    {"--context", NULL, "C", "Tokens in each sequence before decoding starts; default 0 (one token).", CLI_INTEGER,
-     offsetof(struct bench_options, context), 0, 1e6},
+    {"--context", NULL, "C",
+     "Tokens in each sequence before decoding starts; default 0 (one token).\nElse decoding is compared with sequences without them, in "
+     "turns.",
+     CLI_INTEGER, offsetof(struct bench_options, context), 0, 1e6},
     {"--repeat", NULL, "R", "Times that each is measured; default 5, fewer when one takes over 5 s.", CLI_INTEGER,
      offsetof(struct bench_options, repeat), 1, 100},
     {"--plan", NULL, NULL,
@@ -261,6 +263,12 @@ static slm_status step_all(struct bench *bench, size_t first, double *seconds, s
     return status;
 }
 
+static slm_status step_both(struct bench *bench, double *seconds, double *empty_seconds, slm_error *error)
+{
+    const slm_status status = step_all(bench, 0, seconds, error);
+    return status == SLM_OK && bench->empties > 0 ? step_all(bench, (size_t)bench->options->batch, empty_seconds, error) : status;
+}
+
 /* Back to the context, and n + 1 steps, in turns with those of the sessions without one. The first comes from logits that are there already
  * and is not timed, so that the other n cost n forward passes. */
 static slm_status decode_round(struct bench *bench, uint64_t context, double *seconds, double *empty_seconds, slm_error *error)
@@ -274,13 +282,11 @@ static slm_status decode_round(struct bench *bench, uint64_t context, double *se
             status = slm_session_append(bench->sessions[i], &bench->ids.items[last], 1, NULL, error);
         }
     }
-    for (int64_t step = -1; step < bench->options->tokens && status == SLM_OK; step++) {
-        *seconds = step == 0 ? 0 : *seconds;
-        *empty_seconds = step == 0 ? 0 : *empty_seconds;
-        status = step_all(bench, 0, seconds, error);
-        if (status == SLM_OK && bench->empties > 0) {
-            status = step_all(bench, batch, empty_seconds, error);
-        }
+    double untimed = 0;
+    status = status == SLM_OK ? step_both(bench, &untimed, &untimed, error) : status;
+    *seconds = *empty_seconds = 0;
+    for (int64_t step = 0; step < bench->options->tokens && status == SLM_OK; step++) {
+        status = step_both(bench, seconds, empty_seconds, error);
     }
     return status;
 }

@@ -201,7 +201,7 @@ SLM_INLINE_AVX2 void columns_i4_avx2(const struct panel_i4_avx2 *panel, const ui
 static void panel_i4_avx2(const struct panel_i4_avx2 *panel, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
 {
     switch (SLM_SMALL ? 0 : columns) {
-    case 1: columns_i4_avx2(panel, x, 1, y, y_stride); break;
+    case 1: column_i4_avx2(panel, panel->quants, x, y); break;
     case 2: columns_i4_avx2(panel, x, 2, y, y_stride); break;
     case 3: columns_i4_avx2(panel, x, 3, y, y_stride); break;
     case 4: columns_i4_avx2(panel, x, 4, y, y_stride); break;

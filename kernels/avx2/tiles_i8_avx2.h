@@ -114,43 +114,6 @@ SLM_INLINE_AVX2 void tile_i8_avx2(const uint8_t *panel, uint32_t groups, uint32_
     }
 }
 
-/* All columns of a panel, four at a time. `columns` is a constant of the caller where that many are usual. */
-SLM_INLINE_AVX2 void columns_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
-{
-    const uint32_t rest = columns % 4;
-    for (uint32_t c = 0; c < columns - rest; c += 4) {
-        tile_i8_avx2(panel, groups, 0, 2, x + 4 * c, columns, 4, c == 0, y + c * y_stride, y_stride);
-    }
-    x += 4 * (columns - rest);
-    y += (columns - rest) * y_stride;
-    switch (rest) {
-    case 1: tile_i8_avx2(panel, groups, 0, 2, x, columns, 1, columns == 1, y, y_stride); break;
-    case 2: tile_i8_avx2(panel, groups, 0, 2, x, columns, 2, columns == 2, y, y_stride); break;
-    case 3: tile_i8_avx2(panel, groups, 0, 2, x, columns, 3, columns == 3, y, y_stride); break;
-    default: break;
-    }
-}
-
-static void panel_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
-{
-    switch (SLM_SMALL ? 0 : columns) {
-    case 1: columns_i8_avx2(panel, groups, x, 1, y, y_stride); break;
-    case 2: columns_i8_avx2(panel, groups, x, 2, y, y_stride); break;
-    case 4: columns_i8_avx2(panel, groups, x, 4, y, y_stride); break;
-    case 8: columns_i8_avx2(panel, groups, x, 8, y, y_stride); break;
-    default: columns_i8_avx2(panel, groups, x, columns, y, y_stride); break;
-    }
-}
-
-static inline void matmul_i8_avx2(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed,
-                                  uint32_t columns, float *y, size_t y_stride)
-{
-    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
-    for (uint32_t p = panel_begin; p < panel_end; p++) {
-        panel_i8_avx2(w->data + p * w->panel_bytes, groups, packed, columns, y + (size_t)16 * p, y_stride);
-    }
-}
-
 /* A group of one column: 16 rows. */
 SLM_INLINE_AVX2 void column_group_i8_avx2(const uint8_t *quants, const uint8_t *scales, const uint8_t *x, __m256 acc[2])
 {
@@ -184,6 +147,43 @@ static void column_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t 
     }
     _mm256_storeu_ps(y, acc[0]);
     _mm256_storeu_ps(y + 8, acc[1]);
+}
+
+/* All columns of a panel, four at a time. `columns` is a constant of the caller where that many are usual. */
+SLM_INLINE_AVX2 void columns_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
+{
+    const uint32_t rest = columns % 4;
+    for (uint32_t c = 0; c < columns - rest; c += 4) {
+        tile_i8_avx2(panel, groups, 0, 2, x + 4 * c, columns, 4, c == 0, y + c * y_stride, y_stride);
+    }
+    x += 4 * (columns - rest);
+    y += (columns - rest) * y_stride;
+    switch (rest) {
+    case 1: tile_i8_avx2(panel, groups, 0, 2, x, columns, 1, columns == 1, y, y_stride); break;
+    case 2: tile_i8_avx2(panel, groups, 0, 2, x, columns, 2, columns == 2, y, y_stride); break;
+    case 3: tile_i8_avx2(panel, groups, 0, 2, x, columns, 3, columns == 3, y, y_stride); break;
+    default: break;
+    }
+}
+
+static void panel_i8_avx2(const uint8_t *panel, uint32_t groups, const uint8_t *x, uint32_t columns, float *y, size_t y_stride)
+{
+    switch (SLM_SMALL ? 0 : columns) {
+    case 1: column_i8_avx2(panel, groups, panel, x, y); break;
+    case 2: columns_i8_avx2(panel, groups, x, 2, y, y_stride); break;
+    case 4: columns_i8_avx2(panel, groups, x, 4, y, y_stride); break;
+    case 8: columns_i8_avx2(panel, groups, x, 8, y, y_stride); break;
+    default: columns_i8_avx2(panel, groups, x, columns, y, y_stride); break;
+    }
+}
+
+static inline void matmul_i8_avx2(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed,
+                                  uint32_t columns, float *y, size_t y_stride)
+{
+    const uint32_t groups = slm__padded_cols(w->cols) / SLM_GROUP;
+    for (uint32_t p = panel_begin; p < panel_end; p++) {
+        panel_i8_avx2(w->data + p * w->panel_bytes, groups, packed, columns, y + (size_t)16 * p, y_stride);
+    }
 }
 
 static inline void gemv_i8_avx2(const struct slm_matrix *w, uint32_t panel_begin, uint32_t panel_end, const void *packed, float *y,

@@ -294,10 +294,11 @@ static const char backend_name[] = "none";
 struct slm_team *slm__team_init(struct slm_team_storage *storage, const struct slm_team_options *options)
 {
     struct slm_team *team = (struct slm_team *)(void *)storage->bytes;
-    uint32_t threads = options->threads != 0 ? options->threads : slm__usable_cpus();
+    const uint32_t cpus = slm__usable_cpus();
+    uint32_t threads = options->threads != 0 ? options->threads : cpus;
     threads = threads < MOST_THREADS ? threads : MOST_THREADS;
     *team = (struct slm_team){.granted = 1, .parallel_for = options->parallel_for, .parallel_user = options->parallel_user};
-    team->cpus = slm__usable_cpus();
+    team->cpus = cpus;
     atomic_init(&team->owner, 0);
     atomic_init(&team->state, STOP);
     atomic_init(&team->gone, 0);

@@ -253,8 +253,7 @@ static void run_head(const struct slm_forward *f, const struct slm_row *rows, co
     if (!SLM_SMALL && count == 1 && rows[picked[0]].logits != NULL && t->vocab_size % SLM_PANEL_ROWS == 0) {
         logits = rows[picked[0]].logits;
     }
-    slm__op_pack(f->team, f->kernels, &t->head, normed, w->x_stride, count, w->packed);
-    slm__op_multiply(f->team, f->kernels, &t->head, w->packed, count, logits, w->vocab_stride, &t->layers[0].qkv);
+    slm__op_matmul(f->team, f->kernels, &t->head, normed, w->x_stride, count, logits, w->vocab_stride, w->packed, &t->layers[0].qkv);
     if (SLM_WITH_CONVERT) {
         slm__low_rank_add(f, &t->head, rows, picked, count, normed, w->x_stride, logits, w->vocab_stride);
     }

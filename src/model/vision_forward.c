@@ -142,7 +142,7 @@ bool slm__vision_forward(const struct slm_vision_forward *v, const struct slm_vi
     }
     slm__team_for(v->team, tower->image_size, tower->image_size / 64 + 1, cut_rows, &job);
     slm__op_matmul(v->team, v->kernels, &tower->patch_embed, w->patches, w->patch_stride, tower->patches, w->body.x, w->body.x_stride,
-                   w->packed);
+                   w->packed, NULL);
     slm__each_row(&job.step, start_patches);
     if (!slm__forward_layers(&job.step)) {
         return false;
@@ -150,6 +150,6 @@ bool slm__vision_forward(const struct slm_vision_forward *v, const struct slm_vi
     slm__each_row(&job.step, norm_patches);
     pool_tokens(v);
     slm__op_matmul(v->team, v->kernels, &tower->projector, w->pooled, w->body.x_stride, tower->tokens, w->embeddings, w->text_stride,
-                   w->packed);
+                   w->packed, NULL);
     return true;
 }

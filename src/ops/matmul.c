@@ -169,8 +169,8 @@ void slm__op_multiply(struct slm_team *team, const struct slm_kernels *kernels, 
 }
 
 void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride,
-                    uint32_t rows, float *y, size_t y_stride, void *packed)
+                    uint32_t rows, float *y, size_t y_stride, void *packed, const struct slm_matrix *next)
 {
     slm__op_pack(team, kernels, w, x, x_stride, rows, packed);
-    slm__op_multiply(team, kernels, w, packed, rows, y, y_stride, NULL);
+    slm__op_multiply(team, kernels, w, packed, rows, y, y_stride, next);
 }

@@ -30,8 +30,8 @@ void slm__op_multiply_panels(const struct slm_kernels *kernels, const struct slm
 void slm__op_multiply(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const void *packed,
                       uint32_t rows, float *y, size_t y_stride, const struct slm_matrix *next);
 
-/* Both. */
+/* Both: packing, and the product. */
 void slm__op_matmul(struct slm_team *team, const struct slm_kernels *kernels, const struct slm_matrix *w, const float *x, size_t x_stride,
-                    uint32_t rows, float *y, size_t y_stride, void *packed);
+                    uint32_t rows, float *y, size_t y_stride, void *packed, const struct slm_matrix *next);
 
 #endif

@@ -581,6 +581,35 @@ static void test_fields_of_the_model(void **state)
     }
 }
 
+/* A logit that is no number stops the answer, whether the grammar allows its token or not, and costs nothing. */
+static void test_not_finite_logits(void **state)
+{
+    static const float wrong[] = {INFINITY, NAN};
+    (void)state;
+    slm_model_info info = {.struct_size = sizeof info};
+    CHECK_OK(slm_model_get_info(model, &info, &error));
+    slm_session *session = open_session(NULL, &(slm_session_options){0}, triage);
+    ask(session, prompts[0]);
+    const struct answer want = answer_of(session, 0);
+    CHECK_OK(slm_session_destroy(session));
+    session = open_session(NULL, &(slm_session_options){0}, triage);
+    ask(session, prompts[0]);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const float *logits = NULL;
+        slm_token token = {.struct_size = sizeof token};
+        CHECK_OK(slm_session_logits(session, &logits, NULL, &error));
+        float *forbidden = (float *)(uintptr_t)&logits[info.eos_tokens[0]]; /* an answer cannot begin with its end */
+        const float right = *forbidden;
+        *forbidden = wrong[i];
+        assert_int_equal(slm_session_next(session, &token, &error), SLM_E_NOT_FINITE);
+        assert_non_null(strstr(error.message, i == 0 ? "+infinity" : "not a number"));
+        *forbidden = right;
+    }
+    const struct answer got = answer_of(session, 0);
+    same_answers(&got, &want);
+    CHECK_OK(slm_session_destroy(session));
+}
+
 static void test_stepping_allocates_nothing(void **state)
 {
     struct counting_allocator counter = {0};
@@ -648,6 +677,7 @@ int main(void)
         cmocka_unit_test(test_refused_grammar_leaves_the_old),
         cmocka_unit_test(test_fields_of_an_answer),
         cmocka_unit_test(test_fields_of_the_model),
+        cmocka_unit_test(test_not_finite_logits),
         cmocka_unit_test(test_stepping_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
